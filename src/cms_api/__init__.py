@@ -1,0 +1,1 @@
+"""A headless CMS API on PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Words that every domain shares: standard library and msgspec only."""

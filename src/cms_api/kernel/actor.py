@@ -1,0 +1,36 @@
+"""Who acts, and what they may do."""
+
+from uuid import UUID
+
+import msgspec
+
+from cms_api.kernel.errors import Forbidden, Unauthenticated
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """Whoever asks for something: a signed-in user, the system itself, or nobody known.
+
+    ``permissions`` are the effective ones, names like ``documents:publish``. Each domain
+    defines its own names; the actor only carries them.
+    """
+
+    user_id: UUID | None = None
+    session_id: UUID | None = None
+    permissions: frozenset[str] = frozenset()
+    is_system: bool = False
+
+    def may(self, permission: str) -> bool:
+        """Whether the actor holds ``permission``."""
+        return self.is_system or permission in self.permissions
+
+    def require(self, permission: str) -> None:
+        """Raise `Unauthenticated` for nobody, `Forbidden` for somebody without ``permission``."""
+        if self.may(permission):
+            return
+        if self.user_id is None:
+            raise Unauthenticated("This needs a signed-in user.")
+        raise Forbidden(f"This needs the permission “{permission}”.", permission=permission)
+
+
+ANONYMOUS = Actor()
+SYSTEM = Actor(is_system=True)

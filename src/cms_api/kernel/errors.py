@@ -1,0 +1,105 @@
+"""What can go wrong, in words that every domain shares.
+
+A domain raises these, or subclasses with a ``code`` of their own; the HTTP adapter turns each
+*category* (the direct children of `CmsError`) into a status. Nothing here knows of HTTP.
+"""
+
+from typing import Any, ClassVar
+
+import msgspec
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One fault in an input: where (a JSON Pointer, RFC 6901), a code, and a sentence."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class CmsError(Exception):
+    """Anything that a caller did, or met, and can be told about."""
+
+    code: ClassVar[str] = "error"
+    title: ClassVar[str] = "Something went wrong"
+
+    def __init__(self, detail: str, *, faults: tuple[Fault, ...] = (), **members: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.faults = faults
+        self.members = members
+
+
+class Malformed(CmsError):
+    """The input can't be read at all, or names something that does not exist."""
+
+    code = "malformed"
+    title = "The request is malformed"
+
+
+class Unauthenticated(CmsError):
+    """No credentials, or wrong ones."""
+
+    code = "unauthenticated"
+    title = "Sign-in is required"
+
+
+class Forbidden(CmsError):
+    """Known, but not allowed."""
+
+    code = "forbidden"
+    title = "You are not allowed to do this"
+
+
+class NotFound(CmsError):
+    """Absent, or not the caller's to know of."""
+
+    code = "not_found"
+    title = "There is no such resource"
+
+
+class Conflict(CmsError):
+    """The state of something else stands in the way."""
+
+    code = "conflict"
+    title = "The request conflicts with what is there"
+
+
+class Stale(CmsError):
+    """Somebody else changed it since the caller read it."""
+
+    code = "stale"
+    title = "The resource has changed since you read it"
+
+
+class PreconditionRequired(CmsError):
+    """The caller must say which version it means."""
+
+    code = "precondition_required"
+    title = "If-Match is required"
+
+
+class TooLarge(CmsError):
+    """More bytes than are taken."""
+
+    code = "too_large"
+    title = "The content is too large"
+
+
+class UnsupportedMedia(CmsError):
+    """A kind of content that is not taken."""
+
+    code = "unsupported_media_type"
+    title = "The media type is not supported"
+
+
+class Invalid(CmsError):
+    """Well-formed, but breaks a rule."""
+
+    code = "invalid"
+    title = "The input is invalid"
+
+
+def invalid(pointer: str, code: str, detail: str) -> Invalid:
+    """An `Invalid` with a single fault."""
+    return Invalid(detail, faults=(Fault(pointer, code, detail),))

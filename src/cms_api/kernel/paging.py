@@ -1,0 +1,40 @@
+"""Keyset pages: a list is walked by position, never by offset."""
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+DEFAULT_LIMIT = 20
+MAX_LIMIT = 100
+
+
+class SortKey(msgspec.Struct, frozen=True):
+    """One key of an order: a field's public name, and its direction."""
+
+    field: str
+    descending: bool = False
+
+
+class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of a list is wanted.
+
+    ``after`` and ``before`` are the values of the sort keys (the id last) of the row that the
+    page starts behind or ends in front of; at most one is given. ``limit`` is 1 to 100.
+    """
+
+    limit: int = DEFAULT_LIMIT
+    after: tuple[object, ...] | None = None
+    before: tuple[object, ...] | None = None
+    sort: tuple[SortKey, ...] = ()
+    count: bool = False
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """One page of a list. ``next`` and ``prev`` are positions to go on from, or None at the ends."""
+
+    items: list[T]
+    next: tuple[object, ...] | None = None
+    prev: tuple[object, ...] | None = None
+    count: int | None = None
