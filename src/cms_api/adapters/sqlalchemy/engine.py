@@ -1,0 +1,28 @@
+"""The engine and the sessions that units of work use."""
+
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+
+def make_engine(url: str, *, size: int, statement_timeout: int) -> AsyncEngine:
+    """An engine on psycopg with a pool of up to ``size`` connections.
+
+    ``statement_timeout`` is in seconds; a lock is waited for a third of that.
+    """
+    timeouts = f"-c statement_timeout={statement_timeout * 1000} -c lock_timeout={statement_timeout * 333}"
+    return create_async_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        connect_args={
+            "application_name": "cms",
+            "options": f"{timeouts} -c timezone=UTC -c idle_in_transaction_session_timeout=60000",
+        },
+    )
+
+
+def make_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    """Sessions that neither flush nor expire on their own."""
+    return async_sessionmaker(engine, autoflush=False, expire_on_commit=False)

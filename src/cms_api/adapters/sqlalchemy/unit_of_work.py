@@ -1,0 +1,109 @@
+"""The unit of work on an SQLAlchemy session."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import msgspec
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from cms_api.adapters.sqlalchemy.activity import EventRow
+from cms_api.kernel.events import Event
+from cms_api.kernel.ids import new_id
+from cms_api.kernel.unit_of_work import UnitOfWork
+
+R = TypeVar("R")
+
+CHANNEL = "cms_events"
+
+
+class SqlAlchemyUnitOfWork(UnitOfWork):
+    """One session, one transaction; the connection is taken by the first statement."""
+
+    def __init__(
+        self,
+        sessions: async_sessionmaker[AsyncSession],
+        adapters: Mapping[type, Callable[[AsyncSession], Any]],
+    ) -> None:
+        self._sessions = sessions
+        self._adapters = adapters
+        self._session: AsyncSession | None = None
+        self._bound: dict[type, Any] = {}
+        self._events: list[Event] = []
+
+    @property
+    def session(self) -> AsyncSession:
+        """The open session. Raises `RuntimeError` outside of ``async with``."""
+        if self._session is None:
+            raise RuntimeError("The unit of work is not open: use “async with uow:”.")
+        return self._session
+
+    def repository(self, port: type[R]) -> R:
+        if (adapter := self._bound.get(port)) is None:
+            if (factory := self._adapters.get(port)) is None:
+                raise LookupError(f"No adapter is registered for {port.__name__}.")
+            adapter = self._bound[port] = factory(self.session)
+        return adapter  # type: ignore[no-any-return]  # the registry maps each port to its adapter
+
+    def record(self, *events: Event) -> None:
+        self._events.extend(events)
+
+    async def __aenter__(self) -> Self:
+        if self._session is not None:
+            raise RuntimeError("A unit of work is used once.")
+        self._session = self._sessions()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        session = self.session
+        try:
+            if exc_type is None:
+                await self._store_events(session)
+                await session.commit()
+            else:
+                await _to_the_end(session.rollback())
+        except BaseException:
+            await _to_the_end(session.rollback())
+            raise
+        finally:
+            await _to_the_end(session.close())
+            self._bound.clear()
+
+    async def _store_events(self, session: AsyncSession) -> None:
+        if not self._events:
+            return
+        await session.flush()
+        await session.execute(
+            insert(EventRow),
+            [
+                {
+                    "id": new_id(),
+                    "name": event.name,
+                    "subject": event.subject,
+                    "actor": event.actor,
+                    "payload": msgspec.to_builtins(event),
+                }
+                for event in self._events
+            ],
+        )
+        await session.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+async def _to_the_end(work: Any) -> None:
+    """Finish ``work`` even when the task is cancelled meanwhile, then let the cancellation go on.
+
+    A connection must never return to the pool with its transaction open.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise

@@ -1,0 +1,58 @@
+"""The unit of work and the clock, without a database."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+from cms_api.kernel.clock import Clock
+from cms_api.kernel.events import Event
+from cms_api.kernel.unit_of_work import UnitOfWork
+
+
+class FakeUnitOfWork(UnitOfWork):
+    """Hands out the fakes that it was given, and remembers what became of it."""
+
+    def __init__(self, repositories: Mapping[type, object]) -> None:
+        self._repositories = repositories
+        self._pending: list[Event] = []
+        self.events: list[Event] = []
+        self.committed = False
+        self.rolled_back = False
+
+    def repository(self, port: type[Any]) -> Any:
+        if port not in self._repositories:
+            raise LookupError(port.__name__)
+        return self._repositories[port]
+
+    def record(self, *events: Event) -> None:
+        self._pending.extend(events)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if exc_type is None:
+            self.events.extend(self._pending)
+            self.committed = True
+        else:
+            self.rolled_back = True
+        self._pending.clear()
+
+
+class FixedClock(Clock):
+    """Stands still until it is moved."""
+
+    def __init__(self, at: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def move(self, **delta: float) -> None:
+        self.at += timedelta(**delta)
