@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from cms_api.kernel.clock import Clock
+from cms_api.kernel.errors import CmsError
 from cms_api.kernel.events import Event
 from cms_api.kernel.unit_of_work import UnitOfWork
 
@@ -37,7 +38,7 @@ class FakeUnitOfWork(UnitOfWork):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if exc_type is None:
+        if exc is None or (isinstance(exc, CmsError) and exc.keeps_changes):
             self.events.extend(self._pending)
             self.committed = True
         else:

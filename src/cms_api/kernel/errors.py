@@ -4,6 +4,8 @@ A domain raises these, or subclasses with a ``code`` of their own; the HTTP adap
 *category* (the direct children of `CmsError`) into a status. Nothing here knows of HTTP.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import msgspec
@@ -18,10 +20,15 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class CmsError(Exception):
-    """Anything that a caller did, or met, and can be told about."""
+    """Anything that a caller did, or met, and can be told about.
+
+    ``keeps_changes`` marks the rare error whose unit of work is committed all the same, because
+    what was written is the answer to it: a reused refresh token revokes its whole session.
+    """
 
     code: ClassVar[str] = "error"
     title: ClassVar[str] = "Something went wrong"
+    keeps_changes: ClassVar[bool] = False
 
     def __init__(self, detail: str, *, faults: tuple[Fault, ...] = (), **members: Any) -> None:
         super().__init__(detail)
@@ -103,3 +110,31 @@ class Invalid(CmsError):
 def invalid(pointer: str, code: str, detail: str) -> Invalid:
     """An `Invalid` with a single fault."""
     return Invalid(detail, faults=(Fault(pointer, code, detail),))
+
+
+class Faults:
+    """Gathers the faults of several checks, so that a caller hears of all of them at once.
+
+    >>> faults = Faults()
+    >>> with faults.noted():
+    ...     email = normalise_email(email)
+    >>> faults.refuse()
+    """
+
+    def __init__(self) -> None:
+        self._noted: list[Fault] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Note what an `Invalid` raised in here complains of, and go on."""
+        try:
+            yield
+        except Invalid as error:
+            self._noted.extend(error.faults)
+
+    def refuse(self) -> None:
+        """Raise `Invalid` with everything noted, if there is anything."""
+        if len(self._noted) == 1:
+            raise Invalid(self._noted[0].detail, faults=tuple(self._noted))
+        if self._noted:
+            raise Invalid(f"The input has {len(self._noted)} faults.", faults=tuple(self._noted))

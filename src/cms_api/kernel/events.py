@@ -1,9 +1,11 @@
 """Facts that a domain tells: what happened, in the past tense."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 from uuid import UUID
 
 import msgspec
+
+from cms_api.kernel.actor import Actor
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,3 +20,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     subject: UUID
     actor: UUID | None = None
+
+    def by(self, actor: Actor) -> Self:
+        """The same event, with who caused it."""
+        return msgspec.structs.replace(self, actor=actor.user_id)

@@ -13,8 +13,9 @@ class UnitOfWork(ABC):
     """The transaction that a request, a command or a job runs in.
 
     Used as an asynchronous context manager, once. A clean exit commits; any exception,
-    cancellation included, rolls back; either way the connection goes back. No connection is
-    taken before a repository first needs one, so slow work that needs none comes first.
+    cancellation included, rolls back (but see `CmsError.keeps_changes`); either way the
+    connection goes back. No connection is taken before a repository first needs one, so slow work
+    that needs none comes first.
 
     >>> async with uow:
     ...     await posts.publish(uow, actor, post_id, expected=3)

@@ -1,8 +1,8 @@
 """What all tables and repositories share."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import MetaData
 from sqlalchemy.exc import IntegrityError
@@ -39,3 +39,8 @@ def translating(names: Mapping[str, CmsError]) -> Iterator[None]:
         if (known := names.get(constraint_of(error) or "")) is not None:
             raise known from error
         raise
+
+
+def copied(source: object, names: Iterable[str]) -> dict[str, Any]:
+    """The attributes ``names`` of a row or an entity, to make the other of."""
+    return {name: getattr(source, name) for name in names}

@@ -10,6 +10,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from cms_api.adapters.sqlalchemy.activity import EventRow
+from cms_api.kernel.errors import CmsError
 from cms_api.kernel.events import Event
 from cms_api.kernel.ids import new_id
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -64,7 +65,7 @@ class SqlAlchemyUnitOfWork(UnitOfWork):
     ) -> None:
         session = self.session
         try:
-            if exc_type is None:
+            if exc is None or (isinstance(exc, CmsError) and exc.keeps_changes):
                 await self._store_events(session)
                 await session.commit()
             else:

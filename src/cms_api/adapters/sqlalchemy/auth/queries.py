@@ -1,0 +1,133 @@
+"""The queries of the auth domain: one statement each."""
+
+from datetime import datetime
+from uuid import UUID
+
+from cms_api.adapters.sqlalchemy.keyset import Column, Keyset
+from cms_api.adapters.sqlalchemy.reading import Reader
+from cms_api.domains.auth.roles.interface import RoleView
+from cms_api.domains.auth.roles.ports import RoleQueries
+from cms_api.domains.auth.sessions.model import Session
+from cms_api.domains.auth.sessions.ports import SessionQueries
+from cms_api.domains.auth.users.interface import UserFilter, UserView
+from cms_api.domains.auth.users.ports import Credentials, UserQueries
+from cms_api.kernel.actor import Actor
+from cms_api.kernel.paging import Page, PageRequest
+
+USER = """
+SELECT u.id, u.email, u.name, u.is_active,
+       ARRAY(SELECT role_key FROM auth.user_roles r WHERE r.user_id = u.id ORDER BY role_key) AS roles,
+       u.last_login_at, u.version, u.created_at, u.updated_at
+FROM auth.users u
+"""
+
+USERS_BY = Keyset(
+    {
+        "created_at": Column("u.created_at", "timestamptz"),
+        "name": Column("u.name", "text"),
+        "email": Column("u.email", "text"),
+    },
+    key=Column("u.id", "uuid"),
+)
+
+
+class SqlUsers(UserQueries):
+    """Users, as they are shown."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def get(self, user_id: UUID) -> UserView | None:
+        row = await self._reader.one(USER + "WHERE u.id = %(id)s", {"id": user_id})
+        return None if row is None else _user(row)
+
+    async def list(self, page: PageRequest, only: UserFilter) -> Page[UserView]:
+        where, params = ["true"], dict[str, object]()
+        if only.is_active is not None:
+            where.append("u.is_active = %(is_active)s")
+            params["is_active"] = only.is_active
+        if only.email is not None:
+            where.append("u.email = lower(%(email)s)")
+            params["email"] = only.email
+        if only.role is not None:
+            where.append(
+                "EXISTS (SELECT FROM auth.user_roles x WHERE x.user_id = u.id AND x.role_key = %(role)s)"
+            )
+            params["role"] = only.role
+        return await USERS_BY.page(self._reader, USER, where, params, page, _user)
+
+    async def credentials(self, email: str) -> Credentials | None:
+        row = await self._reader.one(
+            "SELECT id, password_hash, is_active FROM auth.users WHERE email = %(email)s", {"email": email}
+        )
+        return None if row is None else Credentials(*row)
+
+    async def credentials_of(self, user_id: UUID) -> Credentials | None:
+        row = await self._reader.one(
+            "SELECT id, password_hash, is_active FROM auth.users WHERE id = %(id)s", {"id": user_id}
+        )
+        return None if row is None else Credentials(*row)
+
+
+def _user(row: tuple[object, ...]) -> UserView:
+    return UserView(**dict(zip(UserView.__struct_fields__, (*row[:4], tuple(row[4]), *row[5:]), strict=True)))  # type: ignore[arg-type]
+
+
+class SqlSessions(SessionQueries):
+    """Sessions, as they are shown, and the actor behind one."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def live(self, user_id: UUID, *, at: datetime, limit: int) -> list[Session]:
+        rows = await self._reader.rows(
+            """
+            SELECT id, user_id, user_agent, ip, created_at, last_used_at, expires_at
+            FROM auth.sessions
+            WHERE user_id = %(user_id)s AND revoked_at IS NULL AND expires_at > %(at)s
+            ORDER BY created_at DESC, id DESC LIMIT %(limit)s
+            """,
+            {"user_id": user_id, "at": at, "limit": limit},
+        )
+        names = ("id", "user_id", "user_agent", "ip", "created_at", "last_used_at", "expires_at")
+        return [Session(**dict(zip(names, row, strict=True))) for row in rows]
+
+    async def actor(self, *, user_id: UUID, session_id: UUID, at: datetime) -> Actor | None:
+        row = await self._reader.one(
+            """
+            SELECT ARRAY(
+                SELECT DISTINCT p.permission FROM auth.user_roles r
+                JOIN auth.role_permissions p USING (role_key) WHERE r.user_id = u.id)
+            FROM auth.sessions s JOIN auth.users u ON u.id = s.user_id
+            WHERE s.id = %(session_id)s AND u.id = %(user_id)s
+              AND s.revoked_at IS NULL AND s.expires_at > %(at)s AND u.is_active
+            """,
+            {"user_id": user_id, "session_id": session_id, "at": at},
+        )
+        if row is None:
+            return None
+        return Actor(user_id=user_id, session_id=session_id, permissions=frozenset(row[0]))
+
+
+class SqlRoles(RoleQueries):
+    """Roles, as they are shown."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def list(self, user_id: UUID | None = None) -> list[RoleView]:
+        rows = await self._reader.rows(
+            """
+            SELECT r.key, r.name, r.description, ARRAY(
+                SELECT permission FROM auth.role_permissions p WHERE p.role_key = r.key ORDER BY permission)
+            FROM auth.roles r
+            WHERE %(user_id)s::uuid IS NULL OR EXISTS (
+                SELECT FROM auth.user_roles u WHERE u.user_id = %(user_id)s AND u.role_key = r.key)
+            ORDER BY r.key
+            """,
+            {"user_id": user_id},
+        )
+        return [
+            RoleView(key=key, name=name, description=text, permissions=tuple(permissions))
+            for key, name, text, permissions in rows
+        ]

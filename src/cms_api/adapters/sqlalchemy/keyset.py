@@ -1,0 +1,108 @@
+"""Keyset pages in SQL: the rows behind, or in front of, a position in an order."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from cms_api.adapters.sqlalchemy.reading import Reader
+from cms_api.kernel.paging import Page, PageRequest, SortKey
+
+T = TypeVar("T")
+
+
+class Column(NamedTuple):
+    """An expression to sort by, never null, and the type that its values are sent as."""
+
+    sql: str
+    type: str
+
+
+class Keyset:
+    """The orders that a list may have: by any of ``columns``, in the end always by ``key``."""
+
+    def __init__(self, columns: Mapping[str, Column], *, key: Column) -> None:
+        self._columns = columns
+        self._key = key
+
+    def clauses(self, page: PageRequest, params: dict[str, object]) -> tuple[str, str, str]:
+        """The columns to select for positions, the condition of the page, and its order.
+
+        Adds the position's values to ``params``. A page asked for backwards comes in the order
+        turned round.
+        """
+        keys = [(self._columns[key.field], key.descending) for key in page.sort]
+        keys.append((self._key, page.sort[-1].descending if page.sort else False))
+        backwards = page.before is not None
+        position = page.before if backwards else page.after
+        order = ", ".join(f"{column.sql} {'DESC' if down != backwards else 'ASC'}" for column, down in keys)
+        columns = ", ".join(column.sql for column, _ in keys)
+        if position is None:
+            return columns, "true", order
+        for index, value in enumerate(position):
+            params[f"_at{index}"] = value
+        holders = [f"%(_at{index})s::{column.type}" for index, (column, _) in enumerate(keys)]
+        if len({down for _, down in keys}) == 1:  # one direction: a row comparison, which an index serves
+            sign = "<" if keys[0][1] != backwards else ">"
+            return columns, f"({columns}) {sign} ({', '.join(holders)})", order
+        steps = []
+        for index, (column, down) in enumerate(keys):
+            same = [f"{c.sql} = {holders[i]}" for i, (c, _) in enumerate(keys[:index])]
+            sign = "<" if down != backwards else ">"
+            steps.append("(" + " AND ".join([*same, f"{column.sql} {sign} {holders[index]}"]) + ")")
+        return columns, "(" + " OR ".join(steps) + ")", order
+
+    async def page(
+        self,
+        reader: Reader,
+        select: str,
+        where: Sequence[str],
+        params: Mapping[str, object],
+        page: PageRequest,
+        make: Callable[[tuple[Any, ...]], T],
+    ) -> Page[T]:
+        """The page of ``select`` (a statement up to its WHERE), one statement, two with a count."""
+        values = dict(params)
+        columns, condition, order = self.clauses(page, values)
+        head, tail = select.split("\nFROM ", 1)
+        sql = (
+            f"{head}, {columns}\nFROM {tail}\nWHERE {' AND '.join([*where, condition])}"
+            f"\nORDER BY {order}\nLIMIT {page.limit + 1}"
+        )
+        rows = await reader.rows(sql, values)
+        width = len(page.sort) + 1
+        count = None
+        if page.count:
+            counted = await reader.one(
+                f"SELECT count(*)\nFROM {tail}\nWHERE {' AND '.join(where)}",
+                params,
+            )
+            count = counted[0] if counted else 0
+        return cut(rows, page, width, make, count)
+
+
+def cut(
+    rows: list[tuple[Any, ...]],
+    page: PageRequest,
+    width: int,
+    make: Callable[[tuple[Any, ...]], T],
+    count: int | None = None,
+) -> Page[T]:
+    """The page made of up to ``limit`` + 1 rows, whose last ``width`` columns are their position."""
+    more, rows = len(rows) > page.limit, rows[: page.limit]
+    if backwards := page.before is not None:
+        rows.reverse()
+    first, last = (rows[0][-width:], rows[-1][-width:]) if rows else (None, None)
+    return Page(
+        items=[make(row[:-width]) for row in rows],
+        next=last if (backwards or more) else None,
+        prev=first if (more if backwards else page.after is not None) else None,
+        count=count,
+    )
+
+
+def default_sort(page: PageRequest, *sort: SortKey) -> PageRequest:
+    """The request with ``sort`` where it names no order."""
+    return (
+        page
+        if page.sort
+        else PageRequest(limit=page.limit, after=page.after, before=page.before, sort=sort, count=page.count)
+    )

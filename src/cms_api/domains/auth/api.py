@@ -1,0 +1,40 @@
+"""The door of the auth domain: what HTTP and other domains may use."""
+
+from cms_api.domains.auth.roles.interface import PermissionView, RoleService, RoleView
+from cms_api.domains.auth.sessions.errors import InvalidToken
+from cms_api.domains.auth.sessions.interface import (
+    IdentityService,
+    SessionService,
+    SessionView,
+    SignedIn,
+    Tokens,
+)
+from cms_api.domains.auth.users.interface import (
+    UserChanges,
+    UserFilter,
+    UserService,
+    UserSummary,
+    UserView,
+)
+from cms_api.domains.auth.users.model import MAX_PASSWORD_BYTES, MIN_PASSWORD_LENGTH
+from cms_api.domains.auth.users.policy import PERMISSIONS
+
+__all__ = [
+    "MAX_PASSWORD_BYTES",
+    "MIN_PASSWORD_LENGTH",
+    "PERMISSIONS",
+    "IdentityService",
+    "InvalidToken",
+    "PermissionView",
+    "RoleService",
+    "RoleView",
+    "SessionService",
+    "SessionView",
+    "SignedIn",
+    "Tokens",
+    "UserChanges",
+    "UserFilter",
+    "UserService",
+    "UserSummary",
+    "UserView",
+]
