@@ -1,6 +1,7 @@
 """Keyset pages: a list is walked by position, never by offset."""
 
-from typing import Generic, TypeVar
+from collections.abc import Mapping
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 
@@ -8,6 +9,9 @@ T = TypeVar("T")
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
+
+FieldType = Literal["text", "uuid", "timestamptz", "boolean", "integer"]
+Operator = Literal["eq", "ne", "lt", "lte", "gt", "gte", "in", "nin", "contains", "starts_with", "exists"]
 
 
 class SortKey(msgspec.Struct, frozen=True):
@@ -17,17 +21,35 @@ class SortKey(msgspec.Struct, frozen=True):
     descending: bool = False
 
 
+class Filter(msgspec.Struct, frozen=True):
+    """A condition on a field. ``values`` is one value, or up to 100 for ``in`` and ``nin``."""
+
+    field: str
+    operator: Operator
+    values: tuple[object, ...]
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """What a list can be sorted by and filtered on. ``sort`` is its order where none is asked for."""
+
+    sorts: tuple[str, ...]
+    filters: Mapping[str, FieldType]
+    sort: tuple[SortKey, ...]
+
+
 class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Which part of a list is wanted.
 
     ``after`` and ``before`` are the values of the sort keys (the id last) of the row that the
-    page starts behind or ends in front of; at most one is given. ``limit`` is 1 to 100.
+    page starts behind or ends in front of; at most one is given. ``limit`` is 1 to 100. All
+    ``filters`` must hold.
     """
 
     limit: int = DEFAULT_LIMIT
     after: tuple[object, ...] | None = None
     before: tuple[object, ...] | None = None
-    sort: tuple[SortKey, ...] = ()
+    sort: tuple[SortKey, ...]
+    filters: tuple[Filter, ...] = ()
     count: bool = False
 
 

@@ -1,10 +1,10 @@
-"""Keyset pages in SQL: the rows behind, or in front of, a position in an order."""
+"""Lists in SQL: filters, and the rows behind, or in front of, a position in an order."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from cms_api.adapters.sqlalchemy.reading import Reader
-from cms_api.kernel.paging import Page, PageRequest, SortKey
+from cms_api.kernel.paging import Filter, Operator, Page, PageRequest
 
 T = TypeVar("T")
 
@@ -16,12 +16,77 @@ class Column(NamedTuple):
     type: str
 
 
-class Keyset:
-    """The orders that a list may have: by any of ``columns``, in the end always by ``key``."""
+class Relation(NamedTuple):
+    """A filter on rows that belong to a row: a condition with ``{}`` for what is asked of ``column``."""
 
-    def __init__(self, columns: Mapping[str, Column], *, key: Column) -> None:
+    sql: str
+    column: Column
+
+
+POSITIVE: dict[Operator, Operator] = {"ne": "eq", "nin": "in"}
+COMPARISONS = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+
+
+def condition(field: Column | Relation, wanted: Filter, holder: str, params: dict[str, object]) -> str:
+    """The SQL of one filter; adds what it compares with to ``params`` as ``holder``."""
+    if isinstance(field, Relation):
+        # “not” means that none of the related rows is such a one.
+        positive = POSITIVE.get(wanted.operator)
+        if wanted.operator == "exists":
+            return ("" if wanted.values[0] else "NOT ") + field.sql.format("true")
+        inner = condition(
+            field.column, Filter(wanted.field, positive or wanted.operator, wanted.values), holder, params
+        )
+        return ("NOT " if positive else "") + field.sql.format(inner)
+    column, value = field, wanted.values[0]
+    match wanted.operator:
+        case "exists":
+            return f"{column.sql} IS {'NOT NULL' if value else 'NULL'}"
+        case "in" | "nin":
+            params[holder] = list(wanted.values)
+            listed = f"{column.sql} = ANY(%({holder})s::{column.type}[])"
+            return listed if wanted.operator == "in" else f"({listed}) IS NOT TRUE"
+        case "contains":
+            params[holder] = f"%{_escaped(value)}%"
+            return f"{column.sql} ILIKE %({holder})s"
+        case "starts_with":
+            params[holder] = f"{_escaped(value)}%"
+            return f"{column.sql} ILIKE %({holder})s"
+        case "ne":
+            params[holder] = value
+            return f"{column.sql} IS DISTINCT FROM %({holder})s::{column.type}"
+        case comparison:
+            params[holder] = value
+            return f"{column.sql} {COMPARISONS[comparison]} %({holder})s::{column.type}"
+
+
+def _escaped(value: object) -> str:
+    """Text to be found as it stands by LIKE."""
+    return str(value).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+class Keyset:
+    """What a list is sorted by (any of ``columns``, in the end always ``key``) and filtered on.
+
+    Every column that is sorted by must be ``NOT NULL``. ``filters`` adds to the columns.
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, Column],
+        *,
+        key: Column,
+        filters: Mapping[str, Column | Relation] | None = None,
+    ) -> None:
         self._columns = columns
         self._key = key
+        self._filters: dict[str, Column | Relation] = {**columns, "id": key, **(filters or {})}
+
+    def conditions(self, wanted: Sequence[Filter], params: dict[str, object]) -> list[str]:
+        """The SQL of all filters; adds to ``params``."""
+        return [
+            condition(self._filters[one.field], one, f"_f{index}", params) for index, one in enumerate(wanted)
+        ]
 
     def clauses(self, page: PageRequest, params: dict[str, object]) -> tuple[str, str, str]:
         """The columns to select for positions, the condition of the page, and its order.
@@ -61,10 +126,12 @@ class Keyset:
     ) -> Page[T]:
         """The page of ``select`` (a statement up to its WHERE), one statement, two with a count."""
         values = dict(params)
-        columns, condition, order = self.clauses(page, values)
+        where = [*where, *self.conditions(page.filters, values)] or ["true"]
+        filtered = dict(values)
+        columns, behind, order = self.clauses(page, values)
         head, tail = select.split("\nFROM ", 1)
         sql = (
-            f"{head}, {columns}\nFROM {tail}\nWHERE {' AND '.join([*where, condition])}"
+            f"{head}, {columns}\nFROM {tail}\nWHERE {' AND '.join([*where, behind])}"
             f"\nORDER BY {order}\nLIMIT {page.limit + 1}"
         )
         rows = await reader.rows(sql, values)
@@ -73,7 +140,7 @@ class Keyset:
         if page.count:
             counted = await reader.one(
                 f"SELECT count(*)\nFROM {tail}\nWHERE {' AND '.join(where)}",
-                params,
+                filtered,
             )
             count = counted[0] if counted else 0
         return cut(rows, page, width, make, count)
@@ -96,13 +163,4 @@ def cut(
         next=last if (backwards or more) else None,
         prev=first if (more if backwards else page.after is not None) else None,
         count=count,
-    )
-
-
-def default_sort(page: PageRequest, *sort: SortKey) -> PageRequest:
-    """The request with ``sort`` where it names no order."""
-    return (
-        page
-        if page.sort
-        else PageRequest(limit=page.limit, after=page.after, before=page.before, sort=sort, count=page.count)
     )

@@ -10,8 +10,8 @@ from cms_api.domains.auth.sessions.interface import (
     Tokens,
 )
 from cms_api.domains.auth.users.interface import (
+    USERS,
     UserChanges,
-    UserFilter,
     UserService,
     UserSummary,
     UserView,
@@ -23,6 +23,7 @@ __all__ = [
     "MAX_PASSWORD_BYTES",
     "MIN_PASSWORD_LENGTH",
     "PERMISSIONS",
+    "USERS",
     "IdentityService",
     "InvalidToken",
     "PermissionView",
@@ -33,7 +34,6 @@ __all__ = [
     "SignedIn",
     "Tokens",
     "UserChanges",
-    "UserFilter",
     "UserService",
     "UserSummary",
     "UserView",

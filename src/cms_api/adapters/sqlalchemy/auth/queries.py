@@ -3,13 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from cms_api.adapters.sqlalchemy.keyset import Column, Keyset
+from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Relation
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.auth.roles.interface import RoleView
 from cms_api.domains.auth.roles.ports import RoleQueries
 from cms_api.domains.auth.sessions.model import Session
 from cms_api.domains.auth.sessions.ports import SessionQueries
-from cms_api.domains.auth.users.interface import UserFilter, UserView
+from cms_api.domains.auth.users.interface import UserView
 from cms_api.domains.auth.users.ports import Credentials, UserQueries
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.paging import Page, PageRequest
@@ -28,6 +28,14 @@ USERS_BY = Keyset(
         "email": Column("u.email", "text"),
     },
     key=Column("u.id", "uuid"),
+    filters={
+        "is_active": Column("u.is_active", "boolean"),
+        "last_login_at": Column("u.last_login_at", "timestamptz"),
+        "role": Relation(
+            "EXISTS (SELECT FROM auth.user_roles x WHERE x.user_id = u.id AND {})",
+            Column("x.role_key", "text"),
+        ),
+    },
 )
 
 
@@ -41,20 +49,8 @@ class SqlUsers(UserQueries):
         row = await self._reader.one(USER + "WHERE u.id = %(id)s", {"id": user_id})
         return None if row is None else _user(row)
 
-    async def list(self, page: PageRequest, only: UserFilter) -> Page[UserView]:
-        where, params = ["true"], dict[str, object]()
-        if only.is_active is not None:
-            where.append("u.is_active = %(is_active)s")
-            params["is_active"] = only.is_active
-        if only.email is not None:
-            where.append("u.email = lower(%(email)s)")
-            params["email"] = only.email
-        if only.role is not None:
-            where.append(
-                "EXISTS (SELECT FROM auth.user_roles x WHERE x.user_id = u.id AND x.role_key = %(role)s)"
-            )
-            params["role"] = only.role
-        return await USERS_BY.page(self._reader, USER, where, params, page, _user)
+    async def list(self, page: PageRequest) -> Page[UserView]:
+        return await USERS_BY.page(self._reader, USER, [], {}, page, _user)
 
     async def credentials(self, email: str) -> Credentials | None:
         row = await self._reader.one(

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.kernel.paging import Listing, Page, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
 
 
@@ -46,12 +46,18 @@ class UserChanges(msgspec.Struct, frozen=True, kw_only=True):
     roles: tuple[str, ...] | UnsetType = UNSET
 
 
-class UserFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which users a list shows."""
-
-    is_active: bool | None = None
-    role: str | None = None
-    email: str | None = None
+USERS = Listing(
+    sorts=("created_at", "name", "email"),
+    filters={
+        "created_at": "timestamptz",
+        "name": "text",
+        "email": "text",
+        "is_active": "boolean",
+        "last_login_at": "timestamptz",
+        "role": "text",
+    },
+    sort=(SortKey("created_at", descending=True),),
+)
 
 
 class UserService(ABC):
@@ -78,8 +84,8 @@ class UserService(ABC):
         """One user. Needs ``users:read``, or to be that user. Raises `UserNotFound`."""
 
     @abstractmethod
-    async def list(self, actor: Actor, page: PageRequest, only: UserFilter) -> Page[UserView]:
-        """The users, by ``created_at``, ``name`` or ``email``. Needs ``users:read``."""
+    async def list(self, actor: Actor, page: PageRequest) -> Page[UserView]:
+        """The users, as `USERS` allows. Needs ``users:read``."""
 
     @abstractmethod
     async def find_by_ids(self, uow: UnitOfWork, ids: Iterable[UUID]) -> dict[UUID, UserSummary]:

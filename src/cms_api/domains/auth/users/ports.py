@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from cms_api.domains.auth.users.interface import UserFilter, UserSummary, UserView
+from cms_api.domains.auth.users.interface import UserSummary, UserView
 from cms_api.domains.auth.users.model import User
 from cms_api.kernel.paging import Page, PageRequest
 
@@ -72,7 +72,7 @@ class UserQueries(ABC):
         """One user."""
 
     @abstractmethod
-    async def list(self, page: PageRequest, only: UserFilter) -> Page[UserView]:
+    async def list(self, page: PageRequest) -> Page[UserView]:
         """A page of users."""
 
     @abstractmethod

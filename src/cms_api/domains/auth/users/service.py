@@ -10,7 +10,6 @@ from cms_api.domains.auth.sessions.ports import SessionRepository
 from cms_api.domains.auth.users.errors import LastAdministrator, UserNotFound, WrongCurrentPassword
 from cms_api.domains.auth.users.interface import (
     UserChanges,
-    UserFilter,
     UserService,
     UserSummary,
     UserView,
@@ -91,9 +90,9 @@ class Users(UserService):
             raise UserNotFound
         return user
 
-    async def list(self, actor: Actor, page: PageRequest, only: UserFilter) -> Page[UserView]:
+    async def list(self, actor: Actor, page: PageRequest) -> Page[UserView]:
         actor.require(USERS_READ)
-        return await self._queries.list(page, only)
+        return await self._queries.list(page)
 
     async def find_by_ids(self, uow: UnitOfWork, ids: Iterable[UUID]) -> dict[UUID, UserSummary]:
         found = await uow.repository(UserRepository).summaries(ids=tuple(ids))

@@ -1,0 +1,65 @@
+"""What surrounds every request: its id, its line in the log, the headers of every answer."""
+
+import re
+import time
+from typing import Any
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from cms_api.kernel.ids import new_id
+
+_log = structlog.get_logger("cms.access")
+_GIVEN = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+
+SECURITY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+)
+
+
+class RequestContext:
+    """Wraps the whole application, so that what never reaches a route is covered as well."""
+
+    def __init__(self, app: ASGIApp, *, access_log: bool) -> None:
+        self._app = app
+        self._access_log = access_log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Give the request an id (a well-formed X-Request-Id is kept), answer with it, log it."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        request_id = given if _GIVEN.fullmatch(given) else new_id().hex.encode()
+        scope["cms_request_id"] = request_id.decode()  # type: ignore[typeddict-unknown-key]
+        status = 0
+        started = time.perf_counter()
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id), *SECURITY]
+            await send(message)
+
+        structlog.contextvars.bind_contextvars(request_id=scope["cms_request_id"])  # type: ignore[typeddict-item]
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            if self._access_log:
+                self._write(scope, status, time.perf_counter() - started)
+            structlog.contextvars.clear_contextvars()
+
+    def _write(self, scope: Any, status: int, seconds: float) -> None:
+        user = scope.get("user")
+        _log.info(
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            status=status,
+            ms=round(seconds * 1000, 2),
+            user_id=str(user.user_id) if user is not None and user.user_id else None,
+        )

@@ -1,0 +1,194 @@
+"""Errors as problem details (RFC 9457): every error, without exception."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+import psycopg
+import psycopg_pool
+import sqlalchemy.exc
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from cms_api.kernel.errors import (
+    CmsError,
+    Conflict,
+    Fault,
+    Forbidden,
+    Invalid,
+    Malformed,
+    NotFound,
+    PreconditionRequired,
+    Stale,
+    TooLarge,
+    Unauthenticated,
+    UnsupportedMedia,
+)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = 2
+
+STATUSES: dict[type[CmsError], int] = {
+    Malformed: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Stale: 412,
+    TooLarge: 413,
+    UnsupportedMedia: 415,
+    Invalid: 422,
+    PreconditionRequired: 428,
+}
+
+# What the framework itself refuses.
+FRAMEWORK: dict[int, tuple[str, str, str]] = {
+    400: (Malformed.code, Malformed.title, "The request can't be read."),
+    401: (Unauthenticated.code, Unauthenticated.title, "Sign in first."),
+    404: ("route_not_found", "There is nothing at this address", "No resource has this path."),
+    405: ("method_not_allowed", "The method is not allowed here", "See the Allow header."),
+    413: (TooLarge.code, TooLarge.title, "The body has more bytes than are taken here."),
+    415: (UnsupportedMedia.code, UnsupportedMedia.title, "Send application/json."),
+}
+INTERNAL = ("internal_error", "Something went wrong here", "The error has been logged under the request id.")
+UNAVAILABLE = ("unavailable", "The service is not available at the moment", "Try again in a moment.")
+
+_log = structlog.get_logger("cms.errors")
+
+
+class FaultView(msgspec.Struct, frozen=True):
+    """One fault in the input; ``pointer`` is a JSON Pointer (RFC 6901), or ``?name`` for a parameter."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A problem (RFC 9457). ``code`` is for programs, ``detail`` for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    request_id: str
+    errors: list[FaultView] | None = None
+
+
+def status_of(error: type[CmsError]) -> int:
+    """The status of an error's category."""
+    return next((STATUSES[base] for base in error.__mro__ if base in STATUSES), 500)
+
+
+def _response(
+    request: Request[Any, Any, Any],
+    status: int,
+    words: tuple[str, str, str],
+    *,
+    faults: tuple[Fault, ...] = (),
+    members: dict[str, Any] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response[bytes]:
+    code, title, detail = words
+    problem = Problem(
+        type=f"/problems#{code}",
+        title=title,
+        status=status,
+        detail=detail,
+        instance=request.scope["path"],
+        code=code,
+        request_id=str(request.scope.get("cms_request_id", "")),
+        errors=[FaultView(fault.pointer, fault.code, fault.detail) for fault in faults] or None,
+    )
+    body = msgspec.to_builtins(problem) | (members or {})
+    return Response(
+        msgspec.json.encode(body),
+        status_code=status,
+        media_type=MEDIA_TYPE,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def on_cms_error(request: Request[Any, Any, Any], error: CmsError) -> Response[bytes]:
+    """What a domain refuses."""
+    headers = {}
+    if isinstance(error, Unauthenticated):
+        reason = "" if type(error) is Unauthenticated else f', error="{error.code}"'
+        headers["WWW-Authenticate"] = f'Bearer realm="cms"{reason}'
+    return _response(
+        request,
+        status_of(type(error)),
+        (error.code, error.title, error.detail),
+        faults=error.faults,
+        members=error.members,
+        headers=headers,
+    )
+
+
+def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """What the framework refuses. Its own words may name our internals, so ours are used."""
+    status = error.status_code
+    if isinstance(error, ValidationException):
+        return _response(request, 400, (Malformed.code, Malformed.title, _missing(error)))
+    if status not in FRAMEWORK:
+        return on_other(request, error)
+    allow = {k: v for k, v in (error.headers or {}).items() if k.lower() == "allow"}
+    return _response(request, status, FRAMEWORK[status], headers=allow)
+
+
+def _missing(error: ValidationException) -> str:
+    named = [str(one.get("key")) for one in error.extra or () if isinstance(one, dict)]
+    return "A JSON body is required." if "data" in named or not named else f"Check {', '.join(named)}."
+
+
+def on_other(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """What nobody foresaw, and a database that is away."""
+    if _is_unavailable(error):
+        _log.warning("unavailable", error=type(error).__name__)
+        return _response(request, 503, UNAVAILABLE, headers={"Retry-After": str(RETRY_AFTER)})
+    _log.error("internal_error", exc_info=error)
+    return _response(request, 500, INTERNAL)
+
+
+def _is_unavailable(error: BaseException) -> bool:
+    if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
+        error = error.orig
+    return isinstance(
+        error,
+        (
+            psycopg_pool.PoolTimeout,
+            psycopg_pool.PoolClosed,
+            psycopg_pool.TooManyRequests,
+            sqlalchemy.exc.TimeoutError,
+            psycopg.OperationalError,
+            psycopg.InterfaceError,
+            asyncio.TimeoutError,
+        ),
+    )
+
+
+EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
+    CmsError: on_cms_error,
+    HTTPException: on_http_exception,
+    Exception: on_other,
+}
+
+
+def catalogue() -> list[tuple[str, int, str, str]]:
+    """Every problem that there is: code, status, title, and what it means."""
+    found: dict[str, tuple[str, int, str, str]] = {}
+
+    def walk(error: type[CmsError]) -> None:
+        if error is not CmsError:
+            meaning = (error.__doc__ or "").strip().split("\n\n")[0]
+            found.setdefault(error.code, (error.code, status_of(error), error.title, meaning))
+        for child in error.__subclasses__():
+            walk(child)
+
+    walk(CmsError)
+    for status, (code, title, detail) in (*FRAMEWORK.items(), (500, INTERNAL), (503, UNAVAILABLE)):
+        found.setdefault(code, (code, status, title, detail))
+    return sorted(found.values())
