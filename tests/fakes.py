@@ -1,6 +1,6 @@
 """The unit of work and the clock, without a database."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -20,6 +20,8 @@ class FakeUnitOfWork(UnitOfWork):
         self.events: list[Event] = []
         self.committed = False
         self.rolled_back = False
+        self._on_commit: list[Callable[[], Awaitable[None]]] = []
+        self._on_rollback: list[Callable[[], Awaitable[None]]] = []
 
     def repository(self, port: type[Any]) -> Any:
         if port not in self._repositories:
@@ -28,6 +30,12 @@ class FakeUnitOfWork(UnitOfWork):
 
     def record(self, *events: Event) -> None:
         self._pending.extend(events)
+
+    def on_commit(self, work: Callable[[], Awaitable[None]]) -> None:
+        self._on_commit.append(work)
+
+    def on_rollback(self, work: Callable[[], Awaitable[None]]) -> None:
+        self._on_rollback.append(work)
 
     async def __aenter__(self) -> Self:
         return self
@@ -44,6 +52,8 @@ class FakeUnitOfWork(UnitOfWork):
         else:
             self.rolled_back = True
         self._pending.clear()
+        for work in self._on_commit if self.committed else self._on_rollback:
+            await work()
 
 
 class FixedClock(Clock):

@@ -79,6 +79,8 @@ CREATE TABLE cms.documents (
     title text NOT NULL,
     draft jsonb NOT NULL,
     draft_hash bytea NOT NULL,
+    -- the version in which each field of the draft last changed: what a stale writer has missed
+    field_versions jsonb NOT NULL DEFAULT '{}',
     live_revision_id uuid,
     published_at timestamptz,
     first_published_at timestamptz,

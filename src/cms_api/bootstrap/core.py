@@ -5,7 +5,7 @@ from typing import Any
 
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import Dependency, Factory, Singleton
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from cms_api.adapters.security.hasher import BcryptHasher
 from cms_api.adapters.sqlalchemy.auth import REPOSITORIES as AUTH
@@ -24,11 +24,10 @@ def _reader(settings: Settings) -> Reader:
     return Reader(_url(settings), size=settings.pool_size, statement_timeout=settings.statement_timeout)
 
 
-def _sessions(settings: Settings) -> async_sessionmaker[AsyncSession]:
-    engine = make_engine(
+def _engine(settings: Settings) -> AsyncEngine:
+    return make_engine(
         _url(settings), size=settings.pool_size, statement_timeout=settings.statement_timeout
     )
-    return make_sessions(engine)
 
 
 def _url(settings: Settings) -> str:
@@ -43,7 +42,8 @@ class CoreContainer(DeclarativeContainer):
     settings: Dependency[Settings] = Dependency(instance_of=Settings)
     clock = Singleton(SystemClock)
     reader = Singleton(_reader, settings)
-    sessions = Singleton(_sessions, settings)
+    engine = Singleton(_engine, settings)
+    sessions = Singleton(make_sessions, engine)
     unit_of_work = Factory(SqlAlchemyUnitOfWork, sessions, ADAPTERS)
     hasher = Singleton(BcryptHasher, rounds=settings.provided.bcrypt_rounds)
     storage = Singleton(LocalStorage, settings.provided.media_dir)

@@ -1,6 +1,7 @@
 """One business transaction: everything in it happens, or nothing does."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -31,6 +32,14 @@ class UnitOfWork(ABC):
     @abstractmethod
     def record(self, *events: Event) -> None:
         """Store ``events`` with this transaction, in order, when it commits."""
+
+    @abstractmethod
+    def on_commit(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do ``work`` once the transaction is committed: what can't be rolled back, like removing a file."""
+
+    @abstractmethod
+    def on_rollback(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do ``work`` if the transaction is rolled back: take back what was done outside of it."""
 
     @abstractmethod
     async def __aenter__(self) -> Self: ...

@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
@@ -42,6 +42,7 @@ OPERATORS: dict[FieldType, tuple[str, ...]] = {
 }
 _FILTER = re.compile(r"filter\[([^\[\]]*)\](?:\[([^\[\]]*)\])?")
 _SIGNATURE_BYTES = 16
+DIRECTION = {"next": "after", "prev": "before"}
 
 
 class Cursors:
@@ -164,7 +165,7 @@ class ListQuery:
         }
         rest = [(k, v) for k, v in self._pairs if k not in ("after", "before")]
         links = [
-            f'<{self._path}?{urlencode([*rest, ("after" if rel == "next" else "before", cursor)])}>; rel="{rel}"'
+            f'<{self._path}?{urlencode([*rest, (DIRECTION[rel], cursor)])}>; rel="{rel}"'
             for rel, cursor in sealed.items()
             if cursor
         ]
@@ -211,17 +212,11 @@ def _value(raw: str, kind: FieldType, field: str) -> object:
         raise Malformed(f"The filter “{field}” takes {wanted.get(kind, 'a whole number')}.") from None
 
 
-def list_response(
-    request: ApiRequest, query: ListQuery, page: Page[T], make: Callable[[T], Any] | None = None
-) -> Response[ListView[Any]]:
+def list_response(query: ListQuery, page: Page[T]) -> Response[ListView[T]]:
     """The envelope of a page."""
-    del request
     info, headers = query.links(page)
-    items = [make(item) for item in page.items] if make else list(page.items)
-    return Response(
-        ListView(items=items, page=info, count=page.count),
-        headers={"Cache-Control": "private, no-cache", **headers},
-    )
+    view = ListView(items=page.items, page=info, count=page.count)
+    return Response(view, headers={"Cache-Control": "private, no-cache", **headers})
 
 
 def list_query(request: ApiRequest, listing: Listing, *, extra: tuple[str, ...] = ()) -> ListQuery:

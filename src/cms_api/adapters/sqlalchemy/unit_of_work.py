@@ -1,7 +1,7 @@
 """The unit of work on an SQLAlchemy session."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -33,6 +33,8 @@ class SqlAlchemyUnitOfWork(UnitOfWork):
         self._session: AsyncSession | None = None
         self._bound: dict[type, Any] = {}
         self._events: list[Event] = []
+        self._on_commit: list[Callable[[], Awaitable[None]]] = []
+        self._on_rollback: list[Callable[[], Awaitable[None]]] = []
 
     @property
     def session(self) -> AsyncSession:
@@ -51,6 +53,12 @@ class SqlAlchemyUnitOfWork(UnitOfWork):
     def record(self, *events: Event) -> None:
         self._events.extend(events)
 
+    def on_commit(self, work: Callable[[], Awaitable[None]]) -> None:
+        self._on_commit.append(work)
+
+    def on_rollback(self, work: Callable[[], Awaitable[None]]) -> None:
+        self._on_rollback.append(work)
+
     async def __aenter__(self) -> Self:
         if self._session is not None:
             raise RuntimeError("A unit of work is used once.")
@@ -64,10 +72,12 @@ class SqlAlchemyUnitOfWork(UnitOfWork):
         traceback: TracebackType | None,
     ) -> None:
         session = self.session
+        after = self._on_rollback
         try:
             if exc is None or (isinstance(exc, CmsError) and exc.keeps_changes):
                 await self._store_events(session)
                 await session.commit()
+                after = self._on_commit
             else:
                 await _to_the_end(session.rollback())
         except BaseException:
@@ -76,6 +86,8 @@ class SqlAlchemyUnitOfWork(UnitOfWork):
         finally:
             await _to_the_end(session.close())
             self._bound.clear()
+            for work in after:
+                await _to_the_end(work())
 
     async def _store_events(self, session: AsyncSession) -> None:
         if not self._events:

@@ -111,17 +111,14 @@ class SqlRoles(RoleQueries):
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    async def list(self, user_id: UUID | None = None) -> list[RoleView]:
+    async def list(self) -> list[RoleView]:
         rows = await self._reader.rows(
             """
             SELECT r.key, r.name, r.description, ARRAY(
                 SELECT permission FROM auth.role_permissions p WHERE p.role_key = r.key ORDER BY permission)
             FROM auth.roles r
-            WHERE %(user_id)s::uuid IS NULL OR EXISTS (
-                SELECT FROM auth.user_roles u WHERE u.user_id = %(user_id)s AND u.role_key = r.key)
             ORDER BY r.key
             """,
-            {"user_id": user_id},
         )
         return [
             RoleView(key=key, name=name, description=text, permissions=tuple(permissions))

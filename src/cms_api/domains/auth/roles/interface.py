@@ -31,9 +31,5 @@ class RoleService(ABC):
         """All roles, by key. Needs ``roles:read``."""
 
     @abstractmethod
-    async def of_user(self, actor: Actor) -> list[RoleView]:
-        """The actor's own roles, by key."""
-
-    @abstractmethod
     def permissions(self, actor: Actor) -> list[PermissionView]:
         """All permissions of all domains, by name. Needs ``roles:read``."""

@@ -1,0 +1,232 @@
+"""The OpenAPI 3.1 document: what the framework derives, and what only we know."""
+
+from typing import Any
+
+import msgspec
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, License, SecurityScheme, Tag
+
+from cms_api.adapters.http.lists import OPERATORS
+from cms_api.adapters.http.problems import MEDIA_TYPE, Problem
+from cms_api.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, Listing
+
+TAGS = {
+    "auth": "Signing in and out.",
+    "users": "Users, roles and permissions.",
+    "posts": "Posts, with their drafts.",
+    "pages": "Pages, in a tree, with their drafts.",
+    "authors": "Bylines.",
+    "categories": "The tree of categories.",
+    "tags": "Tags.",
+    "media": "Files.",
+    "delivery": "Published content, for everybody, cacheable.",
+    "system": "How the service is.",
+}
+STATUS_WORDS = {
+    "400": "The request can't be read, or names something unknown.",
+    "401": "No credentials, or wrong ones.",
+    "403": "Known, but not allowed.",
+    "404": "Absent, or not yours to know of.",
+    "409": "Something else stands in the way.",
+    "412": "Changed since you read it.",
+    "413": "Too many bytes.",
+    "415": "A media type that is not taken.",
+    "422": "Well-formed, but breaks a rule.",
+    "428": "If-Match is missing.",
+    "500": "Something went wrong here.",
+    "503": "The database is away; see Retry-After.",
+}
+SCHEMA_TYPES = {
+    "text": {"type": "string"},
+    "uuid": {"type": "string", "format": "uuid"},
+    "timestamptz": {"type": "string", "format": "date-time"},
+    "boolean": {"type": "boolean"},
+    "integer": {"type": "integer"},
+}
+
+
+def config(version: str) -> OpenAPIConfig:
+    """What the framework is told; it serves nothing of its own."""
+    return OpenAPIConfig(
+        title="CMS API",
+        version=version,
+        description="A headless CMS: management under `/api/v1`, delivery under `/api/v1/content`.",
+        license=License(name="MIT", identifier="MIT"),
+        tags=[Tag(name=name, description=text) for name, text in TAGS.items()],
+        use_handler_docstrings=True,
+        components=Components(
+            security_schemes={
+                "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
+            }
+        ),
+        path="/_schema",
+        render_plugins=(),
+    )
+
+
+class Document:
+    """The document as bytes, made once."""
+
+    def __init__(self) -> None:
+        self._bytes: bytes | None = None
+
+    def __call__(self, app: Litestar) -> bytes:
+        """The document of ``app``."""
+        if self._bytes is None:
+            self._bytes = msgspec.json.encode(document(app))
+        return self._bytes
+
+
+def document(app: Litestar) -> dict[str, Any]:
+    """The OpenAPI document of ``app``, as JSON values."""
+    schema: dict[str, Any] = app.openapi_schema.to_schema()
+    schema["openapi"] = "3.1.0"
+    (problem,), defs = msgspec.json.schema_components([Problem], ref_template="#/components/schemas/{name}")
+    del problem
+    defs["Problem"]["additionalProperties"] = True
+    schema["components"].setdefault("schemas", {}).update(defs)
+    schema["components"]["responses"] = {
+        f"Problem{status}": {
+            "description": words,
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "example": _example(int(status), words),
+                }
+            },
+        }
+        for status, words in STATUS_WORDS.items()
+    }
+    operations = {
+        operation["operationId"]: (method, operation)
+        for path in schema["paths"].values()
+        for method, operation in path.items()
+        if isinstance(operation, dict) and "operationId" in operation
+    }
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            if isinstance(handler, HTTPRouteHandler) and handler.operation_id in operations:
+                _complete(*operations[str(handler.operation_id)], handler)
+    return schema
+
+
+def _complete(method: str, operation: dict[str, Any], handler: HTTPRouteHandler) -> None:
+    """Add what the signature of a handler does not say."""
+    opt, names = handler.opt, set(handler.parsed_fn_signature.parameters)
+    parameters: list[dict[str, Any]] = operation.setdefault("parameters", [])
+    parameters[:] = [p for p in parameters if p["name"] not in ("if_match",)]
+    statuses = {"400", "500", "503"}
+    if not opt.get("public"):
+        operation["security"] = [{"bearer": []}]
+        statuses |= {"401", "403"}
+    if operation["operationId"] == "login":
+        statuses |= {"401", "403"}
+    if operation["operationId"] == "refresh":
+        statuses.add("401")
+    if any(p["in"] == "path" for p in parameters):
+        statuses.add("404")
+    if "data" in names:
+        statuses |= {"404", "409", "413", "415", "422"}
+        body = operation.get("requestBody", {}).get("content", {})
+        if method == "patch" and "application/json" in body:
+            body["application/merge-patch+json"] = body["application/json"]
+        if example := opt.get("example"):
+            for content in body.values():
+                content["example"] = example
+    if "if_match" in names:
+        statuses |= {"409", "412", "428"}
+        parameters.append(
+            {
+                "name": "If-Match",
+                "in": "header",
+                "required": True,
+                "description": "The ETag that you read, or `*`.",
+                "schema": {"type": "string"},
+                "example": '"v3"',
+            }
+        )
+    if "listing" in opt:
+        parameters += _list_parameters(opt["listing"])
+    parameters += [
+        {"name": name, "in": "query", "required": False, "description": text, "schema": {"type": "string"}}
+        for name, text in opt.get("query", {}).items()
+    ]
+    responses = operation["responses"]
+    responses.pop("400", None)
+    success = next(status for status in responses if status.startswith("2"))
+    if method == "get" and operation.get("tags") != ["system"]:
+        responses["304"] = {"description": "You have this version already."}
+    if status := responses.get(success):
+        status["headers"] = _headers(method, success, opt, names) | status.get("headers", {})
+    for code in sorted(statuses):
+        responses[code] = {"$ref": f"#/components/responses/Problem{code}"}
+    if not parameters:
+        del operation["parameters"]
+
+
+def _headers(method: str, success: str, opt: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    text = {"schema": {"type": "string"}}
+    headers: dict[str, Any] = {"X-Request-Id": {"description": "Stands in the log as well.", **text}}
+    if (method == "get" and "listing" not in opt) or "if_match" in names or success == "201":
+        headers["ETag"] = {"description": "The version.", **text}
+    if success == "201":
+        headers["Location"] = {"description": "Where it is.", **text}
+    if "listing" in opt:
+        headers["Link"] = {"description": "The pages before and behind (RFC 8288).", **text}
+    return headers
+
+
+def _list_parameters(listing: Listing) -> list[dict[str, Any]]:
+    signs = [f"{sign}{name}" for name in listing.sorts for sign in ("", "-")]
+    default = ",".join(("-" if key.descending else "") + key.field for key in listing.sort)
+    plain: list[tuple[str, str, dict[str, Any]]] = [
+        ("limit", "How many.", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}),
+        ("after", "The cursor `page.next` of the page before.", {"type": "string"}),
+        ("before", "The cursor `page.prev` of the page behind.", {"type": "string"}),
+        ("count", "`exact` adds the number of all.", {"type": "string", "enum": ["exact"]}),
+    ]
+    parameters = [
+        {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
+        for name, text, schema in plain
+    ]
+    parameters.append(
+        {
+            "name": "sort",
+            "in": "query",
+            "required": False,
+            "description": f"Comma-separated; `-` turns a key round. Where not given: `{default}`.",
+            "schema": {"type": "array", "items": {"type": "string", "enum": signs}},
+            "style": "form",
+            "explode": False,
+        }
+    )
+    for name, kind in listing.filters.items():
+        parameters += [
+            {
+                "name": f"filter[{name}]" + ("" if operator == "eq" else f"[{operator}]"),
+                "in": "query",
+                "required": False,
+                "description": "Comma-separated." if operator in ("in", "nin") else "",
+                "schema": {"type": "boolean"}
+                if operator == "exists"
+                else {"type": "string"}
+                if operator in ("in", "nin")
+                else SCHEMA_TYPES[kind],
+            }
+            for operator in OPERATORS[kind]
+        ]
+    return parameters
+
+
+def _example(status: int, words: str) -> dict[str, Any]:
+    return {
+        "type": "/problems#code",
+        "title": words.rstrip("."),
+        "status": status,
+        "detail": words,
+        "instance": "/api/v1/posts",
+        "code": "code",
+        "request_id": "01936f2ad1c87b6e9c1f3a5b7d9e0f12",
+    }

@@ -1,0 +1,314 @@
+"""What each element of a WXR file says."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+from urllib.parse import unquote, urlsplit
+from xml.etree.ElementTree import Element
+
+from cms_api.adapters.wordpress.formatting import formatted, plain
+from cms_api.domains.cms.imports.source import (
+    SourceAttachment,
+    SourceAuthor,
+    SourceDocument,
+    SourceFault,
+    SourceItem,
+    SourceOther,
+    SourceSite,
+    SourceStatus,
+    SourceTaxonomy,
+    SourceTerm,
+    SourceTermRef,
+    SourceType,
+    term_key,
+)
+
+_STATUSES: Final[Mapping[str, SourceStatus]] = {
+    "publish": "published",
+    "future": "scheduled",
+    "draft": "draft",
+    "auto-draft": "draft",
+    "pending": "pending",
+    "private": "private",
+    "trash": "trashed",
+}
+_TAXONOMIES: Final[Mapping[str, SourceTaxonomy]] = {
+    "category": "category",
+    "post_tag": "tag",
+    "tag": "tag",  # WXR 1.0
+}
+_TYPES: Final[Mapping[str, SourceType]] = {"post": "post", "page": "page"}
+_COMMENTS: Final = frozenset({"comment", "pingback", "trackback"})
+
+_NUMBER = re.compile(r"[0-9]{1,20}")
+_ORDER = re.compile(r"-?[0-9]{1,9}")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
+_NO_DATE = ("0000-00-00", "-0001-11-30")
+"""MySQL's way to say that there is none, and PHP's reading of it."""
+_UNPRINTED = re.compile(r"[\x00-\x1f\x7f]|%[0-9a-fA-F]?\Z")
+_TRASHED = "__trashed"
+"""What WordPress puts after a slug to free it."""
+
+
+class Broken(Exception):
+    """An element that can't be taken, and why."""
+
+
+def site_of(head: Mapping[str, str]) -> SourceSite | None:
+    """The site, from the channel's own children; None where they name none."""
+    url = head.get("wp:base_blog_url") or head.get("link") or head.get("wp:base_site_url")
+    return SourceSite(url=url, title=plain(head.get("title", ""))) if url else None
+
+
+def items_of(element: Element, line: int) -> Iterator[SourceItem]:
+    """Everything that a child of the channel says, or the one fault that keeps it from being read."""
+    try:
+        yield from list(_READERS[element.tag](element))
+    except Broken as broken:
+        post_id = value(element, "wp:post_id")
+        where = f"post {post_id}, line {line}" if _NUMBER.fullmatch(post_id) else f"line {line}"
+        yield SourceFault(where=where, reason=str(broken))
+
+
+def text_of(element: Element) -> str:
+    """All the text of an element, trimmed."""
+    return "".join(element.itertext()).strip()
+
+
+def value(element: Element, name: str) -> str:
+    """The trimmed text of a child; empty where there is no such child."""
+    return next((text_of(child) for child in _children(element, name)), "")
+
+
+def _children(element: Element, name: str) -> Iterator[Element]:
+    # Not `Element.iterfind`, to which a colon means something.
+    return (child for child in element if child.tag == name)
+
+
+def _author(element: Element) -> Iterator[SourceItem]:
+    login = value(element, "wp:author_login")
+    if not login:
+        raise Broken("An author has no login.")
+    names = (plain(value(element, f"wp:author_{part}_name")) for part in ("first", "last"))
+    yield SourceAuthor(
+        key=login,
+        email=value(element, "wp:author_email") or None,
+        name=plain(value(element, "wp:author_display_name")) or " ".join(filter(None, names)) or login,
+    )
+
+
+def _category(element: Element) -> Iterator[SourceItem]:
+    yield _term(
+        "category",
+        slug=value(element, "wp:category_nicename"),
+        name=value(element, "wp:cat_name"),
+        parent=value(element, "wp:category_parent"),
+        description=value(element, "wp:category_description"),
+    )
+
+
+def _tag(element: Element) -> Iterator[SourceItem]:
+    yield _term(
+        "tag",
+        slug=value(element, "wp:tag_slug"),
+        name=value(element, "wp:tag_name"),
+        description=value(element, "wp:tag_description"),
+    )
+
+
+def _any_term(element: Element) -> Iterator[SourceItem]:
+    kind, slug = value(element, "wp:term_taxonomy"), value(element, "wp:term_slug")
+    taxonomy = _TAXONOMIES.get(kind)
+    if taxonomy is None:
+        yield SourceOther(kind=f"term:{kind}", key=_slug(slug), reason="There is no such taxonomy here.")
+        return
+    yield _term(
+        taxonomy,
+        slug=slug,
+        name=value(element, "wp:term_name"),
+        parent=value(element, "wp:term_parent"),
+        description=value(element, "wp:term_description"),
+    )
+
+
+def _term(
+    taxonomy: SourceTaxonomy, *, slug: str, name: str, parent: str = "", description: str = ""
+) -> SourceTerm:
+    slug = _slug(slug)
+    if not slug:
+        raise Broken(f"A {taxonomy} has no slug.")
+    return SourceTerm(
+        key=term_key(taxonomy, slug),
+        taxonomy=taxonomy,
+        name=plain(name) or slug,
+        slug=slug,
+        parent_slug=_slug(parent) or None,
+        description=plain(description),
+    )
+
+
+def _item(element: Element) -> Iterator[SourceItem]:
+    key, kind = value(element, "wp:post_id"), value(element, "wp:post_type")
+    if not key:
+        raise Broken("An item has no post_id.")
+    if not _NUMBER.fullmatch(key):
+        raise Broken(f"An item has the post_id {_quoted(key)}, which is no number.")
+    if not kind:
+        raise Broken("An item has no post_type.")
+    if kind == "attachment":
+        yield _attachment(element, key)
+    elif kind in _TYPES:
+        yield _document(element, key, _TYPES[kind])
+        yield from _unplaced_terms(element, key)
+    elif kind == "nav_menu_item":
+        yield SourceOther(kind=kind, key=key, reason="There are no menus here.")
+    else:
+        yield SourceOther(kind=f"type:{kind}", key=key, reason="There is no such content type here.")
+    yield from _comments(element, key)
+
+
+def _document(element: Element, key: str, kind: SourceType) -> SourceDocument:
+    given = value(element, "wp:status")
+    status = _STATUSES.get(given)
+    if status is None:
+        raise Broken(f"An item has the status {_quoted(given)}, which is not known.")
+    meta = _meta(element)
+    date, modified = _date(element, "wp:post_date"), _date(element, "wp:post_modified")
+    date = date or _published(element)
+    was_live = status in {"published", "scheduled", "private"} or (
+        status == "trashed" and meta.get("_wp_trash_meta_status") == "publish"
+    )
+    slug = _slug(value(element, "wp:post_name"))
+    cover = meta.get("_thumbnail_id", "")
+    return SourceDocument(
+        key=key,
+        type=kind,
+        title=plain(value(element, "title")),
+        slug=(slug.removesuffix(_TRASHED) if status == "trashed" else slug) or None,
+        status=status,
+        body=formatted(value(element, "content:encoded")),
+        excerpt=plain(value(element, "excerpt:encoded")),
+        author_key=value(element, "dc:creator") or None,
+        published_at=date if was_live else None,
+        modified_at=modified,
+        # WordPress has one date for both, and that of a scheduled post is yet to come.
+        created_at=modified if status == "scheduled" else min(filter(None, (date, modified)), default=None),
+        parent_key=_reference(value(element, "wp:post_parent")),
+        menu_order=_order(value(element, "wp:menu_order")),
+        is_sticky=value(element, "wp:is_sticky") == "1",
+        password=bool(value(element, "wp:post_password")),
+        terms=tuple(dict.fromkeys(_term_refs(element))),
+        cover_key=_reference(cover),
+    )
+
+
+def _attachment(element: Element, key: str) -> SourceAttachment:
+    url = value(element, "wp:attachment_url") or value(element, "guid")
+    if not _is_web_address(url):
+        raise Broken("An attachment has no web address.")
+    return SourceAttachment(
+        key=key,
+        title=plain(value(element, "title")),
+        url=url,
+        alt=plain(_meta(element).get("_wp_attachment_image_alt", "")),
+        caption=plain(value(element, "excerpt:encoded")),
+        description=plain(value(element, "content:encoded")),
+        created_at=_date(element, "wp:post_date") or _published(element),
+        parent_key=_reference(value(element, "wp:post_parent")),
+    )
+
+
+def _term_refs(element: Element) -> Iterator[SourceTermRef]:
+    for category in _children(element, "category"):
+        taxonomy = _TAXONOMIES.get(category.get("domain", ""))
+        slug = _slug(category.get("nicename", ""))
+        # WXR 1.0 names each term a second time, without a slug.
+        if taxonomy and slug:
+            yield SourceTermRef(taxonomy=taxonomy, slug=slug, name=plain(text_of(category)) or slug)
+
+
+def _unplaced_terms(element: Element, key: str) -> Iterator[SourceOther]:
+    for category in _children(element, "category"):
+        domain, slug = category.get("domain", ""), _slug(category.get("nicename", ""))
+        if not domain or domain in _TAXONOMIES:
+            continue
+        if domain == "post_format":
+            yield SourceOther(kind=domain, key=key, reason=slug.removeprefix("post-format-") or None)
+        else:
+            yield SourceOther(kind=f"term_ref:{domain}", key=key, reason=slug or None)
+
+
+def _comments(element: Element, key: str) -> Iterator[SourceOther]:
+    kinds = Counter(
+        value(comment, "wp:comment_type") or "comment" for comment in _children(element, "wp:comment")
+    )
+    for kind, count in kinds.items():
+        name = kind if kind in _COMMENTS else f"comment:{kind}"
+        yield SourceOther(kind=name, key=key, reason="There are no comments here.", count=count)
+
+
+def _meta(element: Element) -> dict[str, str]:
+    return {
+        value(meta, "wp:meta_key"): value(meta, "wp:meta_value") for meta in _children(element, "wp:postmeta")
+    }
+
+
+def _date(element: Element, name: str) -> datetime | None:
+    """The date in UTC where there is one, else the one in the site's own time taken for UTC."""
+    for candidate in (f"{name}_gmt", name):
+        given = value(element, candidate)
+        if not given or given.startswith(_NO_DATE):
+            continue
+        try:
+            if _DATE.fullmatch(given):
+                return datetime.fromisoformat(given).replace(tzinfo=UTC)
+        except ValueError:
+            pass
+        raise Broken(f"An item has the date {_quoted(given)} in {candidate}, which is none.")
+    return None
+
+
+def _published(element: Element) -> datetime | None:
+    """RSS's own date (RFC 822). For a draft it is nonsense, which says the same as no date."""
+    try:
+        date = parsedate_to_datetime(value(element, "pubDate"))
+        return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _slug(given: str) -> str:
+    """A slug as it reads. WordPress encodes what isn't ASCII, and may cut it off within a character."""
+    return _UNPRINTED.sub("", unquote(given, errors="ignore")).strip()
+
+
+def _reference(given: str) -> str | None:
+    return given if _NUMBER.fullmatch(given) and int(given) else None
+
+
+def _order(given: str) -> int:
+    return int(given) if _ORDER.fullmatch(given) else 0
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def _quoted(given: str) -> str:
+    return f"“{given[:40]}”"
+
+
+_READERS: Final[Mapping[str, Callable[[Element], Iterator[SourceItem]]]] = {
+    "wp:author": _author,
+    "wp:category": _category,
+    "wp:tag": _tag,
+    "wp:term": _any_term,
+    "item": _item,
+}

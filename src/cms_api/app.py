@@ -1,0 +1,80 @@
+"""The application: `create_app` makes it of settings."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from litestar import Litestar, Router
+from litestar.config.cors import CORSConfig
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
+
+from cms_api.adapters.http import auth, cms, openapi, system
+from cms_api.adapters.http.body import JsonBody
+from cms_api.adapters.http.context import RequestContext
+from cms_api.adapters.http.guards import refuse_unknown_parameters
+from cms_api.adapters.http.identity import IdentityMiddleware
+from cms_api.adapters.http.lists import Cursors
+from cms_api.adapters.http.preconditions import provide_if_match
+from cms_api.adapters.http.problems import EXCEPTION_HANDLERS
+from cms_api.bootstrap.container import Application
+from cms_api.settings import Settings
+
+
+def create_app(settings: Settings) -> Litestar:
+    """The ASGI application. ``settings.database_url`` must be given, and the database migrated.
+
+    The application itself hangs on the state as ``app.state.application``, for programs that
+    embed it and want to call the services in process.
+    """
+    application = Application(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        await application.start()
+        try:
+            yield
+        finally:
+            await application.stop()
+
+    app = Litestar(
+        route_handlers=[
+            *system.ROUTES,
+            Router("/api/v1", route_handlers=auth.ROUTES + cms.ROUTES),
+            Router("/api/v1/content", route_handlers=cms.DELIVERY_ROUTES, opt={"public": True}),
+            *cms.FILE_ROUTES,
+        ],
+        dependencies={
+            **application.dependencies(),
+            "if_match": Provide(provide_if_match, sync_to_thread=False),
+        },
+        dto=JsonBody,
+        return_dto=None,
+        exception_handlers=EXCEPTION_HANDLERS,
+        guards=[refuse_unknown_parameters],
+        middleware=[DefineMiddleware(IdentityMiddleware, identity=application.container.auth.identity())],
+        cors_config=CORSConfig(
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST", "PATCH", "DELETE", "OPTIONS"],
+            allow_headers=["Authorization", "Content-Type", "If-Match", "If-None-Match", "X-Request-Id"],
+            expose_headers=["ETag", "Link", "Location", "X-Request-Id"],
+        )
+        if settings.cors_origins
+        else None,
+        request_max_body_size=settings.max_body_bytes,
+        openapi_config=openapi.config(version("cms-api")),
+        logging_config=None,
+        state=State(
+            {
+                "application": application,
+                "cursors": Cursors(application.settings.secret_key or ""),
+                "is_ready": application.is_ready,
+                "openapi": openapi.Document(),
+            }
+        ),
+        lifespan=[lifespan],
+        debug=False,
+    )
+    app.asgi_handler = RequestContext(app.asgi_handler, access_log=settings.log_level in ("debug", "info"))
+    return app

@@ -1,0 +1,83 @@
+"""The whole application, put together: one line a domain."""
+
+from typing import Any
+
+import msgspec
+from dependency_injector.containers import DeclarativeContainer
+from dependency_injector.providers import Container, Object, Provider
+from litestar.di import Provide
+
+from cms_api.adapters.sqlalchemy import migrations
+from cms_api.bootstrap.auth import AuthContainer
+from cms_api.bootstrap.cms import CmsContainer
+from cms_api.bootstrap.core import CoreContainer
+from cms_api.bootstrap.secret import secret_key
+from cms_api.domains.auth import api as auth
+from cms_api.domains.cms import api as cms
+from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.settings import Settings
+
+
+class ApplicationContainer(DeclarativeContainer):
+    """Every domain with what it is built on."""
+
+    core = Container(CoreContainer)
+    auth = Container(AuthContainer, core=core, permissions=Object({**auth.PERMISSIONS, **cms.PERMISSIONS}))
+    cms = Container(CmsContainer, core=core, auth=auth)
+
+
+class Application:
+    """The running parts behind the HTTP adapter and the command line."""
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.secret_key is None:
+            settings = msgspec.structs.replace(settings, secret_key=secret_key(settings.data_dir))
+        self.settings = settings
+        self.container = ApplicationContainer(core=Container(CoreContainer, settings=Object(settings)))
+
+    def dependencies(self) -> dict[str, Provide]:
+        """What controllers may ask for, by the name of their parameter."""
+        parts = self.container
+        provided: dict[str, tuple[type, Provider[Any]]] = {
+            "uow": (UnitOfWork, parts.core.unit_of_work),
+            "users": (auth.UserService, parts.auth.users),
+            "sessions": (auth.SessionService, parts.auth.sessions),
+            "roles": (auth.RoleService, parts.auth.roles),
+            "posts": (cms.PostService, parts.cms.posts),
+            "pages": (cms.PageService, parts.cms.pages),
+            "authors": (cms.AuthorService, parts.cms.authors),
+            "terms": (cms.TermService, parts.cms.terms),
+            "media": (cms.MediaService, parts.cms.media),
+            "delivery": (cms.DeliveryService, parts.cms.delivery),
+        }
+        return {name: _provide(port, provider) for name, (port, provider) in provided.items()}
+
+    def unit_of_work(self) -> UnitOfWork:
+        """A new unit of work."""
+        uow: UnitOfWork = self.container.core.unit_of_work()
+        return uow
+
+    async def start(self) -> None:
+        """Open the pool of reads. Raises where the database does not answer."""
+        await self.container.core.reader().open()
+
+    async def stop(self) -> None:
+        """Give every connection back."""
+        await self.container.core.reader().close()
+        await self.container.core.engine().dispose()
+
+    async def is_ready(self) -> bool:
+        """Whether the database answers and is migrated as this code needs it."""
+        row = await self.container.core.reader().one("SELECT version_num FROM public.alembic_version")
+        return row is not None and row[0] == migrations.head()
+
+
+def _provide(port: type, provider: Provider[Any]) -> Provide:
+    """The provider as a closure that says what it returns, as Litestar wants it."""
+
+    def dependency() -> Any:
+        return provider()
+
+    dependency.__annotations__["return"] = port
+    return Provide(dependency, sync_to_thread=False)
+

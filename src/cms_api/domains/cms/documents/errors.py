@@ -1,0 +1,83 @@
+"""What can be wrong with a request about documents."""
+
+from cms_api.kernel.errors import Conflict, NotFound
+
+
+class DocumentNotFound(NotFound):
+    """No document of this type has this id, or it is not the caller's to know of."""
+
+    code = "document_not_found"
+    title = "There is no such document"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such document.")
+
+
+class SlugTaken(Conflict):
+    """Another document, author or term has this slug."""
+
+    code = "slug_taken"
+    title = "The slug is taken"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"The slug “{slug}” is taken here.", slug=slug)
+
+
+class AddressTaken(Conflict):
+    """Another live document still has the address: publish that one's change, or unpublish it, first."""
+
+    code = "address_taken"
+    title = "The public address is taken"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"Another published document still has the address “{path}”.", path=path)
+
+
+class Trashed(Conflict):
+    """The document is in the trash: restore it first."""
+
+    code = "trashed"
+    title = "The document is in the trash"
+
+    def __init__(self) -> None:
+        super().__init__("The document is in the trash: restore it first.")
+
+
+class NotTrashed(Conflict):
+    """Only what is in the trash can be restored."""
+
+    code = "not_trashed"
+    title = "The document is not in the trash"
+
+    def __init__(self) -> None:
+        super().__init__("The document is not in the trash.")
+
+
+class NotPublished(Conflict):
+    """There is no live copy to take away."""
+
+    code = "not_published"
+    title = "The document is not published"
+
+    def __init__(self) -> None:
+        super().__init__("The document is not published.")
+
+
+class HasChildren(Conflict):
+    """Other pages or categories hang below it: move or remove those first."""
+
+    code = "has_children"
+    title = "Something hangs below it"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"{number} others hang below it: move or remove them first.", children=number)
+
+
+class InUse(Conflict):
+    """Documents point at it: take it off them first."""
+
+    code = "in_use"
+    title = "It is in use"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"{number} documents use it: take it off them first.", documents=number)

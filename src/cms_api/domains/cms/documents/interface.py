@@ -1,0 +1,125 @@
+"""The service that every type of document has."""
+
+from abc import ABC, abstractmethod
+from datetime import datetime
+from typing import Generic, Literal, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from cms_api.domains.cms.documents.content import Format, Seo
+from cms_api.kernel.actor import Actor
+from cms_api.kernel.paging import FieldType, Listing, Page, PageRequest, SortKey
+from cms_api.kernel.unit_of_work import UnitOfWork
+
+V = TypeVar("V", bound="DocumentView")
+Changes = TypeVar("Changes", bound=msgspec.Struct)
+Status = Literal["draft", "scheduled", "published", "archived"]
+
+
+class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
+    """A document with its draft. Relations are ids. ``reading_time`` is in minutes."""
+
+    id: UUID
+    type: str
+    slug: str
+    title: str
+    excerpt: str
+    body: str
+    format: Format
+    status: Status
+    author: UUID | None
+    authors: tuple[UUID, ...]
+    cover: UUID | None
+    seo: Seo
+    locale: str
+    version: int
+    published_at: datetime | None
+    first_published_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    trashed_at: datetime | None
+    has_unpublished_changes: bool
+    reading_time: int
+
+
+SORTS = ("created_at", "updated_at", "title")
+FILTERS: dict[str, FieldType] = {
+    "id": "uuid",
+    "slug": "text",
+    "title": "text",
+    "status": "text",
+    "locale": "text",
+    "created_at": "timestamptz",
+    "updated_at": "timestamptz",
+    "published_at": "timestamptz",
+    "created_by": "uuid",
+    "author": "uuid",
+    "author.slug": "text",
+    "trashed": "boolean",
+}
+DOCUMENTS = Listing(sorts=SORTS, filters=FILTERS, sort=(SortKey("created_at", descending=True),))
+
+
+class DocumentService(ABC, Generic[Changes, V]):
+    """Drafting, publishing and discarding documents of one type.
+
+    Each method that changes something raises `DocumentNotFound`, and `Stale` where ``expected``
+    is neither None nor the current version. Who may: see `documents.policy`.
+    """
+
+    @abstractmethod
+    async def create(
+        self, uow: UnitOfWork, actor: Actor, changes: Changes, *, locale: str | None = None
+    ) -> V:
+        """Begin a draft. ``changes`` has a title at least; a slug is made of it where none is given.
+
+        A user who names no authors is the author. Raises `SlugTaken`, and `Invalid` with every
+        fault: malformed slug, references that don't exist.
+        """
+
+    @abstractmethod
+    async def get(self, actor: Actor, document_id: UUID) -> V:
+        """One document with its draft, also one from the trash."""
+
+    @abstractmethod
+    async def list(self, actor: Actor, page: PageRequest) -> Page[V]:
+        """Documents with their drafts; those in the trash only where a filter asks for them."""
+
+    @abstractmethod
+    async def update(
+        self, uow: UnitOfWork, actor: Actor, document_id: UUID, changes: Changes, *, expected: int | None
+    ) -> V:
+        """Change the draft. The live copy stays as it is. Raises as `create` does, and `Trashed`."""
+
+    @abstractmethod
+    async def publish(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        document_id: UUID,
+        *,
+        expected: int | None,
+        published_at: datetime | None = None,
+    ) -> V:
+        """Make the draft what readers see. Raises `AddressTaken`, `Trashed`."""
+
+    @abstractmethod
+    async def unpublish(
+        self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None
+    ) -> V:
+        """Take the live copy away; the draft stays. Raises `NotPublished`."""
+
+    @abstractmethod
+    async def trash(
+        self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None
+    ) -> None:
+        """Put it into the trash, the live copy with it. Raises `Trashed`, `HasChildren`."""
+
+    @abstractmethod
+    async def restore(
+        self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None
+    ) -> V:
+        """Bring it back from the trash as a draft. Raises `NotTrashed`, `SlugTaken`."""
+
+

@@ -1,0 +1,42 @@
+"""Slugs: a document's name in addresses."""
+
+import re
+import unicodedata
+
+from slugify import slugify
+
+from cms_api.kernel.errors import invalid
+
+MAX_LENGTH = 200
+FALLBACK = "untitled"
+_SHAPE = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+
+
+def make_slug(text: str) -> str:
+    """A slug of ``text``: lower case, words of any script joined by hyphens, at most 200 long."""
+    slug = slugify(unicodedata.normalize("NFC", text), allow_unicode=True, max_length=MAX_LENGTH - 8)
+    return _clean(slug) or FALLBACK
+
+
+def _clean(slug: str) -> str:
+    return "-".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFC", slug).lower()))
+
+
+def check_slug(slug: str, *, pointer: str = "/slug") -> str:
+    """``slug`` in its one spelling. Raises `Invalid` unless it is words joined by hyphens."""
+    given = unicodedata.normalize("NFC", slug).lower()
+    # Combining marks are part of the words of many scripts.
+    bare = "".join(c for c in given if not unicodedata.category(c).startswith("M"))
+    if len(given) > MAX_LENGTH or not _SHAPE.fullmatch(bare):
+        raise invalid(
+            pointer,
+            "slug",
+            f"A slug is up to {MAX_LENGTH} letters and digits, in words joined by single hyphens; "
+            f"like “{make_slug(slug[:MAX_LENGTH])}”.",
+        )
+    return given
+
+
+def numbered(slug: str, number: int) -> str:
+    """The slug with a number behind it, no longer than a slug may be."""
+    return slug if number == 1 else f"{slug[: MAX_LENGTH - 8]}-{number}"

@@ -1,0 +1,54 @@
+"""The service of posts."""
+
+from typing import ClassVar
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from cms_api.domains.cms.documents.content import Format, Seo
+from cms_api.domains.cms.documents.interface import DOCUMENTS, DocumentService, DocumentView
+from cms_api.kernel.paging import Listing
+
+
+class PostView(DocumentView, frozen=True, kw_only=True):
+    """A post with its draft."""
+
+    categories: tuple[UUID, ...]
+    tags: tuple[UUID, ...]
+    is_sticky: bool
+
+
+class PostChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """New values of a post's draft; what is unset stays."""
+
+    title: str | UnsetType = UNSET
+    slug: str | UnsetType = UNSET
+    excerpt: str | UnsetType = UNSET
+    body: str | UnsetType = UNSET
+    format: Format | UnsetType = UNSET
+    authors: tuple[UUID, ...] | UnsetType = UNSET
+    categories: tuple[UUID, ...] | UnsetType = UNSET
+    tags: tuple[UUID, ...] | UnsetType = UNSET
+    cover: UUID | None | UnsetType = UNSET
+    seo: Seo | UnsetType = UNSET
+    is_sticky: bool | UnsetType = UNSET
+
+
+POSTS = Listing(
+    sorts=DOCUMENTS.sorts,
+    filters={
+        **DOCUMENTS.filters,
+        "tags": "uuid",
+        "tags.slug": "text",
+        "categories": "uuid",
+        "categories.slug": "text",
+    },
+    sort=DOCUMENTS.sort,
+)
+
+
+class PostService(DocumentService[PostChanges, PostView]):
+    """Posts: dated, filed under categories and tags."""
+
+    key: ClassVar[str] = "post"

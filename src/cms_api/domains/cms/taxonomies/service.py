@@ -1,0 +1,101 @@
+"""Deciding about terms."""
+
+from uuid import UUID
+
+from cms_api.domains.cms.documents.policy import READ
+from cms_api.domains.cms.documents.slugs import check_slug, make_slug
+from cms_api.domains.cms.resources import ResourceNotFound, given
+from cms_api.domains.cms.taxonomies.interface import TermChanges, TermService, TermView
+from cms_api.domains.cms.taxonomies.model import Taxonomy, Term
+from cms_api.domains.cms.taxonomies.ports import TermQueries, TermRepository
+from cms_api.kernel.actor import Actor
+from cms_api.kernel.clock import Clock
+from cms_api.kernel.errors import invalid
+from cms_api.kernel.ids import new_id
+from cms_api.kernel.paging import Page, PageRequest
+from cms_api.kernel.unit_of_work import UnitOfWork
+
+WRITE = "terms:write"
+PERMISSIONS = {WRITE: "Create, change and delete categories and tags."}
+
+
+def view(term: Term) -> TermView:
+    """The term as others see it."""
+    return TermView(**{name: getattr(term, name) for name in TermView.__struct_fields__})
+
+
+class Terms(TermService):
+    """The service of terms."""
+
+    def __init__(self, *, clock: Clock, queries: TermQueries) -> None:
+        self._clock = clock
+        self._queries = queries
+
+    async def create(
+        self, uow: UnitOfWork, actor: Actor, taxonomy: Taxonomy, changes: TermChanges
+    ) -> TermView:
+        actor.require(WRITE)
+        values = given(changes)
+        if "name" not in values:
+            raise invalid("/name", "required", "The field “name” is required.")
+        terms = uow.repository(TermRepository)
+        if values.get("slug"):
+            values["slug"] = check_slug(values["slug"])
+        else:
+            values["slug"] = await terms.free_slug(taxonomy, make_slug(values["name"]))
+        now = self._clock.now()
+        term = Term(id=new_id(), taxonomy=taxonomy, created_at=now, updated_at=now, **values)
+        await terms.add(term)
+        uow.record(term.created().by(actor))
+        return view(term)
+
+    async def get(self, actor: Actor, taxonomy: Taxonomy, term_id: UUID) -> TermView:
+        actor.require(READ)
+        if (term := await self._queries.get(taxonomy, term_id)) is None:
+            raise ResourceNotFound(taxonomy)
+        return term
+
+    async def list(self, actor: Actor, taxonomy: Taxonomy, page: PageRequest) -> Page[TermView]:
+        actor.require(READ)
+        return await self._queries.list(taxonomy, page)
+
+    async def update(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        taxonomy: Taxonomy,
+        term_id: UUID,
+        changes: TermChanges,
+        *,
+        expected: int | None,
+    ) -> TermView:
+        actor.require(WRITE)
+        terms = uow.repository(TermRepository)
+        term = await _of(terms, taxonomy, term_id)
+        values = given(changes)
+        if "slug" in values:
+            values["slug"] = check_slug(values["slug"])
+        parent = values.get("parent_id")
+        if parent is not None and await terms.is_below(parent, term_id):
+            raise invalid("/parent_id", "cycle", "A category can't hang below itself.")
+        updated = term.change(values, expected=expected, at=self._clock.now())
+        if updated is not None:
+            await terms.save(term)
+            uow.record(updated.by(actor))
+        return view(term)
+
+    async def delete(
+        self, uow: UnitOfWork, actor: Actor, taxonomy: Taxonomy, term_id: UUID, *, expected: int | None
+    ) -> None:
+        actor.require(WRITE)
+        terms = uow.repository(TermRepository)
+        term = await _of(terms, taxonomy, term_id)
+        deleted = term.deleted(expected=expected)
+        await terms.delete(term)
+        uow.record(deleted.by(actor))
+
+
+async def _of(terms: TermRepository, taxonomy: Taxonomy, term_id: UUID) -> Term:
+    if (term := await terms.get(taxonomy, term_id)) is None:
+        raise ResourceNotFound(taxonomy)
+    return term
