@@ -30,6 +30,8 @@ _MAX_ELEMENT: Final = 32 * 1024 * 1024
 _MAX_MARKUP: Final = 4 * 1024 * 1024
 """Bytes of one tag or comment, which the parser must hold, and read again with every chunk."""
 _MAX_DEPTH: Final = 64
+_CHANNEL_DEPTH: Final = 2
+"""``<rss>``, then ``<channel>``."""
 _ELEMENT_COST: Final = 200
 """About what an empty element takes, in characters."""
 
@@ -268,9 +270,6 @@ class _Channel:
 
     def _here(self) -> int:
         return int(self.parser.CurrentLineNumber) + self.lines_before
-
-
-_CHANNEL_DEPTH: Final = 2
 
 
 @lru_cache(maxsize=1024)

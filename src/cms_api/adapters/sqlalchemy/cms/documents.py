@@ -1,0 +1,361 @@
+"""The repository of documents, with revisions, links and live copies."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms_api.adapters.sqlalchemy.base import translating
+from cms_api.adapters.sqlalchemy.cms.table import first_free, lock, numbered_like
+from cms_api.domains.cms.documents.content import Content, Link, PageContent, PostContent
+from cms_api.domains.cms.documents.errors import AddressTaken, SlugTaken
+from cms_api.domains.cms.documents.model import ContentType, Document
+from cms_api.domains.cms.documents.ports import DocumentRepository, PublicFields
+from cms_api.kernel.errors import invalid
+from cms_api.kernel.ids import new_id
+
+C = TypeVar("C", bound=Content)
+
+MAX_PATH = 2_000
+
+COLUMNS = """
+    d.id, d.type, d.locale, d.version, d.draft::text AS draft, d.live_revision_id, r.hash AS live_hash,
+    d.published_at, d.first_published_at, d.trashed_at, d.field_versions, d.created_at, d.updated_at,
+    d.created_by, d.updated_by
+"""
+FROM = "cms.documents d LEFT JOIN cms.revisions r ON r.id = d.live_revision_id"
+
+TARGETS = {
+    "author": "SELECT id FROM cms.authors WHERE id = ANY(:ids) ORDER BY id FOR KEY SHARE",
+    "category": "SELECT id FROM cms.terms WHERE taxonomy = 'category' AND id = ANY(:ids) ORDER BY id FOR KEY SHARE",
+    "tag": "SELECT id FROM cms.terms WHERE taxonomy = 'tag' AND id = ANY(:ids) ORDER BY id FOR KEY SHARE",
+    "media": "SELECT id FROM cms.media WHERE id = ANY(:ids) ORDER BY id FOR KEY SHARE",
+    "document": """
+        SELECT id FROM cms.documents WHERE type = 'page' AND trashed_at IS NULL AND id = ANY(:ids)
+        ORDER BY id FOR KEY SHARE
+    """,
+}
+
+
+def load(kind: ContentType[C], row: Mapping[str, Any]) -> Document[C]:
+    """The document that `COLUMNS` tell of."""
+    values = dict(row)
+    values["draft"] = msgspec.json.decode(values["draft"], type=kind.content)
+    if isinstance(values["live_hash"], memoryview):
+        values["live_hash"] = bytes(values["live_hash"])
+    return Document(**values)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+class SqlAlchemyDocuments(DocumentRepository):
+    """Documents in ``cms.documents``, ``revisions``, ``links`` and ``publications``."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get(self, kind: ContentType[C], document_id: UUID) -> Document[C] | None:
+        found = await self._session.execute(
+            text(f"SELECT {COLUMNS} FROM {FROM} WHERE d.id = :id AND d.type = :type FOR UPDATE OF d"),  # noqa: S608
+            {"id": document_id, "type": kind.key},
+        )
+        row = found.mappings().one_or_none()
+        return None if row is None else load(kind, row)
+
+    async def add(self, document: Document[C]) -> None:
+        await self._write(
+            document,
+            """
+            INSERT INTO cms.documents (id, type, locale, version, slug, path, parent_id, title, draft,
+                draft_hash, field_versions, live_revision_id, published_at, first_published_at, trashed_at,
+                created_at, updated_at, created_by, updated_by)
+            VALUES (:id, :type, :locale, :version, :slug, :path, :parent_id, :title, CAST(:draft AS jsonb),
+                :draft_hash, CAST(:field_versions AS jsonb), :live_revision_id, :published_at,
+                :first_published_at, :trashed_at, :created_at, :updated_at, :created_by, :updated_by)
+            """,
+        )
+
+    async def save(self, document: Document[C]) -> None:
+        await self._write(
+            document,
+            """
+            UPDATE cms.documents SET version = :version, slug = :slug, path = :path, parent_id = :parent_id,
+                title = :title, draft = CAST(:draft AS jsonb), draft_hash = :draft_hash,
+                field_versions = CAST(:field_versions AS jsonb), live_revision_id = :live_revision_id,
+                published_at = :published_at, first_published_at = :first_published_at,
+                trashed_at = :trashed_at, updated_at = :updated_at, updated_by = :updated_by
+            WHERE id = :id
+            """,
+        )
+        if isinstance(document.draft, PageContent):
+            await self._move_drafts_below(document.id, document.draft.slug)
+
+    async def _write(self, document: Document[C], statement: str) -> None:
+        draft = document.draft
+        parent = draft.parent if isinstance(draft, PageContent) else None
+        values = {
+            "id": document.id,
+            "type": document.type,
+            "locale": document.locale,
+            "version": document.version,
+            "slug": draft.slug,
+            "path": await self._path(draft.slug, parent),
+            "parent_id": parent,
+            "title": draft.title,
+            "draft": _json(draft),
+            "draft_hash": draft.hash(),
+            "field_versions": _json(document.field_versions),
+            "live_revision_id": document.live_revision_id,
+            "published_at": document.published_at,
+            "first_published_at": document.first_published_at,
+            "trashed_at": document.trashed_at,
+            "created_at": document.created_at,
+            "updated_at": document.updated_at,
+            "created_by": document.created_by,
+            "updated_by": document.updated_by,
+        }
+        with translating({"uq_documents_path": SlugTaken(draft.slug)}):
+            await self._session.execute(text(statement), values)
+        await self._link(document, is_live=False)
+
+    async def _path(self, slug: str, parent: UUID | None) -> str:
+        if parent is None:
+            return slug
+        above = await self._session.scalar(
+            text("SELECT path FROM cms.documents WHERE id = :id"), {"id": parent}
+        )
+        path = f"{above}/{slug}"
+        if len(path) > MAX_PATH:
+            raise invalid("/parent", "too_deep", f"An address has at most {MAX_PATH} characters.")
+        return path
+
+    async def _move_drafts_below(self, document_id: UUID, slug: str) -> None:
+        with translating({"uq_documents_path": SlugTaken(slug)}):
+            await self._session.execute(
+                text(
+                    """
+                    WITH RECURSIVE below AS (
+                        SELECT id, path FROM cms.documents WHERE id = :id
+                        UNION ALL
+                        SELECT d.id, below.path || '/' || d.slug
+                        FROM cms.documents d JOIN below ON d.parent_id = below.id)
+                    UPDATE cms.documents d SET path = below.path
+                    FROM below WHERE d.id = below.id AND d.path <> below.path
+                    """
+                ),
+                {"id": document_id},
+            )
+
+    async def _link(self, document: Document[C], *, is_live: bool) -> None:
+        await self._session.execute(
+            text("DELETE FROM cms.links WHERE document_id = :id AND is_live = :is_live"),
+            {"id": document.id, "is_live": is_live},
+        )
+        links = list(document.draft.links())
+        if links:
+            await self._session.execute(
+                text(
+                    """
+                    INSERT INTO cms.links (document_id, is_live, field, position, target_kind, target_id)
+                    SELECT :id, :is_live, * FROM unnest(
+                        CAST(:fields AS text[]), CAST(:positions AS integer[]), CAST(:kinds AS text[]),
+                        CAST(:targets AS uuid[]))
+                    """
+                ),
+                {
+                    "id": document.id,
+                    "is_live": is_live,
+                    "fields": [link.field for link in links],
+                    "positions": [link.position for link in links],
+                    "kinds": [link.kind for link in links],
+                    "targets": [link.target for link in links],
+                },
+            )
+
+    async def snapshot(self, document: Document[C], *, at: datetime, by: UUID | None) -> UUID:
+        found = await self._session.scalar(
+            text(
+                """
+                WITH made AS (
+                    INSERT INTO cms.revisions (id, document_id, hash, content, created_at, created_by)
+                    VALUES (:id, :document_id, :hash, CAST(:content AS jsonb), :at, :by)
+                    ON CONFLICT (document_id, hash) DO NOTHING RETURNING id)
+                SELECT id FROM made
+                UNION ALL SELECT id FROM cms.revisions WHERE document_id = :document_id AND hash = :hash
+                LIMIT 1
+                """
+            ),
+            {
+                "id": new_id(),
+                "document_id": document.id,
+                "hash": document.draft.hash(),
+                "content": _json(document.draft),
+                "at": at,
+                "by": by,
+            },
+        )
+        if found is None:
+            raise LookupError("The snapshot was not stored.")
+        return UUID(str(found))
+
+    async def put_live(self, document: Document[C], fields: PublicFields) -> None:
+        draft = document.draft
+        if document.published_at is None or document.first_published_at is None:
+            raise LookupError("Only a published document has a live copy.")
+        post = draft if isinstance(draft, PostContent) else None
+        page = draft if isinstance(draft, PageContent) else None
+        with translating({"uq_publications_path": AddressTaken(draft.slug)}):
+            await self._session.execute(
+                text(
+                    """
+                    INSERT INTO cms.publications (document_id, type, locale, slug, path, parent_id, version,
+                        title, published_at, first_published_at, created_at, updated_at, is_sticky, menu_order,
+                        author_ids, category_ids, tag_ids, cover_id, fields)
+                    VALUES (:id, :type, :locale, :slug, :path, :parent_id, :version, :title, :published_at,
+                        :first_published_at, :created_at, :updated_at, :is_sticky, :menu_order,
+                        CAST(:authors AS uuid[]), CAST(:categories AS uuid[]), CAST(:tags AS uuid[]), :cover,
+                        CAST(:fields AS jsonb))
+                    ON CONFLICT (document_id) DO UPDATE SET
+                        slug = excluded.slug, path = excluded.path, parent_id = excluded.parent_id,
+                        version = excluded.version, title = excluded.title,
+                        published_at = excluded.published_at, updated_at = excluded.updated_at,
+                        is_sticky = excluded.is_sticky, menu_order = excluded.menu_order,
+                        author_ids = excluded.author_ids, category_ids = excluded.category_ids,
+                        tag_ids = excluded.tag_ids, cover_id = excluded.cover_id, fields = excluded.fields
+                    """
+                ),
+                {
+                    "id": document.id,
+                    "type": document.type,
+                    "locale": document.locale,
+                    "slug": draft.slug,
+                    "path": await self._live_path(draft.slug, page.parent if page else None),
+                    "parent_id": page.parent if page else None,
+                    "version": document.version,
+                    "title": draft.title,
+                    "published_at": document.published_at,
+                    "first_published_at": document.first_published_at,
+                    "created_at": document.created_at,
+                    "updated_at": document.updated_at,
+                    "is_sticky": post.is_sticky if post else False,
+                    "menu_order": page.menu_order if page else 0,
+                    "authors": list(draft.authors),
+                    "categories": list(post.categories) if post else [],
+                    "tags": list(post.tags) if post else [],
+                    "cover": draft.cover,
+                    "fields": _json(fields),
+                },
+            )
+            if page is not None:
+                await self._move_live_below(document.id)
+        await self._link(document, is_live=True)
+
+    async def _live_path(self, slug: str, parent: UUID | None) -> str:
+        if parent is None:
+            return slug
+        above = await self._session.scalar(
+            text(
+                """
+                WITH RECURSIVE up AS (
+                    SELECT coalesce(p.slug, d.slug) AS path,
+                           CASE WHEN p.document_id IS NULL THEN d.parent_id ELSE p.parent_id END AS parent_id
+                    FROM cms.documents d LEFT JOIN cms.publications p ON p.document_id = d.id WHERE d.id = :id
+                    UNION ALL
+                    SELECT coalesce(p.slug, d.slug) || '/' || up.path,
+                           CASE WHEN p.document_id IS NULL THEN d.parent_id ELSE p.parent_id END
+                    FROM up JOIN cms.documents d ON d.id = up.parent_id
+                    LEFT JOIN cms.publications p ON p.document_id = d.id)
+                SELECT path FROM up WHERE parent_id IS NULL
+                """
+            ),
+            {"id": parent},
+        )
+        return f"{above}/{slug}"
+
+    async def _move_live_below(self, document_id: UUID) -> None:
+        await self._session.execute(
+            text(
+                """
+                WITH RECURSIVE below AS (
+                    SELECT document_id, path FROM cms.publications WHERE document_id = :id
+                    UNION ALL
+                    SELECT p.document_id, below.path || '/' || p.slug
+                    FROM cms.publications p JOIN below ON p.parent_id = below.document_id)
+                UPDATE cms.publications p SET path = below.path
+                FROM below WHERE p.document_id = below.document_id AND p.path <> below.path
+                """
+            ),
+            {"id": document_id},
+        )
+
+    async def take_down(self, document_id: UUID) -> None:
+        for statement in (
+            "DELETE FROM cms.publications WHERE document_id = :id",
+            "DELETE FROM cms.links WHERE document_id = :id AND is_live",
+        ):
+            await self._session.execute(text(statement), {"id": document_id})
+
+    async def free_slug(
+        self, kind: ContentType[C], *, locale: str, base: str, parent: UUID | None
+    ) -> str:
+        await lock(self._session, f"slug {kind.key} {locale} {base}")
+        taken = await self._session.scalars(
+            text(
+                """
+                SELECT slug FROM cms.documents
+                WHERE type = :type AND locale = :locale AND trashed_at IS NULL
+                  AND parent_id IS NOT DISTINCT FROM CAST(:parent AS uuid) AND (slug = :base OR slug LIKE :like)
+                """
+            ),
+            {
+                "type": kind.key,
+                "locale": locale,
+                "parent": parent,
+                "base": base,
+                "like": numbered_like(base),
+            },
+        )
+        return first_free(base, set(taken))
+
+    async def existing(self, links: Iterable[Link]) -> frozenset[Link]:
+        wanted: dict[str, dict[UUID, list[Link]]] = {}
+        for link in links:
+            wanted.setdefault(link.kind, {}).setdefault(link.target, []).append(link)
+        found: set[Link] = set()
+        for kind, targets in sorted(wanted.items()):
+            for target in await self._session.scalars(text(TARGETS[kind]), {"ids": list(targets)}):
+                found.update(targets[target])
+        return frozenset(found)
+
+    async def is_below(self, document_id: UUID, ancestor: UUID) -> bool:
+        await lock(self._session, "tree of pages")
+        found = await self._session.scalar(
+            text(
+                """
+                WITH RECURSIVE up AS (
+                    SELECT id, parent_id FROM cms.documents WHERE id = :id
+                    UNION SELECT d.id, d.parent_id FROM cms.documents d JOIN up ON d.id = up.parent_id)
+                SELECT EXISTS (SELECT FROM up WHERE id = :ancestor)
+                """
+            ),
+            {"id": document_id, "ancestor": ancestor},
+        )
+        return bool(found)
+
+    async def children(self, document_id: UUID) -> int:
+        number = await self._session.scalar(
+            text(
+                """
+                SELECT count(*) FROM cms.documents d LEFT JOIN cms.publications p ON p.document_id = d.id
+                WHERE (d.parent_id = :id AND d.trashed_at IS NULL) OR p.parent_id = :id
+                """
+            ),
+            {"id": document_id},
+        )
+        return number or 0
