@@ -20,7 +20,7 @@ _BLANK_LINES = re.compile(r"\n[ \t]*\n[ \t\n]*")
 _CAPTION = re.compile(r"\[caption\b([^\[\]]*)\]")
 _CAPTION_END = "[/caption]"
 _CAPTION_TEXT = re.compile(r"""\bcaption=(?:"([^"]*)"|'([^']*)')""")
-_IMAGE = re.compile(r"\s*((?:<a\s[^<>]*>\s*)?<img\s[^<>]*>(?:\s*</a>)?)", re.IGNORECASE)
+_IMAGE = re.compile(r"\s*((?:<a\s[^<>]*>\s*)?<img\b[^<>]*>(?:\s*</a>)?)", re.IGNORECASE)
 
 _BLOCKS = frozenset(
     "address article aside audio blockquote center details dialog div dl fieldset figure footer form "  # noqa: SIM905 - reads better
@@ -92,8 +92,10 @@ def _without_block_comments(content: str) -> str:
     for token, _name in _tokens(content):
         if _BLOCK_COMMENT.match(token):
             continue
-        follows_blank = not parts or parts[-1].endswith("\n")
-        parts.append(token.lstrip("\n") if follows_blank and token.startswith("\n") else token)
+        # Where a comment stood alone, one of the line breaks around it is enough.
+        kept = token.lstrip("\n") if parts and parts[-1].endswith("\n") else token
+        if kept:
+            parts.append(kept)
     return "".join(parts).strip(_SPACE)
 
 

@@ -46,6 +46,7 @@ _COMMENTS: Final = frozenset({"comment", "pingback", "trackback"})
 _NUMBER = re.compile(r"[0-9]{1,20}")
 _ORDER = re.compile(r"-?[0-9]{1,9}")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
+_FEED_YEAR = re.compile(r"\s\d{4}\s", re.ASCII)
 _NO_DATE = ("0000-00-00", "-0001-11-30")
 """MySQL's way to say that there is none, and PHP's reading of it."""
 _UNPRINTED = re.compile(r"[\x00-\x1f\x7f]|%[0-9a-fA-F]?\Z")
@@ -272,10 +273,11 @@ def _date(element: Element, name: str) -> datetime | None:
 
 
 def _published(element: Element) -> datetime | None:
-    """RSS's own date (RFC 822). For a draft it is nonsense, which says the same as no date."""
+    """RSS's own date (RFC 822); None where it is nonsense, as it is for a draft: the year -0001."""
+    given = value(element, "pubDate")
     try:
-        date = parsedate_to_datetime(value(element, "pubDate"))
-        return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
+        date = parsedate_to_datetime(given) if _FEED_YEAR.search(given) else None
+        return date and (date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         return None
 

@@ -1,0 +1,20 @@
+"""The cms domain over HTTP."""
+
+from litestar.types import ControllerRouterHandler
+
+from cms_api.adapters.http.cms.delivery import DELIVERY_ROUTES
+from cms_api.adapters.http.cms.documents import PageController, PostController
+from cms_api.adapters.http.cms.media import MediaController, media_file
+from cms_api.adapters.http.cms.resources import AuthorController, CategoryController, TagController
+
+ROUTES: list[ControllerRouterHandler] = [
+    PostController,
+    PageController,
+    AuthorController,
+    CategoryController,
+    TagController,
+]
+UPLOAD_ROUTES: list[ControllerRouterHandler] = [MediaController]
+FILE_ROUTES: list[ControllerRouterHandler] = [media_file]
+
+__all__ = ["DELIVERY_ROUTES", "FILE_ROUTES", "ROUTES", "UPLOAD_ROUTES"]

@@ -1,0 +1,182 @@
+"""Published content: lean handlers, ready bytes."""
+
+from email.utils import format_datetime
+from functools import lru_cache
+from typing import Literal
+from uuid import UUID
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+
+from cms_api.adapters.http.lists import ListQuery, nearest, parameters
+from cms_api.adapters.http.preconditions import tagged
+from cms_api.adapters.http.requests import ApiRequest
+from cms_api.domains.cms.api import FIELDS, INCLUDES, LISTINGS, Delivered, DeliveryService, Kind, Selection
+from cms_api.kernel.errors import Malformed
+
+PLANS_KEPT = 1_024
+# A cache in front may tell thousands of tags apart, but headers have an end.
+MAX_TAGS = 200
+QUERY = {
+    "include": "Comma-separated relations to expand; what is not included is an id.",
+    "fields": "Comma-separated fields to keep; `author.name` reaches into an included relation.",
+}
+
+
+def _selection(kind: Kind, given: dict[str, str]) -> Selection:
+    include = frozenset(part for part in given.get("include", "").split(",") if part)
+    for name in sorted(include):
+        if name not in INCLUDES[kind]:
+            raise Malformed(f"There is no include “{name[:100]}” here.{nearest(name, INCLUDES[kind])}")
+    if "fields" not in given:
+        return Selection(include)
+    fields = tuple(dict.fromkeys(part for part in given["fields"].split(",") if part))
+    inner = {"author": "authors", "authors": "authors", "parent": "pages" if kind == "pages" else "categories"}
+    for name in fields:
+        head, _, tail = name.partition(".")
+        if head not in FIELDS[kind]:
+            raise Malformed(f"There is no field “{name[:100]}” here.{nearest(name, FIELDS[kind])}")
+        if tail and (head not in include or tail not in _inner_fields(inner.get(head, head))):
+            raise Malformed(f"There is no field “{name[:100]}” here: is its relation included?")
+    if not fields:
+        raise Malformed("“fields” names no field.")
+    return Selection(include, fields)
+
+
+def _inner_fields(name: str) -> tuple[str, ...]:
+    if name in ("cover", "avatar"):
+        return ("id", "url", "filename", "title", "alt", "caption", "media_type", "size", "width", "height")
+    if name == "pages":
+        return ("id", "slug", "title", "path")
+    return FIELDS[name]  # type: ignore[index]  # a kind: authors, categories or tags
+
+
+@lru_cache(maxsize=PLANS_KEPT)
+def _one_plan(kind: Kind, query: bytes) -> tuple[Selection, str | None]:
+    given: dict[str, str] = {}
+    for name, value in parameters(query):
+        if name not in (*QUERY, "locale"):
+            raise Malformed(
+                f"There is no query parameter “{name[:100]}” here.{nearest(name, (*QUERY, 'locale'))}"
+            )
+        given[name] = value
+    return _selection(kind, given), given.get("locale")
+
+
+@lru_cache(maxsize=PLANS_KEPT)
+def _list_plan(kind: Kind, query: bytes, request: "_Place") -> tuple[ListQuery, Selection]:
+    asked = ListQuery(
+        query, LISTINGS[kind], path=request.path, cursors=request.cursors, extra=tuple(QUERY)
+    )
+    return asked, _selection(kind, asked.extra)
+
+
+class _Place:
+    """Where a list is asked for; equal by path, so that plans can be kept."""
+
+    __slots__ = ("cursors", "path")
+
+    def __init__(self, request: ApiRequest) -> None:
+        self.path = request.scope["path"]
+        self.cursors = request.app.state.cursors
+
+    def __hash__(self) -> int:
+        return hash(self.path)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Place) and other.path == self.path and other.cursors is self.cursors
+
+
+def _headers(request: ApiRequest, items: list[Delivered]) -> dict[str, str]:
+    headers = {"Cache-Control": request.app.state.cache_control, "Vary": "Accept-Encoding"}
+    tags = dict.fromkeys(used for item in items for used in item.used)
+    if tags and len(tags) <= MAX_TAGS:
+        headers["Cache-Tag"] = ",".join(map(str, tags))
+    return headers
+
+
+async def _one(
+    request: ApiRequest, delivery: DeliveryService, kind: Kind, by: Literal["id", "slug", "path"], value: object
+) -> Response[bytes]:
+    selection, locale = _one_plan(kind, request.scope["query_string"])
+    item = await delivery.one(kind, by, value, selection, locale)
+    headers = _headers(request, [item])
+    if not selection.include:
+        headers["Last-Modified"] = format_datetime(item.changed_at, usegmt=True)
+    return tagged(request, item.json.encode(), headers)
+
+
+async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> Response[bytes]:
+    query, selection = _list_plan(kind, request.scope["query_string"], _Place(request))
+    page = await delivery.list(kind, query.request, selection)
+    info, links = query.links(page)
+    count = "" if page.count is None else f',"count":{page.count}'
+    cursors = [f'"{cursor}"' if cursor else "null" for cursor in (info.next, info.prev)]
+    body = (
+        f'{{"items":[{",".join(item.json for item in page.items)}],'
+        f'"page":{{"next":{cursors[0]},"prev":{cursors[1]},"limit":{info.limit}}}{count}}}'
+    )
+    return tagged(request, body.encode(), _headers(request, page.items) | links)
+
+
+def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPRouteHandler]:
+    """The routes of a kind: by id, by slug or path, as a list."""
+    name, singular = kind.capitalize(), noun.capitalize()
+
+    @get(
+        f"/{kind}",
+        operation_id=f"deliver{name}",
+        summary=f"List published {kind}",
+        tags=["delivery"],
+        opt={"listing": LISTINGS[kind], "query": QUERY, "delivers": kind},
+    )
+    async def list_items(request: ApiRequest, delivery: NamedDependency[DeliveryService]) -> Response[bytes]:
+        return await _list(request, delivery, kind)
+
+    @get(
+        f"/{kind}/{{item_id:uuid}}",
+        operation_id=f"deliver{singular}",
+        summary=f"Read a published {noun} by id",
+        tags=["delivery"],
+        opt={"query": QUERY, "delivers": kind},
+    )
+    async def by_id(
+        request: ApiRequest, item_id: UUID, delivery: NamedDependency[DeliveryService]
+    ) -> Response[bytes]:
+        return await _one(request, delivery, kind, "id", item_id)
+
+    @get(
+        f"/{kind}/by-slug/{{slug:str}}",
+        operation_id=f"deliver{singular}BySlug",
+        summary=f"Read a published {noun} by slug",
+        tags=["delivery"],
+        opt={"query": {**QUERY, "locale": "The language; the default one where not given."}, "delivers": kind},
+    )
+    async def by_slug(
+        request: ApiRequest, slug: str, delivery: NamedDependency[DeliveryService]
+    ) -> Response[bytes]:
+        return await _one(request, delivery, kind, "slug", slug)
+
+    @get(
+        f"/{kind}/by-path/{{path:path}}",
+        operation_id=f"deliver{singular}ByPath",
+        summary=f"Read a published {noun} by path",
+        tags=["delivery"],
+        opt={"query": {**QUERY, "locale": "The language; the default one where not given."}, "delivers": kind},
+    )
+    async def by_path(
+        request: ApiRequest, path: str, delivery: NamedDependency[DeliveryService]
+    ) -> Response[bytes]:
+        return await _one(request, delivery, kind, "path", str(path).strip("/"))
+
+    return [list_items, by_id, by_slug if by == "slug" else by_path]
+
+
+DELIVERY_ROUTES = [
+    *_routes("posts", "post", by="slug"),
+    *_routes("pages", "page", by="path"),
+    *_routes("categories", "category", by="slug"),
+    *_routes("tags", "tag", by="slug"),
+    *_routes("authors", "author", by="slug"),
+]

@@ -1,0 +1,188 @@
+"""Posts and pages: the same routes, made once for each type."""
+
+from inspect import Parameter, Signature
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, delete, get, patch, post
+from litestar.di import NamedDependency, Provide
+
+from cms_api.adapters.http.cms.schemas import NewPage, NewPost, PagePatch, PostPatch, into
+from cms_api.adapters.http.lists import list_query, list_response
+from cms_api.adapters.http.preconditions import resource
+from cms_api.adapters.http.requests import ApiRequest
+from cms_api.adapters.http.schemas import ListView, Wire
+from cms_api.domains.cms.api import (
+    PAGES,
+    POSTS,
+    PageChanges,
+    PageService,
+    PageView,
+    PostChanges,
+    PostService,
+    PostView,
+)
+from cms_api.kernel.paging import Listing
+from cms_api.kernel.unit_of_work import UnitOfWork
+
+
+def _alias(name: str, service: type[Any]) -> Provide:
+    """The service that the application knows as ``name``, under the name that the routes below share."""
+
+    def documents(**services: Any) -> Any:
+        return services[name]
+
+    documents.__signature__ = Signature(  # type: ignore[attr-defined]
+        [Parameter(name, Parameter.KEYWORD_ONLY, annotation=NamedDependency[service])],  # type: ignore[valid-type]
+        return_annotation=service,
+    )
+    documents.__annotations__ = {name: NamedDependency[service], "return": service}  # type: ignore[valid-type]
+    return Provide(documents, sync_to_thread=False)
+
+
+def document_controller(  # noqa: C901 - a list of routes, each of them simple
+    plural: str,
+    noun: str,
+    *,
+    service: type[Any],
+    view: type[Any],
+    new: type[Wire],
+    changed: type[Wire],
+    changes: type[msgspec.Struct],
+    listing: Listing,
+    example: dict[str, Any],
+) -> type[Controller]:
+    """The management routes of a content type. ``service`` is its interface."""
+    Service = NamedDependency[service]  # type: ignore[valid-type]  # noqa: N806 - an annotation
+    View = Response[view]  # type: ignore[valid-type]  # noqa: N806
+    ListOf = Response[ListView[view]]  # type: ignore[valid-type]  # noqa: N806
+    key = "/{document_id:uuid}"
+    name = noun.capitalize()
+
+    class DocumentController(Controller):
+        """Drafting, publishing and discarding."""
+
+        path = f"/{plural}"
+        tags = (plural,)
+        dependencies = {"documents": _alias(plural, service)}  # noqa: RUF012 - Litestar's own idiom
+
+        @post("/", operation_id=f"create{name}", summary=f"Begin a {noun}", opt={"example": example})
+        async def create(
+            self, request: ApiRequest, data: new, documents: Service, uow: NamedDependency[UnitOfWork]  # type: ignore[valid-type]
+        ) -> View:  # type: ignore[valid-type]
+            """Begin a draft. The slug is made of the title where none is given."""
+            locale = getattr(data, "locale", None) or None
+            async with uow:
+                document = await documents.create(uow, request.user, into(data, changes), locale=locale)
+            return resource(request, document, status=201, location=f"/api/v1/{plural}/{document.id}")
+
+        @get("/", operation_id=f"list{plural.capitalize()}", summary=f"List {plural}", opt={"listing": listing})
+        async def list_documents(self, request: ApiRequest, documents: Service) -> ListOf:  # type: ignore[valid-type]
+            """Documents with their drafts. Those in the trash come with `filter[trashed]=true`."""
+            query = list_query(request, listing)
+            return list_response(query, await documents.list(request.user, query.request))
+
+        @get(key, operation_id=f"get{name}", summary=f"Read a {noun}")
+        async def get(self, request: ApiRequest, document_id: UUID, documents: Service) -> View:  # type: ignore[valid-type]
+            """One document with its draft, from the trash as well."""
+            return resource(request, await documents.get(request.user, document_id))
+
+        @patch(key, operation_id=f"update{name}", summary=f"Change a {noun}'s draft")
+        async def update(
+            self,
+            request: ApiRequest,
+            document_id: UUID,
+            data: changed,  # type: ignore[valid-type]
+            if_match: NamedDependency[int | None],
+            documents: Service,  # type: ignore[valid-type]
+            uow: NamedDependency[UnitOfWork],
+        ) -> View:  # type: ignore[valid-type]
+            """Change the draft; readers see nothing of it before it is published."""
+            async with uow:
+                document = await documents.update(
+                    uow, request.user, document_id, into(data, changes), expected=if_match
+                )
+            return resource(request, document)
+
+        @delete(key, operation_id=f"trash{name}", summary=f"Put a {noun} into the trash")
+        async def trash(
+            self,
+            request: ApiRequest,
+            document_id: UUID,
+            if_match: NamedDependency[int | None],
+            documents: Service,  # type: ignore[valid-type]
+            uow: NamedDependency[UnitOfWork],
+        ) -> None:
+            """Out of the readers' sight at once; `restore` brings it back as a draft."""
+            async with uow:
+                await documents.trash(uow, request.user, document_id, expected=if_match)
+
+        @post(f"{key}/publish", operation_id=f"publish{name}", summary=f"Publish a {noun}", status_code=200)
+        async def publish(
+            self,
+            request: ApiRequest,
+            document_id: UUID,
+            if_match: NamedDependency[int | None],
+            documents: Service,  # type: ignore[valid-type]
+            uow: NamedDependency[UnitOfWork],
+        ) -> View:  # type: ignore[valid-type]
+            """Make the current draft what readers see."""
+            async with uow:
+                document = await documents.publish(uow, request.user, document_id, expected=if_match)
+            return resource(request, document)
+
+        @post(f"{key}/unpublish", operation_id=f"unpublish{name}", summary=f"Unpublish a {noun}", status_code=200)
+        async def unpublish(
+            self,
+            request: ApiRequest,
+            document_id: UUID,
+            if_match: NamedDependency[int | None],
+            documents: Service,  # type: ignore[valid-type]
+            uow: NamedDependency[UnitOfWork],
+        ) -> View:  # type: ignore[valid-type]
+            """Take the live copy away; the draft stays."""
+            async with uow:
+                document = await documents.unpublish(uow, request.user, document_id, expected=if_match)
+            return resource(request, document)
+
+        @post(f"{key}/restore", operation_id=f"restore{name}", summary=f"Restore a {noun}", status_code=200)
+        async def restore(
+            self,
+            request: ApiRequest,
+            document_id: UUID,
+            if_match: NamedDependency[int | None],
+            documents: Service,  # type: ignore[valid-type]
+            uow: NamedDependency[UnitOfWork],
+        ) -> View:  # type: ignore[valid-type]
+            """Bring it back from the trash, as a draft."""
+            async with uow:
+                document = await documents.restore(uow, request.user, document_id, expected=if_match)
+            return resource(request, document)
+
+    DocumentController.__name__ = f"{name}Controller"
+    return DocumentController
+
+
+PostController = document_controller(
+    "posts",
+    "post",
+    service=PostService,
+    view=PostView,
+    new=NewPost,
+    changed=PostPatch,
+    changes=PostChanges,
+    listing=POSTS,
+    example={"title": "Hello, world", "body": "The **first** post.", "format": "markdown"},
+)
+PageController = document_controller(
+    "pages",
+    "page",
+    service=PageService,
+    view=PageView,
+    new=NewPage,
+    changed=PagePatch,
+    changes=PageChanges,
+    listing=PAGES,
+    example={"title": "About", "body": "<p>Who we are.</p>", "menu_order": 10},
+)

@@ -1,0 +1,135 @@
+"""Uploading, describing and serving files."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path, PurePosixPath
+from uuid import UUID
+
+from litestar import Controller, Response, delete, get, patch, post
+from litestar.datastructures import UploadFile
+from litestar.di import NamedDependency
+from litestar.response import File
+from msgspec.json import encode
+
+from cms_api.adapters.http.body import decode
+from cms_api.adapters.http.cms.schemas import MediaPatch, into
+from cms_api.adapters.http.lists import list_query, list_response
+from cms_api.adapters.http.preconditions import resource
+from cms_api.adapters.http.requests import ApiRequest
+from cms_api.adapters.http.schemas import ListView
+from cms_api.domains.cms.api import MEDIA, MediaChanges, MediaService, MediaView, Storage
+from cms_api.kernel.errors import Malformed, NotFound, UnsupportedMedia
+from cms_api.kernel.unit_of_work import UnitOfWork
+
+CHUNK = 65_536
+MAX_FILENAME = 255
+TEXTS = ("title", "alt", "caption")
+
+
+class MediaController(Controller):
+    """Files."""
+
+    path = "/media"
+    tags = ("media",)
+
+    @post("/", operation_id="uploadMedia", opt={"multipart": True})
+    async def upload(
+        self,
+        request: ApiRequest,
+        media: NamedDependency[MediaService],
+        uow: NamedDependency[UnitOfWork],
+    ) -> Response[MediaView]:
+        """Upload a file as `multipart/form-data`: the part `file`, and `title`, `alt`, `caption`."""
+        file, texts = await _form(request)
+        async with uow:
+            asset = await media.upload(
+                uow,
+                request.user,
+                filename=_filename(file),
+                chunks=_chunks(file),
+                changes=into(texts, MediaChanges),
+            )
+        return resource(request, asset, status=201, location=f"/api/v1/media/{asset.id}")
+
+    @get("/", operation_id="listMedia", opt={"listing": MEDIA})
+    async def list_media(
+        self, request: ApiRequest, media: NamedDependency[MediaService]
+    ) -> Response[ListView[MediaView]]:
+        """The files."""
+        query = list_query(request, MEDIA)
+        return list_response(query, await media.list(request.user, query.request))
+
+    @get("/{media_id:uuid}", operation_id="getMedia")
+    async def get(
+        self, request: ApiRequest, media_id: UUID, media: NamedDependency[MediaService]
+    ) -> Response[MediaView]:
+        """One file's record."""
+        return resource(request, await media.get(request.user, media_id))
+
+    @patch("/{media_id:uuid}", operation_id="updateMedia")
+    async def update(
+        self,
+        request: ApiRequest,
+        media_id: UUID,
+        data: MediaPatch,
+        if_match: NamedDependency[int | None],
+        media: NamedDependency[MediaService],
+        uow: NamedDependency[UnitOfWork],
+    ) -> Response[MediaView]:
+        """Change a file's texts."""
+        async with uow:
+            asset = await media.update(
+                uow, request.user, media_id, into(data, MediaChanges), expected=if_match
+            )
+        return resource(request, asset)
+
+    @delete("/{media_id:uuid}", operation_id="deleteMedia")
+    async def delete(
+        self,
+        request: ApiRequest,
+        media_id: UUID,
+        if_match: NamedDependency[int | None],
+        media: NamedDependency[MediaService],
+        uow: NamedDependency[UnitOfWork],
+    ) -> None:
+        """Delete a file that no document and no author uses."""
+        async with uow:
+            await media.delete(uow, request.user, media_id, expected=if_match)
+
+
+async def _form(request: ApiRequest) -> tuple[UploadFile, MediaPatch]:
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise UnsupportedMedia("Send multipart/form-data with a part named “file”.")
+    form = await request.form()
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        raise Malformed("The form needs a part “file” that is a file.")
+    if unknown := sorted({name for name in form if name not in ("file", *TEXTS)}):
+        raise Malformed(f"There is no field “{unknown[0][:100]}” here.")
+    given = {name: str(form[name]) for name in TEXTS if name in form}
+    return file, decode(encode(given), MediaPatch)
+
+
+def _filename(file: UploadFile) -> str:
+    name = PurePosixPath((file.filename or "file").replace("\\", "/")).name
+    return "".join(c for c in name if c.isprintable())[:MAX_FILENAME] or "file"
+
+
+async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
+    while chunk := await file.read(CHUNK):
+        yield chunk
+
+
+@get("/media/{key:path}", operation_id="getMediaFile", tags=["media"], opt={"public": True}, media_type="*/*")
+async def media_file(key: Path, storage: NamedDependency[Storage]) -> File:
+    """A file's bytes. The name is new with each file, so they may be kept for good."""
+    found = storage.path(PurePosixPath(str(key).lstrip("/")))
+    if found is None:
+        raise NotFound("There is no such file.")
+    return File(
+        found,
+        content_disposition_type="inline",
+        headers={
+            "Cache-Control": "public, max-age=31536000, immutable",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+        },
+    )

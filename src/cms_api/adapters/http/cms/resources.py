@@ -1,0 +1,187 @@
+"""Authors, categories and tags."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Response, delete, get, patch, post
+from litestar.di import NamedDependency
+
+from cms_api.adapters.http.cms.schemas import (
+    AuthorPatch,
+    CategoryPatch,
+    NewAuthor,
+    NewCategory,
+    NewTag,
+    TagPatch,
+    into,
+)
+from cms_api.adapters.http.lists import list_query, list_response
+from cms_api.adapters.http.preconditions import resource
+from cms_api.adapters.http.requests import ApiRequest
+from cms_api.adapters.http.schemas import ListView, Wire
+from cms_api.domains.cms.api import (
+    AUTHORS,
+    CATEGORIES,
+    TAGS,
+    AuthorChanges,
+    AuthorService,
+    AuthorView,
+    Taxonomy,
+    TermChanges,
+    TermService,
+    TermView,
+)
+from cms_api.kernel.paging import Listing
+from cms_api.kernel.unit_of_work import UnitOfWork
+
+
+class AuthorController(Controller):
+    """Bylines."""
+
+    path = "/authors"
+    tags = ("authors",)
+
+    @post("/", operation_id="createAuthor", opt={"example": {"name": "Ada Lovelace", "bio": "Analyst."}})
+    async def create(
+        self,
+        request: ApiRequest,
+        data: NewAuthor,
+        authors: NamedDependency[AuthorService],
+        uow: NamedDependency[UnitOfWork],
+    ) -> Response[AuthorView]:
+        """Make an author."""
+        async with uow:
+            author = await authors.create(uow, request.user, into(data, AuthorChanges))
+        return resource(request, author, status=201, location=f"/api/v1/authors/{author.id}")
+
+    @get("/", operation_id="listAuthors", opt={"listing": AUTHORS})
+    async def list_authors(
+        self, request: ApiRequest, authors: NamedDependency[AuthorService]
+    ) -> Response[ListView[AuthorView]]:
+        """The authors."""
+        query = list_query(request, AUTHORS)
+        return list_response(query, await authors.list(request.user, query.request))
+
+    @get("/{author_id:uuid}", operation_id="getAuthor")
+    async def get(
+        self, request: ApiRequest, author_id: UUID, authors: NamedDependency[AuthorService]
+    ) -> Response[AuthorView]:
+        """One author."""
+        return resource(request, await authors.get(request.user, author_id))
+
+    @patch("/{author_id:uuid}", operation_id="updateAuthor")
+    async def update(
+        self,
+        request: ApiRequest,
+        author_id: UUID,
+        data: AuthorPatch,
+        if_match: NamedDependency[int | None],
+        authors: NamedDependency[AuthorService],
+        uow: NamedDependency[UnitOfWork],
+    ) -> Response[AuthorView]:
+        """Change an author."""
+        async with uow:
+            author = await authors.update(
+                uow, request.user, author_id, into(data, AuthorChanges), expected=if_match
+            )
+        return resource(request, author)
+
+    @delete("/{author_id:uuid}", operation_id="deleteAuthor")
+    async def delete(
+        self,
+        request: ApiRequest,
+        author_id: UUID,
+        if_match: NamedDependency[int | None],
+        authors: NamedDependency[AuthorService],
+        uow: NamedDependency[UnitOfWork],
+    ) -> None:
+        """Delete an author whom no document names."""
+        async with uow:
+            await authors.delete(uow, request.user, author_id, expected=if_match)
+
+
+def term_controller(
+    taxonomy: Taxonomy, plural: str, *, new: type[Wire], changed: type[Wire], listing: Listing, example: dict[str, Any]
+) -> type[Controller]:
+    """The management routes of a taxonomy."""
+    name, key = taxonomy.capitalize(), "/{term_id:uuid}"
+
+    class TermController(Controller):
+        """Terms."""
+
+        path = f"/{plural}"
+        tags = (plural,)
+
+        @post("/", operation_id=f"create{name}", summary=f"Make a {taxonomy}", opt={"example": example})
+        async def create(
+            self,
+            request: ApiRequest,
+            data: new,  # type: ignore[valid-type]
+            terms: NamedDependency[TermService],
+            uow: NamedDependency[UnitOfWork],
+        ) -> Response[TermView]:
+            """The slug is made of the name where none is given."""
+            async with uow:
+                term = await terms.create(uow, request.user, taxonomy, into(data, TermChanges))
+            return resource(request, term, status=201, location=f"/api/v1/{plural}/{term.id}")
+
+        @get("/", operation_id=f"list{plural.capitalize()}", summary=f"List {plural}", opt={"listing": listing})
+        async def list_terms(
+            self, request: ApiRequest, terms: NamedDependency[TermService]
+        ) -> Response[ListView[TermView]]:
+            """By name where no other order is asked for."""
+            query = list_query(request, listing)
+            return list_response(query, await terms.list(request.user, taxonomy, query.request))
+
+        @get(key, operation_id=f"get{name}", summary=f"Read a {taxonomy}")
+        async def get(
+            self, request: ApiRequest, term_id: UUID, terms: NamedDependency[TermService]
+        ) -> Response[TermView]:
+            """One term."""
+            return resource(request, await terms.get(request.user, taxonomy, term_id))
+
+        @patch(key, operation_id=f"update{name}", summary=f"Change a {taxonomy}")
+        async def update(
+            self,
+            request: ApiRequest,
+            term_id: UUID,
+            data: changed,  # type: ignore[valid-type]
+            if_match: NamedDependency[int | None],
+            terms: NamedDependency[TermService],
+            uow: NamedDependency[UnitOfWork],
+        ) -> Response[TermView]:
+            """Change a term; documents filed under it follow."""
+            async with uow:
+                term = await terms.update(
+                    uow, request.user, taxonomy, term_id, into(data, TermChanges), expected=if_match
+                )
+            return resource(request, term)
+
+        @delete(key, operation_id=f"delete{name}", summary=f"Delete a {taxonomy}")
+        async def delete(
+            self,
+            request: ApiRequest,
+            term_id: UUID,
+            if_match: NamedDependency[int | None],
+            terms: NamedDependency[TermService],
+            uow: NamedDependency[UnitOfWork],
+        ) -> None:
+            """Delete a term that nothing is filed under."""
+            async with uow:
+                await terms.delete(uow, request.user, taxonomy, term_id, expected=if_match)
+
+    TermController.__name__ = f"{name}Controller"
+    return TermController
+
+
+CategoryController = term_controller(
+    "category",
+    "categories",
+    new=NewCategory,
+    changed=CategoryPatch,
+    listing=CATEGORIES,
+    example={"name": "News", "description": "What is new."},
+)
+TagController = term_controller(
+    "tag", "tags", new=NewTag, changed=TagPatch, listing=TAGS, example={"name": "Python"}
+)

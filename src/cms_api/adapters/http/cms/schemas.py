@@ -1,0 +1,135 @@
+"""What the cms routes take."""
+
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from cms_api.adapters.http.schemas import Name, ShortText, SlugText, Wire
+from cms_api.domains.cms.api import Format, Seo
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+Title = Annotated[str, Meta(min_length=1, max_length=500)]
+Excerpt = Annotated[str, Meta(max_length=5_000, description="Plain text; made of the body where empty.")]
+Body = Annotated[
+    str, Meta(description="HTML or Markdown, as `format` says; sanitised when it is published.")
+]
+Authors = Annotated[tuple[UUID, ...], Meta(max_length=20, description="Ids of authors, the first one leading.")]
+TermIds = Annotated[tuple[UUID, ...], Meta(max_length=100)]
+Locale = Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, examples=["en"])]
+MenuOrder = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
+Website = Annotated[str, Meta(max_length=2_000, pattern=r"^https?://[^\s]+$")]
+OneLine = Annotated[str, Meta(max_length=500)]
+
+
+class SeoInput(Wire, frozen=True, kw_only=True):
+    """What search engines and previews show in place of title and excerpt."""
+
+    title: Annotated[str, Meta(max_length=500)] | None = None
+    description: Annotated[str, Meta(max_length=2_000)] | None = None
+
+
+class PostPatch(Wire, frozen=True, kw_only=True):
+    """A post's new values; what is left out stays."""
+
+    title: Title | UnsetType = UNSET
+    slug: SlugText | UnsetType = UNSET
+    excerpt: Excerpt | UnsetType = UNSET
+    body: Body | UnsetType = UNSET
+    format: Format | UnsetType = UNSET
+    authors: Authors | UnsetType = UNSET
+    categories: TermIds | UnsetType = UNSET
+    tags: TermIds | UnsetType = UNSET
+    cover: UUID | None | UnsetType = UNSET
+    seo: SeoInput | UnsetType = UNSET
+    is_sticky: bool | UnsetType = UNSET
+
+
+class PagePatch(Wire, frozen=True, kw_only=True):
+    """A page's new values; what is left out stays."""
+
+    title: Title | UnsetType = UNSET
+    slug: SlugText | UnsetType = UNSET
+    excerpt: Excerpt | UnsetType = UNSET
+    body: Body | UnsetType = UNSET
+    format: Format | UnsetType = UNSET
+    authors: Authors | UnsetType = UNSET
+    cover: UUID | None | UnsetType = UNSET
+    seo: SeoInput | UnsetType = UNSET
+    parent: UUID | None | UnsetType = UNSET
+    menu_order: MenuOrder | UnsetType = UNSET
+
+
+class NewPost(PostPatch, frozen=True, kw_only=True):
+    """A post to be begun."""
+
+    title: Title
+    locale: Locale | UnsetType = UNSET
+
+
+class NewPage(PagePatch, frozen=True, kw_only=True):
+    """A page to be begun."""
+
+    title: Title
+    locale: Locale | UnsetType = UNSET
+
+
+class AuthorPatch(Wire, frozen=True, kw_only=True):
+    """An author's new values; what is left out stays."""
+
+    name: Name | UnsetType = UNSET
+    slug: SlugText | UnsetType = UNSET
+    user_id: UUID | None | UnsetType = UNSET
+    bio: ShortText | UnsetType = UNSET
+    website: Website | None | UnsetType = UNSET
+    avatar_id: UUID | None | UnsetType = UNSET
+
+
+class NewAuthor(AuthorPatch, frozen=True, kw_only=True):
+    """An author to be made."""
+
+    name: Name
+
+
+class TagPatch(Wire, frozen=True, kw_only=True):
+    """A tag's new values; what is left out stays."""
+
+    name: Name | UnsetType = UNSET
+    slug: SlugText | UnsetType = UNSET
+    description: ShortText | UnsetType = UNSET
+
+
+class CategoryPatch(TagPatch, frozen=True, kw_only=True):
+    """A category's new values; what is left out stays."""
+
+    parent_id: UUID | None | UnsetType = UNSET
+
+
+class NewTag(TagPatch, frozen=True, kw_only=True):
+    """A tag to be made."""
+
+    name: Name
+
+
+class NewCategory(CategoryPatch, frozen=True, kw_only=True):
+    """A category to be made."""
+
+    name: Name
+
+
+class MediaPatch(Wire, frozen=True, kw_only=True):
+    """A file's new texts; what is left out stays."""
+
+    title: OneLine | UnsetType = UNSET
+    alt: ShortText | UnsetType = UNSET
+    caption: ShortText | UnsetType = UNSET
+
+
+def into(data: Wire, changes: type[T]) -> T:
+    """The wire form as the service takes it."""
+    values = {name: getattr(data, name) for name in changes.__struct_fields__ if hasattr(data, name)}
+    if isinstance(seo := values.get("seo"), SeoInput):
+        values["seo"] = Seo(title=seo.title, description=seo.description)
+    return changes(**values)

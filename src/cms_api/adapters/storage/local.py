@@ -1,0 +1,65 @@
+"""Files on the local disk."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path, PurePosixPath
+from uuid import UUID
+
+from cms_api.adapters.storage.sniffing import TYPES, sniff
+from cms_api.domains.cms.documents.slugs import make_slug
+from cms_api.domains.cms.media.ports import Storage, Stored
+from cms_api.kernel.errors import Malformed, TooLarge
+
+INCOMING = ".incoming"
+
+
+class LocalStorage(Storage):
+    """Files below one folder, as ``<id>-<name>.<ending>`` in folders by the start of the id."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    async def put(self, asset_id: UUID, filename: str, chunks: AsyncIterator[bytes], *, limit: int) -> Stored:
+        incoming = self._root / INCOMING
+        incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part = incoming / asset_id.hex
+        digest, size = hashlib.sha256(), 0
+        try:
+            with part.open("wb") as file:
+                async for chunk in chunks:
+                    size += len(chunk)
+                    if size > limit:
+                        raise TooLarge(f"A file has at most {limit} bytes.", limit=limit)
+                    digest.update(chunk)
+                    await asyncio.to_thread(file.write, chunk)
+                file.flush()
+                await asyncio.to_thread(os.fsync, file.fileno())
+            if size == 0:
+                raise Malformed("The file is empty.")
+            media_type, width, height = await asyncio.to_thread(sniff, part)
+            key = _key(asset_id, filename, TYPES[media_type])
+            target = self._root / key
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+        return Stored(
+            key=key, media_type=media_type, size=size, sha256=digest.digest(), width=width, height=height
+        )
+
+    async def remove(self, key: str) -> None:
+        (self._root / key).unlink(missing_ok=True)
+
+    def path(self, key: PurePosixPath) -> str | None:
+        if any(part.startswith(".") for part in key.parts):
+            return None
+        path = self._root.joinpath(*key.parts)
+        return str(path) if path.is_file() else None
+
+
+def _key(asset_id: UUID, filename: str, ending: str) -> str:
+    stem = make_slug(PurePosixPath(filename.replace("\\", "/")).stem)[:80].strip("-")
+    ascii_stem = stem.encode("ascii", "ignore").decode().strip("-") or "file"
+    return f"{asset_id.hex[:4]}/{asset_id.hex[4:8]}/{asset_id.hex}-{ascii_stem}.{ending}"
