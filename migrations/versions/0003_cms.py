@@ -164,6 +164,7 @@ CREATE TABLE cms.import_sources (
     key text NOT NULL,
     target_id uuid NOT NULL,
     hash bytea NOT NULL,
+    target_version integer NOT NULL,
     imported_at timestamptz NOT NULL,
     CONSTRAINT pk_import_sources PRIMARY KEY (source, kind, key)
 );

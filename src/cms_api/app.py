@@ -21,6 +21,9 @@ from cms_api.adapters.http.problems import EXCEPTION_HANDLERS
 from cms_api.bootstrap.container import Application
 from cms_api.settings import Settings
 
+# What a multipart form has beside its file, in bytes.
+FORM_OVERHEAD = 65_536
+
 
 def create_app(settings: Settings) -> Litestar:
     """The ASGI application. ``settings.database_url`` must be given, and the database migrated.
@@ -43,6 +46,11 @@ def create_app(settings: Settings) -> Litestar:
             *system.ROUTES,
             Router("/api/v1", route_handlers=auth.ROUTES + cms.ROUTES),
             Router("/api/v1/content", route_handlers=cms.DELIVERY_ROUTES, opt={"public": True}),
+            Router(
+                "/api/v1",
+                route_handlers=cms.UPLOAD_ROUTES,
+                request_max_body_size=settings.max_upload_bytes + FORM_OVERHEAD,
+            ),
             *cms.FILE_ROUTES,
         ],
         dependencies={
@@ -68,6 +76,7 @@ def create_app(settings: Settings) -> Litestar:
         state=State(
             {
                 "application": application,
+                "cache_control": _cache_control(settings.cache_max_age),
                 "cursors": Cursors(application.settings.secret_key or ""),
                 "is_ready": application.is_ready,
                 "openapi": openapi.Document(),
@@ -78,3 +87,10 @@ def create_app(settings: Settings) -> Litestar:
     )
     app.asgi_handler = RequestContext(app.asgi_handler, access_log=settings.log_level in ("debug", "info"))
     return app
+
+
+def _cache_control(max_age: int) -> str:
+    """With an age, others may show what was true that many seconds ago; without, they must ask."""
+    if max_age == 0:
+        return "public, max-age=0, must-revalidate"
+    return f"public, max-age={max_age}, stale-while-revalidate={max_age}"

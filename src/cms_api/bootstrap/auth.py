@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from dependency_injector.containers import DeclarativeContainer
-from dependency_injector.providers import Dependency, DependenciesContainer, Singleton
+from dependency_injector.providers import DependenciesContainer, Dependency, Singleton
 
 from cms_api.adapters.security.tokens import JwtTokens
 from cms_api.adapters.sqlalchemy.auth.queries import SqlRoles, SqlSessions, SqlUsers

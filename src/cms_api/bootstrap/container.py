@@ -48,6 +48,7 @@ class Application:
             "authors": (cms.AuthorService, parts.cms.authors),
             "terms": (cms.TermService, parts.cms.terms),
             "media": (cms.MediaService, parts.cms.media),
+            "storage": (cms.Storage, parts.core.storage),
             "delivery": (cms.DeliveryService, parts.cms.delivery),
         }
         return {name: _provide(port, provider) for name, (port, provider) in provided.items()}
@@ -80,4 +81,3 @@ def _provide(port: type, provider: Provider[Any]) -> Provide:
 
     dependency.__annotations__["return"] = port
     return Provide(dependency, sync_to_thread=False)
-

@@ -25,9 +25,7 @@ def _reader(settings: Settings) -> Reader:
 
 
 def _engine(settings: Settings) -> AsyncEngine:
-    return make_engine(
-        _url(settings), size=settings.pool_size, statement_timeout=settings.statement_timeout
-    )
+    return make_engine(_url(settings), size=settings.pool_size, statement_timeout=settings.statement_timeout)
 
 
 def _url(settings: Settings) -> str:

@@ -182,7 +182,11 @@ def _list_parameters(listing: Listing) -> list[dict[str, Any]]:
     signs = [f"{sign}{name}" for name in listing.sorts for sign in ("", "-")]
     default = ",".join(("-" if key.descending else "") + key.field for key in listing.sort)
     plain: list[tuple[str, str, dict[str, Any]]] = [
-        ("limit", "How many.", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}),
+        (
+            "limit",
+            "How many.",
+            {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+        ),
         ("after", "The cursor `page.next` of the page before.", {"type": "string"}),
         ("before", "The cursor `page.prev` of the page behind.", {"type": "string"}),
         ("count", "`exact` adds the number of all.", {"type": "string", "enum": ["exact"]}),

@@ -21,7 +21,9 @@ EXCERPT_WORDS = 55
 LARGE = 20_000
 
 _SPACE = re.compile(r"\s+")
-_BLOCK_END = re.compile(r"</(?:p|div|li|h[1-6]|blockquote|td|th|pre|figcaption|dd|dt)>|<br\s*/?>", re.IGNORECASE)
+_BLOCK_END = re.compile(
+    r"</(?:p|div|li|h[1-6]|blockquote|td|th|pre|figcaption|dd|dt)>|<br\s*/?>", re.IGNORECASE
+)
 
 TAGS = nh3.ALLOWED_TAGS | {
     "figure", "figcaption", "section", "video", "audio", "source", "track", "picture", "input", "s", "main",
@@ -68,9 +70,7 @@ class HtmlRenderer(Renderer):
 
     def __init__(self) -> None:
         self._markdown = (
-            MarkdownIt("gfm-like", {"html": True, "linkify": True})
-            .use(footnote_plugin)
-            .use(tasklists_plugin)
+            MarkdownIt("gfm-like", {"html": True, "linkify": True}).use(footnote_plugin).use(tasklists_plugin)
         )
 
     async def render(self, body: str, format: Format, *, excerpt: str) -> Rendered:  # noqa: A002 - the field's name
@@ -81,9 +81,7 @@ class HtmlRenderer(Renderer):
     def _rendered(self, body: str, kind: Format, excerpt: str) -> Rendered:
         safe = sanitise(self._markdown.render(body) if kind == "markdown" else body)
         words = text_of(safe)
-        return Rendered(
-            body=safe, excerpt=text_of(excerpt) or shortened(words), reading_time=_minutes(words)
-        )
+        return Rendered(body=safe, excerpt=text_of(excerpt) or shortened(words), reading_time=_minutes(words))
 
     def reading_time(self, body: str) -> int:
         return _minutes(re.sub(r"<[^>]*>", " ", body))

@@ -64,9 +64,7 @@ class Resource:
         """The event of its beginning."""
         return ResourceCreated(subject=self.id, kind=self.kind)
 
-    def change(
-        self, values: dict[str, Any], *, expected: int | None, at: datetime
-    ) -> ResourceUpdated | None:
+    def change(self, values: dict[str, Any], *, expected: int | None, at: datetime) -> ResourceUpdated | None:
         """Take new values; None where nothing is different. Raises `Stale`."""
         check_version(self.version, expected)
         changed = tuple(name for name, value in values.items() if getattr(self, name) != value)
@@ -87,7 +85,5 @@ class Resource:
 def given(changes: msgspec.Struct) -> dict[str, Any]:
     """The fields of ``changes`` that are set."""
     return {
-        name: value
-        for name in changes.__struct_fields__
-        if (value := getattr(changes, name)) is not UNSET
+        name: value for name in changes.__struct_fields__ if (value := getattr(changes, name)) is not UNSET
     }

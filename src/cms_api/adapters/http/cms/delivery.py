@@ -32,7 +32,11 @@ def _selection(kind: Kind, given: dict[str, str]) -> Selection:
     if "fields" not in given:
         return Selection(include)
     fields = tuple(dict.fromkeys(part for part in given["fields"].split(",") if part))
-    inner = {"author": "authors", "authors": "authors", "parent": "pages" if kind == "pages" else "categories"}
+    inner = {
+        "author": "authors",
+        "authors": "authors",
+        "parent": "pages" if kind == "pages" else "categories",
+    }
     for name in fields:
         head, _, tail = name.partition(".")
         if head not in FIELDS[kind]:
@@ -66,9 +70,7 @@ def _one_plan(kind: Kind, query: bytes) -> tuple[Selection, str | None]:
 
 @lru_cache(maxsize=PLANS_KEPT)
 def _list_plan(kind: Kind, query: bytes, request: "_Place") -> tuple[ListQuery, Selection]:
-    asked = ListQuery(
-        query, LISTINGS[kind], path=request.path, cursors=request.cursors, extra=tuple(QUERY)
-    )
+    asked = ListQuery(query, LISTINGS[kind], path=request.path, cursors=request.cursors, extra=tuple(QUERY))
     return asked, _selection(kind, asked.extra)
 
 
@@ -97,7 +99,11 @@ def _headers(request: ApiRequest, items: list[Delivered]) -> dict[str, str]:
 
 
 async def _one(
-    request: ApiRequest, delivery: DeliveryService, kind: Kind, by: Literal["id", "slug", "path"], value: object
+    request: ApiRequest,
+    delivery: DeliveryService,
+    kind: Kind,
+    by: Literal["id", "slug", "path"],
+    value: object,
 ) -> Response[bytes]:
     selection, locale = _one_plan(kind, request.scope["query_string"])
     item = await delivery.one(kind, by, value, selection, locale)
@@ -151,7 +157,10 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         operation_id=f"deliver{singular}BySlug",
         summary=f"Read a published {noun} by slug",
         tags=["delivery"],
-        opt={"query": {**QUERY, "locale": "The language; the default one where not given."}, "delivers": kind},
+        opt={
+            "query": {**QUERY, "locale": "The language; the default one where not given."},
+            "delivers": kind,
+        },
     )
     async def by_slug(
         request: ApiRequest, slug: str, delivery: NamedDependency[DeliveryService]
@@ -163,7 +172,10 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         operation_id=f"deliver{singular}ByPath",
         summary=f"Read a published {noun} by path",
         tags=["delivery"],
-        opt={"query": {**QUERY, "locale": "The language; the default one where not given."}, "delivers": kind},
+        opt={
+            "query": {**QUERY, "locale": "The language; the default one where not given."},
+            "delivers": kind,
+        },
     )
     async def by_path(
         request: ApiRequest, path: str, delivery: NamedDependency[DeliveryService]

@@ -33,15 +33,15 @@ def _alias(name: str, service: type[Any]) -> Provide:
     def documents(**services: Any) -> Any:
         return services[name]
 
-    documents.__signature__ = Signature(  # type: ignore[attr-defined]
-        [Parameter(name, Parameter.KEYWORD_ONLY, annotation=NamedDependency[service])],  # type: ignore[valid-type]
+    documents.__signature__ = Signature(
+        [Parameter(name, Parameter.KEYWORD_ONLY, annotation=NamedDependency[service])],
         return_annotation=service,
     )
-    documents.__annotations__ = {name: NamedDependency[service], "return": service}  # type: ignore[valid-type]
+    documents.__annotations__ = {name: NamedDependency[service], "return": service}
     return Provide(documents, sync_to_thread=False)
 
 
-def document_controller(  # noqa: C901 - a list of routes, each of them simple
+def document_controller(
     plural: str,
     noun: str,
     *,
@@ -54,9 +54,9 @@ def document_controller(  # noqa: C901 - a list of routes, each of them simple
     example: dict[str, Any],
 ) -> type[Controller]:
     """The management routes of a content type. ``service`` is its interface."""
-    Service = NamedDependency[service]  # type: ignore[valid-type]  # noqa: N806 - an annotation
-    View = Response[view]  # type: ignore[valid-type]  # noqa: N806
-    ListOf = Response[ListView[view]]  # type: ignore[valid-type]  # noqa: N806
+    Service = NamedDependency[service]  # noqa: N806 - an annotation
+    View = Response[view]  # noqa: N806
+    ListOf = Response[ListView[view]]  # noqa: N806
     key = "/{document_id:uuid}"
     name = noun.capitalize()
 
@@ -69,22 +69,28 @@ def document_controller(  # noqa: C901 - a list of routes, each of them simple
 
         @post("/", operation_id=f"create{name}", summary=f"Begin a {noun}", opt={"example": example})
         async def create(
-            self, request: ApiRequest, data: new, documents: Service, uow: NamedDependency[UnitOfWork]  # type: ignore[valid-type]
-        ) -> View:  # type: ignore[valid-type]
+            self,
+            request: ApiRequest,
+            data: new,
+            documents: Service,
+            uow: NamedDependency[UnitOfWork],
+        ) -> View:
             """Begin a draft. The slug is made of the title where none is given."""
             locale = getattr(data, "locale", None) or None
             async with uow:
                 document = await documents.create(uow, request.user, into(data, changes), locale=locale)
             return resource(request, document, status=201, location=f"/api/v1/{plural}/{document.id}")
 
-        @get("/", operation_id=f"list{plural.capitalize()}", summary=f"List {plural}", opt={"listing": listing})
-        async def list_documents(self, request: ApiRequest, documents: Service) -> ListOf:  # type: ignore[valid-type]
+        @get(
+            "/", operation_id=f"list{plural.capitalize()}", summary=f"List {plural}", opt={"listing": listing}
+        )
+        async def list_documents(self, request: ApiRequest, documents: Service) -> ListOf:
             """Documents with their drafts. Those in the trash come with `filter[trashed]=true`."""
             query = list_query(request, listing)
             return list_response(query, await documents.list(request.user, query.request))
 
         @get(key, operation_id=f"get{name}", summary=f"Read a {noun}")
-        async def get(self, request: ApiRequest, document_id: UUID, documents: Service) -> View:  # type: ignore[valid-type]
+        async def get(self, request: ApiRequest, document_id: UUID, documents: Service) -> View:
             """One document with its draft, from the trash as well."""
             return resource(request, await documents.get(request.user, document_id))
 
@@ -93,11 +99,11 @@ def document_controller(  # noqa: C901 - a list of routes, each of them simple
             self,
             request: ApiRequest,
             document_id: UUID,
-            data: changed,  # type: ignore[valid-type]
+            data: changed,
             if_match: NamedDependency[int | None],
-            documents: Service,  # type: ignore[valid-type]
+            documents: Service,
             uow: NamedDependency[UnitOfWork],
-        ) -> View:  # type: ignore[valid-type]
+        ) -> View:
             """Change the draft; readers see nothing of it before it is published."""
             async with uow:
                 document = await documents.update(
@@ -111,7 +117,7 @@ def document_controller(  # noqa: C901 - a list of routes, each of them simple
             request: ApiRequest,
             document_id: UUID,
             if_match: NamedDependency[int | None],
-            documents: Service,  # type: ignore[valid-type]
+            documents: Service,
             uow: NamedDependency[UnitOfWork],
         ) -> None:
             """Out of the readers' sight at once; `restore` brings it back as a draft."""
@@ -124,23 +130,28 @@ def document_controller(  # noqa: C901 - a list of routes, each of them simple
             request: ApiRequest,
             document_id: UUID,
             if_match: NamedDependency[int | None],
-            documents: Service,  # type: ignore[valid-type]
+            documents: Service,
             uow: NamedDependency[UnitOfWork],
-        ) -> View:  # type: ignore[valid-type]
+        ) -> View:
             """Make the current draft what readers see."""
             async with uow:
                 document = await documents.publish(uow, request.user, document_id, expected=if_match)
             return resource(request, document)
 
-        @post(f"{key}/unpublish", operation_id=f"unpublish{name}", summary=f"Unpublish a {noun}", status_code=200)
+        @post(
+            f"{key}/unpublish",
+            operation_id=f"unpublish{name}",
+            summary=f"Unpublish a {noun}",
+            status_code=200,
+        )
         async def unpublish(
             self,
             request: ApiRequest,
             document_id: UUID,
             if_match: NamedDependency[int | None],
-            documents: Service,  # type: ignore[valid-type]
+            documents: Service,
             uow: NamedDependency[UnitOfWork],
-        ) -> View:  # type: ignore[valid-type]
+        ) -> View:
             """Take the live copy away; the draft stays."""
             async with uow:
                 document = await documents.unpublish(uow, request.user, document_id, expected=if_match)
@@ -152,9 +163,9 @@ def document_controller(  # noqa: C901 - a list of routes, each of them simple
             request: ApiRequest,
             document_id: UUID,
             if_match: NamedDependency[int | None],
-            documents: Service,  # type: ignore[valid-type]
+            documents: Service,
             uow: NamedDependency[UnitOfWork],
-        ) -> View:  # type: ignore[valid-type]
+        ) -> View:
             """Bring it back from the trash, as a draft."""
             async with uow:
                 document = await documents.restore(uow, request.user, document_id, expected=if_match)

@@ -101,7 +101,13 @@ class AuthorController(Controller):
 
 
 def term_controller(
-    taxonomy: Taxonomy, plural: str, *, new: type[Wire], changed: type[Wire], listing: Listing, example: dict[str, Any]
+    taxonomy: Taxonomy,
+    plural: str,
+    *,
+    new: type[Wire],
+    changed: type[Wire],
+    listing: Listing,
+    example: dict[str, Any],
 ) -> type[Controller]:
     """The management routes of a taxonomy."""
     name, key = taxonomy.capitalize(), "/{term_id:uuid}"
@@ -116,7 +122,7 @@ def term_controller(
         async def create(
             self,
             request: ApiRequest,
-            data: new,  # type: ignore[valid-type]
+            data: new,
             terms: NamedDependency[TermService],
             uow: NamedDependency[UnitOfWork],
         ) -> Response[TermView]:
@@ -125,7 +131,9 @@ def term_controller(
                 term = await terms.create(uow, request.user, taxonomy, into(data, TermChanges))
             return resource(request, term, status=201, location=f"/api/v1/{plural}/{term.id}")
 
-        @get("/", operation_id=f"list{plural.capitalize()}", summary=f"List {plural}", opt={"listing": listing})
+        @get(
+            "/", operation_id=f"list{plural.capitalize()}", summary=f"List {plural}", opt={"listing": listing}
+        )
         async def list_terms(
             self, request: ApiRequest, terms: NamedDependency[TermService]
         ) -> Response[ListView[TermView]]:
@@ -145,7 +153,7 @@ def term_controller(
             self,
             request: ApiRequest,
             term_id: UUID,
-            data: changed,  # type: ignore[valid-type]
+            data: changed,
             if_match: NamedDependency[int | None],
             terms: NamedDependency[TermService],
             uow: NamedDependency[UnitOfWork],

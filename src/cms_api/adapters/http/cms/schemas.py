@@ -13,10 +13,10 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 Title = Annotated[str, Meta(min_length=1, max_length=500)]
 Excerpt = Annotated[str, Meta(max_length=5_000, description="Plain text; made of the body where empty.")]
-Body = Annotated[
-    str, Meta(description="HTML or Markdown, as `format` says; sanitised when it is published.")
+Body = Annotated[str, Meta(description="HTML or Markdown, as `format` says; sanitised when it is published.")]
+Authors = Annotated[
+    tuple[UUID, ...], Meta(max_length=20, description="Ids of authors, the first one leading.")
 ]
-Authors = Annotated[tuple[UUID, ...], Meta(max_length=20, description="Ids of authors, the first one leading.")]
 TermIds = Annotated[tuple[UUID, ...], Meta(max_length=100)]
 Locale = Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, examples=["en"])]
 MenuOrder = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
@@ -42,7 +42,7 @@ class PostPatch(Wire, frozen=True, kw_only=True):
     authors: Authors | UnsetType = UNSET
     categories: TermIds | UnsetType = UNSET
     tags: TermIds | UnsetType = UNSET
-    cover: UUID | None | UnsetType = UNSET
+    cover: UUID | UnsetType | None = UNSET
     seo: SeoInput | UnsetType = UNSET
     is_sticky: bool | UnsetType = UNSET
 
@@ -56,9 +56,9 @@ class PagePatch(Wire, frozen=True, kw_only=True):
     body: Body | UnsetType = UNSET
     format: Format | UnsetType = UNSET
     authors: Authors | UnsetType = UNSET
-    cover: UUID | None | UnsetType = UNSET
+    cover: UUID | UnsetType | None = UNSET
     seo: SeoInput | UnsetType = UNSET
-    parent: UUID | None | UnsetType = UNSET
+    parent: UUID | UnsetType | None = UNSET
     menu_order: MenuOrder | UnsetType = UNSET
 
 
@@ -81,10 +81,10 @@ class AuthorPatch(Wire, frozen=True, kw_only=True):
 
     name: Name | UnsetType = UNSET
     slug: SlugText | UnsetType = UNSET
-    user_id: UUID | None | UnsetType = UNSET
+    user_id: UUID | UnsetType | None = UNSET
     bio: ShortText | UnsetType = UNSET
-    website: Website | None | UnsetType = UNSET
-    avatar_id: UUID | None | UnsetType = UNSET
+    website: Website | UnsetType | None = UNSET
+    avatar_id: UUID | UnsetType | None = UNSET
 
 
 class NewAuthor(AuthorPatch, frozen=True, kw_only=True):
@@ -104,7 +104,7 @@ class TagPatch(Wire, frozen=True, kw_only=True):
 class CategoryPatch(TagPatch, frozen=True, kw_only=True):
     """A category's new values; what is left out stays."""
 
-    parent_id: UUID | None | UnsetType = UNSET
+    parent_id: UUID | UnsetType | None = UNSET
 
 
 class NewTag(TagPatch, frozen=True, kw_only=True):

@@ -114,7 +114,10 @@ RELATED: dict[Kind, dict[str, Related]] = {
     },
     "categories": {
         "parent": Related(
-            "cms.terms", "v", "t.parent_id", is_many=False,
+            "cms.terms",
+            "v",
+            "t.parent_id",
+            is_many=False,
             fields={name: sql.replace("t.", "v.") for name, sql in TERM_FIELDS.items()},
         ),
     },  # fmt: skip
@@ -225,7 +228,7 @@ def _select(kind: Kind, selection: Selection) -> str:
             used.append(ids if related[name].is_many else f"array_remove(ARRAY[{ids}], NULL)")
         else:
             parts[name] = fields[name]
-    return f"SELECT {_object(parts)}::text, {changed}, {' || '.join(used)}\nFROM {source}"  # noqa: S608
+    return f"SELECT {_object(parts)}::text, {changed}, {' || '.join(used)}\nFROM {source}"
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
@@ -247,7 +250,7 @@ def _page(kind: Kind, page: PageRequest, selection: Selection) -> tuple[str, str
     source, _, _, condition = SOURCES[kind]
     params: dict[str, object] = {}
     where = [condition, *KEYSETS[kind].conditions(page.filters, params)]
-    counting = f"SELECT count(*)\nFROM {source}\nWHERE {' AND '.join(where)}"  # noqa: S608
+    counting = f"SELECT count(*)\nFROM {source}\nWHERE {' AND '.join(where)}"
     columns, behind, order = KEYSETS[kind].clauses(page, params)
     head, tail = _select(kind, selection).split("\nFROM ", 1)
     sql = (
@@ -276,4 +279,6 @@ class SqlDelivery(DeliveryQueries):
         if page.count:
             counted = await self._reader.one(counting, params)
             count = counted[0] if counted else 0
-        return cut(rows, page, len(page.sort) + 1, lambda row: Delivered(row[0], row[1], tuple(row[2])), count)
+        return cut(
+            rows, page, len(page.sort) + 1, lambda row: Delivered(row[0], row[1], tuple(row[2])), count
+        )

@@ -66,7 +66,7 @@ class SqlAlchemyDocuments(DocumentRepository):
             {"id": document_id, "type": kind.key},
         )
         row = found.mappings().one_or_none()
-        return None if row is None else load(kind, row)
+        return None if row is None else load(kind, dict(row))
 
     async def add(self, document: Document[C]) -> None:
         await self._write(
@@ -301,9 +301,7 @@ class SqlAlchemyDocuments(DocumentRepository):
         ):
             await self._session.execute(text(statement), {"id": document_id})
 
-    async def free_slug(
-        self, kind: ContentType[C], *, locale: str, base: str, parent: UUID | None
-    ) -> str:
+    async def free_slug(self, kind: ContentType[C], *, locale: str, base: str, parent: UUID | None) -> str:
         await lock(self._session, f"slug {kind.key} {locale} {base}")
         taken = await self._session.scalars(
             text(

@@ -29,11 +29,13 @@ NAMES = (
 )  # fmt: skip
 
 
-def linked(field: str, column: Column, *, table: str | None = None, live: bool = False, document: str = "d.id") -> Relation:
+def linked(
+    field: str, column: Column, *, table: str | None = None, live: bool = False, document: str = "d.id"
+) -> Relation:
     """A filter on what a document points at through ``field``; ``table`` where that is looked into."""
     join = f" JOIN {table} t ON t.id = l.target_id" if table else ""
     return Relation(
-        f"EXISTS (SELECT FROM cms.links l{join} WHERE l.document_id = {document}"  # noqa: S608
+        f"EXISTS (SELECT FROM cms.links l{join} WHERE l.document_id = {document}"
         f" AND l.is_live = {str(live).lower()} AND l.field = '{field}' AND {{}})",
         column,
     )
@@ -151,7 +153,8 @@ class SqlTerms(TermQueries):
 
     async def get(self, taxonomy: Taxonomy, term_id: UUID) -> TermView | None:
         row = await self._reader.one(
-            TERM + "\nWHERE t.id = %(id)s AND t.taxonomy = %(taxonomy)s", {"id": term_id, "taxonomy": taxonomy}
+            TERM + "\nWHERE t.id = %(id)s AND t.taxonomy = %(taxonomy)s",
+            {"id": term_id, "taxonomy": taxonomy},
         )
         return None if row is None else _term(row)
 

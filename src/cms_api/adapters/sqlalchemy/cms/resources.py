@@ -72,6 +72,9 @@ class SqlAlchemyTerms(TermRepository):
     async def get(self, taxonomy: Taxonomy, term_id: UUID) -> Term | None:
         return await self._table.get("taxonomy = :taxonomy AND id = :id", taxonomy=taxonomy, id=term_id)
 
+    async def find(self, taxonomy: Taxonomy, slug: str) -> Term | None:
+        return await self._table.get("taxonomy = :taxonomy AND slug = :slug", taxonomy=taxonomy, slug=slug)
+
     async def add(self, term: Term) -> None:
         await self._table.add(term, _term_errors(term))
 

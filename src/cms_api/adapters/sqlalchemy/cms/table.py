@@ -89,4 +89,3 @@ def numbered_like(base: str) -> str:
 def first_free(base: str, taken: set[str]) -> str:
     """The first of ``base``, ``base-2`` … that is not ``taken``."""
     return next(slug for number in count(1) if (slug := numbered(base, number)) not in taken)
-

@@ -33,10 +33,10 @@ class AuthorChanges(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str | UnsetType = UNSET
     slug: str | UnsetType = UNSET
-    user_id: UUID | None | UnsetType = UNSET
+    user_id: UUID | UnsetType | None = UNSET
     bio: str | UnsetType = UNSET
-    website: str | None | UnsetType = UNSET
-    avatar_id: UUID | None | UnsetType = UNSET
+    website: str | UnsetType | None = UNSET
+    avatar_id: UUID | UnsetType | None = UNSET
 
 
 AUTHORS = Listing(
@@ -71,9 +71,7 @@ class AuthorService(ABC):
         """Change an author. Raises as `create` does, and `ResourceNotFound`, `Stale`."""
 
     @abstractmethod
-    async def delete(
-        self, uow: UnitOfWork, actor: Actor, author_id: UUID, *, expected: int | None
-    ) -> None:
+    async def delete(self, uow: UnitOfWork, actor: Actor, author_id: UUID, *, expected: int | None) -> None:
         """Delete an author. Raises `ResourceNotFound`, `Stale`, `InUse`."""
 
     @abstractmethod

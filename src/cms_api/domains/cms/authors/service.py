@@ -81,9 +81,7 @@ class Authors(AuthorService):
             uow.record(updated.by(actor))
         return view(author)
 
-    async def delete(
-        self, uow: UnitOfWork, actor: Actor, author_id: UUID, *, expected: int | None
-    ) -> None:
+    async def delete(self, uow: UnitOfWork, actor: Actor, author_id: UUID, *, expected: int | None) -> None:
         actor.require(WRITE)
         authors = uow.repository(AuthorRepository)
         author = await self._of(authors, author_id)

@@ -42,7 +42,9 @@ LISTINGS: dict[Kind, Listing] = {
         filters={**_DATED, "path": "text", "parent": "uuid", "menu_order": "integer"},
         sort=(SortKey("menu_order"), SortKey("title")),
     ),
-    "categories": Listing(sorts=("name", "slug"), filters={**_NAMED, "parent": "uuid"}, sort=(SortKey("name"),)),
+    "categories": Listing(
+        sorts=("name", "slug"), filters={**_NAMED, "parent": "uuid"}, sort=(SortKey("name"),)
+    ),
     "tags": Listing(sorts=("name", "slug"), filters=_NAMED, sort=(SortKey("name"),)),
     "authors": Listing(sorts=("name", "slug"), filters=_NAMED, sort=(SortKey("name"),)),
 }
@@ -89,7 +91,12 @@ class DeliveryService(ABC):
 
     @abstractmethod
     async def one(
-        self, kind: Kind, by: Literal["id", "slug", "path"], value: object, selection: Selection, locale: str | None
+        self,
+        kind: Kind,
+        by: Literal["id", "slug", "path"],
+        value: object,
+        selection: Selection,
+        locale: str | None,
     ) -> Delivered:
         """One item. Raises `NothingPublished` where nothing published is at that place."""
 

@@ -26,7 +26,12 @@ class Delivery(DeliveryService):
         self._default_locale = default_locale
 
     async def one(
-        self, kind: Kind, by: Literal["id", "slug", "path"], value: object, selection: Selection, locale: str | None
+        self,
+        kind: Kind,
+        by: Literal["id", "slug", "path"],
+        value: object,
+        selection: Selection,
+        locale: str | None,
     ) -> Delivered:
         found = await self._queries.one(kind, by, value, selection, locale or self._default_locale)
         if found is None:

@@ -70,11 +70,17 @@ class DocumentService(ABC, Generic[Changes, V]):
 
     @abstractmethod
     async def create(
-        self, uow: UnitOfWork, actor: Actor, changes: Changes, *, locale: str | None = None
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        changes: Changes,
+        *,
+        locale: str | None = None,
+        created_at: datetime | None = None,
     ) -> V:
         """Begin a draft. ``changes`` has a title at least; a slug is made of it where none is given.
 
-        A user who names no authors is the author. Raises `SlugTaken`, and `Invalid` with every
+        A user who names no authors is the author. An import may set ``created_at``. Raises `SlugTaken`, and `Invalid` with every
         fault: malformed slug, references that don't exist.
         """
 
@@ -105,21 +111,13 @@ class DocumentService(ABC, Generic[Changes, V]):
         """Make the draft what readers see. Raises `AddressTaken`, `Trashed`."""
 
     @abstractmethod
-    async def unpublish(
-        self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None
-    ) -> V:
+    async def unpublish(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
         """Take the live copy away; the draft stays. Raises `NotPublished`."""
 
     @abstractmethod
-    async def trash(
-        self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None
-    ) -> None:
+    async def trash(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> None:
         """Put it into the trash, the live copy with it. Raises `Trashed`, `HasChildren`."""
 
     @abstractmethod
-    async def restore(
-        self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None
-    ) -> V:
+    async def restore(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
         """Bring it back from the trash as a draft. Raises `NotTrashed`, `SlugTaken`."""
-
-

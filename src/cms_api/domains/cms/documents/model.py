@@ -96,9 +96,7 @@ class Document(Generic[C]):
         """Make ``content`` the draft; None where nothing is different. Raises `Trashed`."""
         self._require_untrashed()
         changed = tuple(
-            name
-            for name in content.__struct_fields__
-            if getattr(content, name) != getattr(self.draft, name)
+            name for name in content.__struct_fields__ if getattr(content, name) != getattr(self.draft, name)
         )
         if not changed:
             return None

@@ -78,9 +78,7 @@ class DocumentRepository(ABC):
         """Remove the live copy and its links, if there is one."""
 
     @abstractmethod
-    async def free_slug(
-        self, kind: ContentType[C], *, locale: str, base: str, parent: UUID | None
-    ) -> str:
+    async def free_slug(self, kind: ContentType[C], *, locale: str, base: str, parent: UUID | None) -> str:
         """``base``, or the first of ``base-2``, ``base-3`` … that no draft has at that place.
 
         Two units of work that ask for the same base wait for one another.

@@ -56,7 +56,13 @@ class Documents(DocumentService[Changes, V], Generic[C, Changes, V]):
         """The document as it is shown; ``common`` is what all types have."""
 
     async def create(
-        self, uow: UnitOfWork, actor: Actor, changes: Changes, *, locale: str | None = None
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        changes: Changes,
+        *,
+        locale: str | None = None,
+        created_at: datetime | None = None,
     ) -> V:
         actor.require(policy.CREATE)
         documents = uow.repository(DocumentRepository)
@@ -83,7 +89,7 @@ class Documents(DocumentService[Changes, V], Generic[C, Changes, V]):
             )
             content = msgspec.structs.replace(content, slug=slug)
         document, created = Document.create(
-            self.kind, content, locale=locale, at=self._clock.now(), by=actor.user_id
+            self.kind, content, locale=locale, at=created_at or self._clock.now(), by=actor.user_id
         )
         await documents.add(document)
         uow.record(created.by(actor))
@@ -128,9 +134,7 @@ class Documents(DocumentService[Changes, V], Generic[C, Changes, V]):
             uow.record(updated.by(actor))
         return self._shown(document)
 
-    async def _check_parent(
-        self, documents: DocumentRepository, document: Document[C], content: C
-    ) -> None:
+    async def _check_parent(self, documents: DocumentRepository, document: Document[C], content: C) -> None:
         parent = getattr(content, "parent", None)
         if parent is None or parent == getattr(document.draft, "parent", None):
             return
@@ -165,26 +169,20 @@ class Documents(DocumentService[Changes, V], Generic[C, Changes, V]):
         uow.record(published.by(actor))
         return self._shown(document)
 
-    async def unpublish(
-        self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None
-    ) -> V:
+    async def unpublish(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
         document = await self._of(uow, actor, document_id, policy.PUBLISH, expected)
         event = document.unpublish(at=self._clock.now(), by=actor.user_id)
         await self._store_without_live(uow, actor, document, event)
         return self._shown(document)
 
-    async def trash(
-        self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None
-    ) -> None:
+    async def trash(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> None:
         document = await self._of(uow, actor, document_id, policy.DELETE, expected)
         event = document.trash(at=self._clock.now(), by=actor.user_id)
         if number := await uow.repository(DocumentRepository).children(document_id):
             raise HasChildren(number)
         await self._store_without_live(uow, actor, document, event)
 
-    async def restore(
-        self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None
-    ) -> V:
+    async def restore(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
         document = await self._of(uow, actor, document_id, policy.DELETE, expected)
         event = document.restore(at=self._clock.now(), by=actor.user_id)
         documents = uow.repository(DocumentRepository)

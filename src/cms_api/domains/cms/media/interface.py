@@ -45,7 +45,13 @@ class MediaChanges(msgspec.Struct, frozen=True, kw_only=True):
 
 MEDIA = Listing(
     sorts=("created_at", "filename"),
-    filters={"id": "uuid", "filename": "text", "title": "text", "media_type": "text", "created_at": "timestamptz"},
+    filters={
+        "id": "uuid",
+        "filename": "text",
+        "title": "text",
+        "media_type": "text",
+        "created_at": "timestamptz",
+    },
     sort=(SortKey("created_at", descending=True),),
 )
 
@@ -55,7 +61,13 @@ class MediaService(ABC):
 
     @abstractmethod
     async def upload(
-        self, uow: UnitOfWork, actor: Actor, *, filename: str, chunks: AsyncIterator[bytes], changes: MediaChanges
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        *,
+        filename: str,
+        chunks: AsyncIterator[bytes],
+        changes: MediaChanges,
     ) -> MediaView:
         """Store a file; its type is found by looking into it. Needs ``media:upload``.
 
@@ -92,7 +104,5 @@ class MediaService(ABC):
         """Store the file of a record that had only its address. Raises as `upload` does."""
 
     @abstractmethod
-    async def delete(
-        self, uow: UnitOfWork, actor: Actor, media_id: UUID, *, expected: int | None
-    ) -> None:
+    async def delete(self, uow: UnitOfWork, actor: Actor, media_id: UUID, *, expected: int | None) -> None:
         """Delete record and file. Needs as `update`. Raises `ResourceNotFound`, `Stale`, `InUse`."""

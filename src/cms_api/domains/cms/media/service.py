@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from cms_api.domains.cms.documents.policy import READ
@@ -44,7 +45,13 @@ class Media(MediaService):
         self._limit = limit
 
     async def upload(
-        self, uow: UnitOfWork, actor: Actor, *, filename: str, chunks: AsyncIterator[bytes], changes: MediaChanges
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        *,
+        filename: str,
+        chunks: AsyncIterator[bytes],
+        changes: MediaChanges,
     ) -> MediaView:
         actor.require(UPLOAD)
         asset_id = new_id()
@@ -122,9 +129,7 @@ class Media(MediaService):
             uow.record(updated.by(actor))
         return view(asset)
 
-    async def delete(
-        self, uow: UnitOfWork, actor: Actor, media_id: UUID, *, expected: int | None
-    ) -> None:
+    async def delete(self, uow: UnitOfWork, actor: Actor, media_id: UUID, *, expected: int | None) -> None:
         asset = await self._of(uow, actor, media_id)
         deleted = asset.deleted(expected=expected)
         await uow.repository(MediaRepository).delete(asset)
@@ -142,7 +147,7 @@ class Media(MediaService):
         return asset
 
 
-def _file(stored: Stored) -> dict[str, object]:
+def _file(stored: Stored) -> dict[str, Any]:
     return {
         "storage_key": stored.key,
         "media_type": stored.media_type,

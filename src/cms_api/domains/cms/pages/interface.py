@@ -27,9 +27,9 @@ class PageChanges(msgspec.Struct, frozen=True, kw_only=True):
     body: str | UnsetType = UNSET
     format: Format | UnsetType = UNSET
     authors: tuple[UUID, ...] | UnsetType = UNSET
-    cover: UUID | None | UnsetType = UNSET
+    cover: UUID | UnsetType | None = UNSET
     seo: Seo | UnsetType = UNSET
-    parent: UUID | None | UnsetType = UNSET
+    parent: UUID | UnsetType | None = UNSET
     menu_order: int | UnsetType = UNSET
 
 

@@ -30,7 +30,7 @@ class PostChanges(msgspec.Struct, frozen=True, kw_only=True):
     authors: tuple[UUID, ...] | UnsetType = UNSET
     categories: tuple[UUID, ...] | UnsetType = UNSET
     tags: tuple[UUID, ...] | UnsetType = UNSET
-    cover: UUID | None | UnsetType = UNSET
+    cover: UUID | UnsetType | None = UNSET
     seo: Seo | UnsetType = UNSET
     is_sticky: bool | UnsetType = UNSET
 

@@ -17,6 +17,4 @@ class Posts(Documents[PostContent, PostChanges, PostView], PostService):
 
     def _view(self, document: Document[PostContent], common: dict[str, Any]) -> PostView:
         draft = document.draft
-        return PostView(
-            categories=draft.categories, tags=draft.tags, is_sticky=draft.is_sticky, **common
-        )
+        return PostView(categories=draft.categories, tags=draft.tags, is_sticky=draft.is_sticky, **common)

@@ -33,7 +33,7 @@ class TermChanges(msgspec.Struct, frozen=True, kw_only=True):
     name: str | UnsetType = UNSET
     slug: str | UnsetType = UNSET
     description: str | UnsetType = UNSET
-    parent_id: UUID | None | UnsetType = UNSET
+    parent_id: UUID | UnsetType | None = UNSET
 
 
 _FILTERS: dict[str, FieldType] = {"id": "uuid", "name": "text", "slug": "text", "created_at": "timestamptz"}

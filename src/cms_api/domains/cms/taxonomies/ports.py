@@ -16,6 +16,10 @@ class TermRepository(ABC):
         """The term, locked until the unit of work ends."""
 
     @abstractmethod
+    async def find(self, taxonomy: Taxonomy, slug: str) -> Term | None:
+        """The term with a slug, locked until the unit of work ends."""
+
+    @abstractmethod
     async def add(self, term: Term) -> None:
         """Store a new term. Raises `SlugTaken`, `Invalid` for an unknown parent."""
 
