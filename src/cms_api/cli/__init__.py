@@ -1,0 +1,25 @@
+"""The command line."""
+
+import rich_click as click
+
+from cms_api.cli.content import import_group
+from cms_api.cli.serve import serve
+from cms_api.cli.system import check, migrate, openapi
+from cms_api.cli.users import user
+
+click.rich_click.TEXT_MARKUP = "markdown"
+click.rich_click.SHOW_ARGUMENTS = True
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="cms-api", prog_name="cms")
+def cli() -> None:
+    """A headless CMS API on PostgreSQL.
+
+    Without configuration everything runs on a private PostgreSQL below `./.cms`. Every option is
+    an environment variable too, `CMS_PORT` for `--port`; see the README for all of them.
+    """
+
+
+for command in (serve, migrate, user, import_group, openapi, check):
+    cli.add_command(command)

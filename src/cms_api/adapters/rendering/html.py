@@ -39,7 +39,7 @@ def _attributes() -> dict[str, set[str]]:
     attributes["audio"] = {"src", "controls", "preload", "loop", "muted"}
     attributes["source"] = {"src", "srcset", "type", "media", "sizes"}
     attributes["track"] = {"src", "kind", "srclang", "label", "default"}
-    attributes["input"] = {"type", "checked", "disabled"}
+    attributes["input"] = {"checked", "disabled"}
     attributes["ol"] = attributes.get("ol", set()) | {"start", "type", "reversed"}
     return attributes
 

@@ -28,7 +28,7 @@ class Link(msgspec.Struct, frozen=True):
 MANY = frozenset({"authors", "categories", "tags"})
 
 
-class Seo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Seo(msgspec.Struct, frozen=True, kw_only=True):
     """What search engines and previews show in place of title and excerpt."""
 
     title: str | None = None

@@ -1,0 +1,114 @@
+"""What commands share: settings, a database, the application in process."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar
+
+import msgspec
+import rich_click as click
+from rich.console import Console
+
+from cms_api.settings import Settings, SettingsError, load, variable
+
+T = TypeVar("T")
+
+console = Console()
+DEFAULT_ADMIN = "admin@example.org"
+
+
+def settings_of(**options: object) -> Settings:
+    """The settings of the environment, under those ``options`` that are given."""
+    environment = dict(os.environ)
+    environment.update({variable(name): str(value) for name, value in options.items() if value is not None})
+    try:
+        return load(environment)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Settings]:
+    """The settings with a database that answers: the configured one, or the embedded one, started."""
+    import psycopg
+
+    from cms_api.adapters.postgres.errors import EmbeddedPostgresError
+    from cms_api.adapters.postgres.server import EmbeddedPostgres
+
+    if settings.database_url is not None:
+        try:
+            psycopg.connect(settings.database_url, connect_timeout=10).close()
+        except psycopg.Error as error:
+            first = str(error).strip().splitlines()
+            raise click.ClickException(
+                f"The database of CMS_DATABASE_URL does not answer: {first[-1] if first else 'no reason given'}"
+            ) from None
+        yield settings
+        return
+    server = EmbeddedPostgres(settings.data_dir)
+    try:
+        url = server.start()
+    except (EmbeddedPostgresError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    try:
+        yield msgspec.structs.replace(settings, database_url=url)
+    finally:
+        server.stop()
+
+
+def migrated(settings: Settings) -> str | None:
+    """Migrate the database. Returns the revision that it was at."""
+    from cms_api.adapters.sqlalchemy import migrations
+
+    url = settings.database_url or ""
+    before = migrations.current(url)
+    if before != migrations.head():
+        migrations.upgrade(url)
+    return before
+
+
+@asynccontextmanager
+async def application(settings: Settings) -> AsyncIterator[Any]:
+    """The application's services, in process."""
+    from cms_api.bootstrap.container import Application
+
+    running = Application(settings)
+    await running.start()
+    try:
+        yield running
+    finally:
+        await running.stop()
+
+
+def run(settings: Settings, work: Callable[[Any], Awaitable[T]]) -> T:
+    """Do ``work`` with the application. A refusal by the domain ends the command with its words."""
+    from cms_api.kernel.errors import CmsError
+
+    async def main() -> T:
+        async with application(settings) as running:
+            return await work(running)
+
+    try:
+        return asyncio.run(main())
+    except CmsError as error:
+        faults = "".join(f"\n  {fault.pointer}: {fault.detail}" for fault in error.faults)
+        raise click.ClickException(error.detail + faults) from None
+
+
+def ensure_administrator(settings: Settings) -> tuple[str, str | None] | None:
+    """Create the first administrator where there is no user.
+
+    Returns her address, and the password if it was made up here; None where there are users.
+    """
+    email = settings.admin_email or DEFAULT_ADMIN
+    made_up = None if settings.admin_password else secrets.token_urlsafe(15)
+
+    async def work(running: Any) -> object:
+        async with running.unit_of_work() as uow:
+            return await running.container.auth.users().ensure_administrator(
+                uow, email=email, name="Administrator", password=settings.admin_password or made_up
+            )
+
+    return (email, made_up) if run(settings, work) is not None else None

@@ -1,0 +1,88 @@
+"""``cms serve``."""
+
+import os
+import socket
+from pathlib import Path
+
+import rich_click as click
+
+from cms_api.cli.runtime import console, database, ensure_administrator, migrated, settings_of
+from cms_api.settings import Settings, variable
+
+WORKER = "cms_api.cli.worker:create"
+
+
+@click.command()
+@click.option("--host", help="Address to listen on. [CMS_HOST, 127.0.0.1]")
+@click.option("--port", type=int, help="Port to listen on. [CMS_PORT, 8000]")
+@click.option("--workers", type=int, help="Number of processes. [CMS_WORKERS, 1]")
+@click.option(
+    "--data-dir", type=click.Path(path_type=Path), help="Where data are kept. [CMS_DATA_DIR, ./.cms]"
+)
+def serve(host: str | None, port: int | None, workers: int | None, data_dir: Path | None) -> None:
+    """Serve the API.
+
+    Without `CMS_DATABASE_URL` a private PostgreSQL is started below the data directory, and
+    stopped at the end. The database is migrated, and the first administrator created.
+    """
+    settings = settings_of(host=host, port=port, workers=workers, data_dir=data_dir)
+    _check_port(settings)
+    with database(settings) as ready:
+        migrated(ready)
+        administrator = ensure_administrator(ready)
+        if administrator is not None:
+            email, password = administrator
+            shown = (
+                f"password [bold]{password}[/] (shown this once)" if password else "the password you chose"
+            )
+            console.print(f"First administrator: [bold]{email}[/], {shown}", highlight=False)
+        _serve(ready)
+
+
+def _check_port(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise click.ClickException(
+                f"Can't listen on {settings.host}:{settings.port}: {error.strerror}. Choose another with --port."
+            ) from None
+
+
+def _serve(settings: Settings) -> None:
+    from granian import Granian
+    from granian.constants import Interfaces, Loops
+
+    from cms_api.bootstrap.secret import secret_key
+
+    # The workers are processes of their own, and read their settings like everybody else.
+    handed = {"host", "port", "workers", "data_dir", "database_url"}
+    os.environ.update({variable(name): str(getattr(settings, name)) for name in handed})
+    os.environ[variable("secret_key")] = settings.secret_key or secret_key(settings.data_dir)
+    os.environ.pop(variable("admin_password"), None)
+    server = Granian(
+        WORKER,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        workers=settings.workers,
+        factory=True,
+        loop=Loops.auto,
+        websockets=False,
+        log_enabled=False,
+        workers_kill_timeout=settings.shutdown_timeout,
+        respawn_failed_workers=True,
+        process_name="cms",
+    )
+    address = settings.public_url or f"http://{settings.host}:{settings.port}"
+
+    @server.on_startup
+    def announce() -> None:
+        console.print(
+            f"CMS API on [bold]{address}[/] · manual at {address}/docs · Ctrl-C stops", highlight=False
+        )
+
+    server.serve()
+    console.print("Stopped.")

@@ -1,0 +1,23 @@
+"""A server process: the ASGI application, made of the environment."""
+
+import ctypes
+import os
+import signal
+import sys
+
+from litestar import Litestar
+
+from cms_api.app import create_app
+from cms_api.logs import configure
+from cms_api.settings import load
+
+PR_SET_PDEATHSIG = 1
+
+
+def create() -> Litestar:
+    """The application of a worker, whose life is tied to that of the process that started it."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    settings = load(os.environ)
+    configure(settings)
+    return create_app(settings)
