@@ -26,7 +26,7 @@ def wordpress(file: Path, *, fetch: bool, data_dir: Path | None) -> None:
     """Import a WordPress export (WXR), plain or gzipped.
 
     Run again, it changes nothing but what has changed in the export. Documents that were edited
-    here in the meantime are left alone. On the embedded database this needs the server stopped.
+    here in the meantime are left alone.
     """
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 

@@ -30,8 +30,11 @@ def settings_of(**options: object) -> Settings:
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[Settings]:
-    """The settings with a database that answers: the configured one, or the embedded one, started."""
+def database(settings: Settings, *, alone: bool = False) -> Iterator[Settings]:
+    """The settings with a database that answers: the configured one, or the embedded one.
+
+    That one is started, or used as it runs where ``cms serve`` has started it; but not if ``alone``.
+    """
     import psycopg
 
     from cms_api.adapters.postgres.errors import EmbeddedPostgresError
@@ -43,13 +46,13 @@ def database(settings: Settings) -> Iterator[Settings]:
         except psycopg.Error as error:
             first = str(error).strip().splitlines()
             raise click.ClickException(
-                f"The database of CMS_DATABASE_URL does not answer: {first[-1] if first else 'no reason given'}"
+                f"The database of CMS_DATABASE_URL does not answer: {first[-1] if first else 'no reason'}"
             ) from None
         yield settings
         return
     server = EmbeddedPostgres(settings.data_dir)
     try:
-        url = server.start()
+        url = (None if alone else server.running()) or server.start()
     except (EmbeddedPostgresError, OSError) as error:
         raise click.ClickException(str(error)) from None
     try:

@@ -27,14 +27,12 @@ def serve(host: str | None, port: int | None, workers: int | None, data_dir: Pat
     """
     settings = settings_of(host=host, port=port, workers=workers, data_dir=data_dir)
     _check_port(settings)
-    with database(settings) as ready:
+    with database(settings, alone=True) as ready:
         migrated(ready)
         administrator = ensure_administrator(ready)
         if administrator is not None:
             email, password = administrator
-            shown = (
-                f"password [bold]{password}[/] (shown this once)" if password else "the password you chose"
-            )
+            shown = f"password [bold]{password}[/] (shown this once)" if password else "your password"
             console.print(f"First administrator: [bold]{email}[/], {shown}", highlight=False)
         _serve(ready)
 

@@ -1,11 +1,15 @@
 """``cms migrate``, ``cms openapi`` and ``cms check``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from cms_api.cli.runtime import console, database, migrated, settings_of
 from cms_api.settings import Settings, variable
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 SECRET = {"admin_password", "secret_key", "database_url"}
 DATA_DIR = click.option(
@@ -78,15 +82,15 @@ def check(data_dir: Path | None) -> None:
         faults += 1
     console.print(results)
     if faults:
-        raise click.exceptions.Exit(1)
+        raise SystemExit(1)
 
 
-def _check_database(results: "object", settings: Settings) -> int:
+def _check_database(results: "Table", settings: Settings) -> int:
     import psycopg
 
     from cms_api.adapters.sqlalchemy import migrations
 
-    add = results.add_row  # type: ignore[attr-defined]  # a rich table, imported where it is needed
+    add = results.add_row
     with psycopg.connect(settings.database_url or "") as connection:
         row = connection.execute("SHOW server_version").fetchone()
     add("Database", f"[green]answers[/], version {row[0] if row else '?'}")

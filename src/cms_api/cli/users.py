@@ -31,10 +31,7 @@ def user() -> None:
 def create(
     email: str, name: str | None, roles: tuple[str, ...], password: str | None, data_dir: Path | None
 ) -> None:
-    """Create a user with EMAIL.
-
-    On the embedded database this needs the server to be stopped; while it runs, use the API.
-    """
+    """Create a user with EMAIL."""
     from cms_api.kernel.actor import SYSTEM
 
     settings = settings_of(data_dir=data_dir)

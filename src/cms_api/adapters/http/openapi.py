@@ -47,6 +47,26 @@ SCHEMA_TYPES = {
 }
 
 
+MULTIPART = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "additionalProperties": False,
+                "properties": {
+                    "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+                    "title": {"type": "string", "maxLength": 500},
+                    "alt": {"type": "string", "maxLength": 2000},
+                    "caption": {"type": "string", "maxLength": 2000},
+                },
+            }
+        }
+    },
+}
+
+
 def config(version: str) -> OpenAPIConfig:
     """What the framework is told; it serves nothing of its own."""
     return OpenAPIConfig(
@@ -116,27 +136,19 @@ def _complete(method: str, operation: dict[str, Any], handler: HTTPRouteHandler)
     """Add what the signature of a handler does not say."""
     opt, names = handler.opt, set(handler.parsed_fn_signature.parameters)
     parameters: list[dict[str, Any]] = operation.setdefault("parameters", [])
-    parameters[:] = [p for p in parameters if p["name"] not in ("if_match",)]
-    statuses = {"400", "500", "503"}
+    parameters[:] = [p for p in parameters if p["name"] != "if_match"]
     if not opt.get("public"):
         operation["security"] = [{"bearer": []}]
-        statuses |= {"401", "403"}
-    if operation["operationId"] == "login":
-        statuses |= {"401", "403"}
-    if operation["operationId"] == "refresh":
-        statuses.add("401")
-    if any(p["in"] == "path" for p in parameters):
-        statuses.add("404")
     if "data" in names:
-        statuses |= {"404", "409", "413", "415", "422"}
         body = operation.get("requestBody", {}).get("content", {})
         if method == "patch" and "application/json" in body:
             body["application/merge-patch+json"] = body["application/json"]
         if example := opt.get("example"):
             for content in body.values():
                 content["example"] = example
+    if opt.get("multipart"):
+        operation["requestBody"] = MULTIPART
     if "if_match" in names:
-        statuses |= {"409", "412", "428"}
         parameters.append(
             {
                 "name": "If-Match",
@@ -160,10 +172,24 @@ def _complete(method: str, operation: dict[str, Any], handler: HTTPRouteHandler)
         responses["304"] = {"description": "You have this version already."}
     if status := responses.get(success):
         status["headers"] = _headers(method, success, opt, names) | status.get("headers", {})
-    for code in sorted(statuses):
+    for code in sorted(_problems(operation, handler, names)):
         responses[code] = {"$ref": f"#/components/responses/Problem{code}"}
     if not parameters:
         del operation["parameters"]
+
+
+def _problems(operation: dict[str, Any], handler: HTTPRouteHandler, names: set[str]) -> set[str]:
+    """The statuses of the problems that an operation may answer with."""
+    statuses = {"400", "500", "503"}
+    if not handler.opt.get("public") or "data" in names:
+        statuses |= {"401", "403"}
+    if any(parameter["in"] == "path" for parameter in operation["parameters"]):
+        statuses.add("404")
+    if "data" in names or handler.opt.get("multipart"):
+        statuses |= {"409", "413", "415", "422"}
+    if "if_match" in names:
+        statuses |= {"409", "412", "428"}
+    return statuses
 
 
 def _headers(method: str, success: str, opt: dict[str, Any], names: set[str]) -> dict[str, Any]:

@@ -87,6 +87,16 @@ class EmbeddedPostgres:
             self.stop()
             raise
 
+    def running(self) -> str | None:
+        """The URL of the server on these data that another process has started, or None."""
+        try:
+            port = int((self._data / "postmaster.pid").read_text().splitlines()[3])
+            url = f"postgresql://{USER}:{self._password_file.read_text()}@127.0.0.1:{port}/{DATABASE}"
+            psycopg.connect(url, connect_timeout=5).close()
+        except (OSError, ValueError, IndexError, psycopg.Error):
+            return None
+        return url
+
     def stop(self) -> None:
         """End the server: at once for its clients, cleanly for its data."""
         if (process := self._process) is not None:

@@ -120,7 +120,7 @@ RELATED: dict[Kind, dict[str, Related]] = {
             is_many=False,
             fields={name: sql.replace("t.", "v.") for name, sql in TERM_FIELDS.items()},
         ),
-    },  # fmt: skip
+    },
     "tags": {},
     "authors": {"avatar": Related("cms.media", "m", "a.avatar_id", is_many=False, fields=MEDIA_FIELDS)},
 }
@@ -202,9 +202,9 @@ def _expanded(related: Related, only: list[str]) -> str:
     fields = {name: related.fields[name] for name in only} if only else related.fields
     key = f"{related.alias}.{'document_id' if related.table == 'cms.publications' else 'id'}"
     if not related.is_many:
-        return f"(SELECT {_object(fields)} FROM {related.table} {related.alias} WHERE {key} = {related.ids})"  # noqa: S608
+        return f"(SELECT {_object(fields)} FROM {related.table} {related.alias} WHERE {key} = {related.ids})"
     return (
-        f"(SELECT coalesce(json_agg({_object(fields)} ORDER BY x.n), '[]') "  # noqa: S608
+        f"(SELECT coalesce(json_agg({_object(fields)} ORDER BY x.n), '[]') "
         f"FROM unnest({related.ids}) WITH ORDINALITY x(id, n) JOIN {related.table} {related.alias} ON {key} = x.id)"
     )
 

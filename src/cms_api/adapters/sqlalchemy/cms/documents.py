@@ -62,7 +62,7 @@ class SqlAlchemyDocuments(DocumentRepository):
 
     async def get(self, kind: ContentType[C], document_id: UUID) -> Document[C] | None:
         found = await self._session.execute(
-            text(f"SELECT {COLUMNS} FROM {FROM} WHERE d.id = :id AND d.type = :type FOR UPDATE OF d"),  # noqa: S608
+            text(f"SELECT {COLUMNS} FROM {FROM} WHERE d.id = :id AND d.type = :type FOR UPDATE OF d"),
             {"id": document_id, "type": kind.key},
         )
         row = found.mappings().one_or_none()

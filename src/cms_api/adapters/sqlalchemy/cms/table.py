@@ -31,7 +31,7 @@ class ResourceTable(Generic[R]):
         """The row that fulfils ``condition``, locked until the unit of work ends."""
         names = ", ".join(self._columns)
         found = await self._session.execute(
-            text(f"SELECT {names} FROM {self._table} WHERE {condition} FOR UPDATE"),  # noqa: S608 - our own words
+            text(f"SELECT {names} FROM {self._table} WHERE {condition} FOR UPDATE"),
             params,
         )
         row = found.mappings().one_or_none()
@@ -42,7 +42,7 @@ class ResourceTable(Generic[R]):
         names, holders = ", ".join(self._columns), ", ".join(f":{name}" for name in self._columns)
         with translating(errors):
             await self._session.execute(
-                text(f"INSERT INTO {self._table} ({names}) VALUES ({holders})"),  # noqa: S608
+                text(f"INSERT INTO {self._table} ({names}) VALUES ({holders})"),
                 copied(entity, self._columns),
             )
 
@@ -51,7 +51,7 @@ class ResourceTable(Generic[R]):
         pairs = ", ".join(f"{name} = :{name}" for name in self._columns if name != "id")
         with translating(errors):
             await self._session.execute(
-                text(f"UPDATE {self._table} SET {pairs} WHERE id = :id"),  # noqa: S608
+                text(f"UPDATE {self._table} SET {pairs} WHERE id = :id"),
                 copied(entity, self._columns),
             )
 
@@ -62,14 +62,14 @@ class ResourceTable(Generic[R]):
         )
         if number:
             raise InUse(number)
-        await self._session.execute(text(f"DELETE FROM {self._table} WHERE id = :id"), {"id": entity_id})  # noqa: S608
+        await self._session.execute(text(f"DELETE FROM {self._table} WHERE id = :id"), {"id": entity_id})
 
     async def free_slug(self, base: str, *, scope: str, where: str = "true", **params: object) -> str:
         """The first free one of ``base``, ``base-2`` …; two that ask for the same one wait."""
         await lock(self._session, f"{self._table}:{scope}:{base}")
         taken = await self._session.scalars(
             text(
-                f"SELECT slug FROM {self._table} WHERE {where} AND (slug = :base OR slug LIKE :like)"  # noqa: S608
+                f"SELECT slug FROM {self._table} WHERE {where} AND (slug = :base OR slug LIKE :like)"
             ),
             {"base": base, "like": numbered_like(base), **params},
         )

@@ -80,7 +80,8 @@ class DocumentService(ABC, Generic[Changes, V]):
     ) -> V:
         """Begin a draft. ``changes`` has a title at least; a slug is made of it where none is given.
 
-        A user who names no authors is the author. An import may set ``created_at``. Raises `SlugTaken`, and `Invalid` with every
+        A user who names no authors is the author. An import may set ``created_at``.
+        Raises `SlugTaken`, and `Invalid` with every
         fault: malformed slug, references that don't exist.
         """
 

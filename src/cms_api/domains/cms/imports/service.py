@@ -314,6 +314,7 @@ class _Run:
             for ref in item.terms:
                 async with self._new_uow() as uow:
                     if await self._term(uow, ref) == "created":
+                        self.report.of(ref.taxonomy).read += 1
                         self.report.of(ref.taxonomy).created += 1
             await self._guarded(item.type, what, lambda uow: self._document(uow, item, what))
 
