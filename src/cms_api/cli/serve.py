@@ -33,7 +33,7 @@ def serve(host: str | None, port: int | None, workers: int | None, data_dir: Pat
         if administrator is not None:
             email, password = administrator
             shown = f"password [bold]{password}[/] (shown this once)" if password else "your password"
-            console.print(f"First administrator: [bold]{email}[/], {shown}", highlight=False)
+            console.print(f"First administrator: [bold]{email}[/], {shown}", highlight=False, soft_wrap=True)
         _serve(ready)
 
 
@@ -72,14 +72,15 @@ def _serve(settings: Settings) -> None:
         log_enabled=False,
         workers_kill_timeout=settings.shutdown_timeout,
         respawn_failed_workers=True,
-        process_name="cms",
     )
     address = settings.public_url or f"http://{settings.host}:{settings.port}"
 
     @server.on_startup
     def announce() -> None:
         console.print(
-            f"CMS API on [bold]{address}[/] · manual at {address}/docs · Ctrl-C stops", highlight=False
+            f"CMS API on [bold]{address}[/] · manual at {address}/docs · Ctrl-C stops",
+            highlight=False,
+            soft_wrap=True,
         )
 
     server.serve()

@@ -140,12 +140,7 @@ def _complete(method: str, operation: dict[str, Any], handler: HTTPRouteHandler)
     if not opt.get("public"):
         operation["security"] = [{"bearer": []}]
     if "data" in names:
-        body = operation.get("requestBody", {}).get("content", {})
-        if method == "patch" and "application/json" in body:
-            body["application/merge-patch+json"] = body["application/json"]
-        if example := opt.get("example"):
-            for content in body.values():
-                content["example"] = example
+        _complete_body(method, operation, opt)
     if opt.get("multipart"):
         operation["requestBody"] = MULTIPART
     if "if_match" in names:
@@ -165,17 +160,34 @@ def _complete(method: str, operation: dict[str, Any], handler: HTTPRouteHandler)
         {"name": name, "in": "query", "required": False, "description": text, "schema": {"type": "string"}}
         for name, text in opt.get("query", {}).items()
     ]
+    _complete_responses(method, operation, handler, names)
+    if not parameters:
+        del operation["parameters"]
+
+
+def _complete_body(method: str, operation: dict[str, Any], opt: dict[str, Any]) -> None:
+    """Add the other media type that a PATCH takes, and an example."""
+    body = operation.get("requestBody", {}).get("content", {})
+    if method == "patch" and "application/json" in body:
+        body["application/merge-patch+json"] = body["application/json"]
+    if example := opt.get("example"):
+        for content in body.values():
+            content["example"] = example
+
+
+def _complete_responses(
+    method: str, operation: dict[str, Any], handler: HTTPRouteHandler, names: set[str]
+) -> None:
+    """Add what may come back beside success."""
     responses = operation["responses"]
     responses.pop("400", None)
     success = next(status for status in responses if status.startswith("2"))
     if method == "get" and operation.get("tags") != ["system"]:
         responses["304"] = {"description": "You have this version already."}
     if status := responses.get(success):
-        status["headers"] = _headers(method, success, opt, names) | status.get("headers", {})
+        status["headers"] = _headers(method, success, handler.opt, names) | status.get("headers", {})
     for code in sorted(_problems(operation, handler, names)):
         responses[code] = {"$ref": f"#/components/responses/Problem{code}"}
-    if not parameters:
-        del operation["parameters"]
 
 
 def _problems(operation: dict[str, Any], handler: HTTPRouteHandler, names: set[str]) -> set[str]:

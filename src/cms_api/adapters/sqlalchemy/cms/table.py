@@ -68,9 +68,7 @@ class ResourceTable(Generic[R]):
         """The first free one of ``base``, ``base-2`` …; two that ask for the same one wait."""
         await lock(self._session, f"{self._table}:{scope}:{base}")
         taken = await self._session.scalars(
-            text(
-                f"SELECT slug FROM {self._table} WHERE {where} AND (slug = :base OR slug LIKE :like)"
-            ),
+            text(f"SELECT slug FROM {self._table} WHERE {where} AND (slug = :base OR slug LIKE :like)"),
             {"base": base, "like": numbered_like(base), **params},
         )
         return first_free(base, set(taken))
