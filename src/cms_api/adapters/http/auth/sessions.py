@@ -4,6 +4,7 @@ from uuid import UUID
 
 from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 
 from cms_api.adapters.http.auth.schemas import Authentication, Login, Me, PasswordChange, Refresh
 from cms_api.adapters.http.preconditions import unversioned
@@ -25,7 +26,7 @@ class SessionController(Controller):
     async def login(
         self,
         request: ApiRequest,
-        data: Login,
+        data: JSONBody[Login],
         sessions: NamedDependency[SessionService],
         uow: NamedDependency[UnitOfWork],
     ) -> Response[Authentication]:
@@ -42,7 +43,10 @@ class SessionController(Controller):
 
     @post("/refresh", operation_id="refresh", status_code=200, opt={"public": True})
     async def refresh(
-        self, data: Refresh, sessions: NamedDependency[SessionService], uow: NamedDependency[UnitOfWork]
+        self,
+        data: JSONBody[Refresh],
+        sessions: NamedDependency[SessionService],
+        uow: NamedDependency[UnitOfWork],
     ) -> Response[Authentication]:
         """Exchange a refresh token for new tokens. Each is good once; a second use ends the session."""
         async with uow:
@@ -91,7 +95,7 @@ class SessionController(Controller):
     async def revoke(
         self,
         request: ApiRequest,
-        session_id: UUID,
+        session_id: FromPath[UUID],
         sessions: NamedDependency[SessionService],
         uow: NamedDependency[UnitOfWork],
     ) -> None:
@@ -103,7 +107,7 @@ class SessionController(Controller):
     async def change_password(
         self,
         request: ApiRequest,
-        data: PasswordChange,
+        data: JSONBody[PasswordChange],
         users: NamedDependency[UserService],
         uow: NamedDependency[UnitOfWork],
     ) -> None:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 
 from cms_api.adapters.http.auth.schemas import NewUser, UserPatch
 from cms_api.adapters.http.lists import list_query, list_response
@@ -32,7 +33,7 @@ class UserController(Controller):
     async def create(
         self,
         request: ApiRequest,
-        data: NewUser,
+        data: JSONBody[NewUser],
         users: NamedDependency[UserService],
         uow: NamedDependency[UnitOfWork],
     ) -> Response[UserView]:
@@ -58,7 +59,7 @@ class UserController(Controller):
 
     @get("/{user_id:uuid}", operation_id="getUser")
     async def get(
-        self, request: ApiRequest, user_id: UUID, users: NamedDependency[UserService]
+        self, request: ApiRequest, user_id: FromPath[UUID], users: NamedDependency[UserService]
     ) -> Response[UserView]:
         """One user."""
         return resource(request, await users.get(request.user, user_id))
@@ -67,8 +68,8 @@ class UserController(Controller):
     async def update(
         self,
         request: ApiRequest,
-        user_id: UUID,
-        data: UserPatch,
+        user_id: FromPath[UUID],
+        data: JSONBody[UserPatch],
         if_match: NamedDependency[int | None],
         users: NamedDependency[UserService],
         uow: NamedDependency[UnitOfWork],
@@ -89,7 +90,7 @@ class UserController(Controller):
     async def delete(
         self,
         request: ApiRequest,
-        user_id: UUID,
+        user_id: FromPath[UUID],
         if_match: NamedDependency[int | None],
         users: NamedDependency[UserService],
         uow: NamedDependency[UnitOfWork],

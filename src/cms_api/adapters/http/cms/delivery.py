@@ -8,6 +8,7 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from cms_api.adapters.http.lists import ListQuery, nearest, parameters
 from cms_api.adapters.http.preconditions import tagged
@@ -148,7 +149,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         opt={"query": QUERY, "delivers": kind},
     )
     async def by_id(
-        request: ApiRequest, item_id: UUID, delivery: NamedDependency[DeliveryService]
+        request: ApiRequest, item_id: FromPath[UUID], delivery: NamedDependency[DeliveryService]
     ) -> Response[bytes]:
         return await _one(request, delivery, kind, "id", item_id)
 
@@ -163,7 +164,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         },
     )
     async def by_slug(
-        request: ApiRequest, slug: str, delivery: NamedDependency[DeliveryService]
+        request: ApiRequest, slug: FromPath[str], delivery: NamedDependency[DeliveryService]
     ) -> Response[bytes]:
         return await _one(request, delivery, kind, "slug", slug)
 
@@ -178,7 +179,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         },
     )
     async def by_path(
-        request: ApiRequest, path: str, delivery: NamedDependency[DeliveryService]
+        request: ApiRequest, path: FromPath[str], delivery: NamedDependency[DeliveryService]
     ) -> Response[bytes]:
         return await _one(request, delivery, kind, "path", str(path).strip("/"))
 

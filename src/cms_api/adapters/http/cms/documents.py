@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, JSONBody
 
 from cms_api.adapters.http.cms.schemas import NewPage, NewPost, PagePatch, PostPatch, into
 from cms_api.adapters.http.lists import list_query, list_response
@@ -71,7 +72,7 @@ def document_controller(
         async def create(
             self,
             request: ApiRequest,
-            data: new,
+            data: JSONBody[new],
             documents: Service,
             uow: NamedDependency[UnitOfWork],
         ) -> View:
@@ -90,7 +91,7 @@ def document_controller(
             return list_response(query, await documents.list(request.user, query.request))
 
         @get(key, operation_id=f"get{name}", summary=f"Read a {noun}")
-        async def get(self, request: ApiRequest, document_id: UUID, documents: Service) -> View:
+        async def get(self, request: ApiRequest, document_id: FromPath[UUID], documents: Service) -> View:
             """One document with its draft, from the trash as well."""
             return resource(request, await documents.get(request.user, document_id))
 
@@ -98,8 +99,8 @@ def document_controller(
         async def update(
             self,
             request: ApiRequest,
-            document_id: UUID,
-            data: changed,
+            document_id: FromPath[UUID],
+            data: JSONBody[changed],
             if_match: NamedDependency[int | None],
             documents: Service,
             uow: NamedDependency[UnitOfWork],
@@ -115,7 +116,7 @@ def document_controller(
         async def trash(
             self,
             request: ApiRequest,
-            document_id: UUID,
+            document_id: FromPath[UUID],
             if_match: NamedDependency[int | None],
             documents: Service,
             uow: NamedDependency[UnitOfWork],
@@ -128,7 +129,7 @@ def document_controller(
         async def publish(
             self,
             request: ApiRequest,
-            document_id: UUID,
+            document_id: FromPath[UUID],
             if_match: NamedDependency[int | None],
             documents: Service,
             uow: NamedDependency[UnitOfWork],
@@ -147,7 +148,7 @@ def document_controller(
         async def unpublish(
             self,
             request: ApiRequest,
-            document_id: UUID,
+            document_id: FromPath[UUID],
             if_match: NamedDependency[int | None],
             documents: Service,
             uow: NamedDependency[UnitOfWork],
@@ -161,7 +162,7 @@ def document_controller(
         async def restore(
             self,
             request: ApiRequest,
-            document_id: UUID,
+            document_id: FromPath[UUID],
             if_match: NamedDependency[int | None],
             documents: Service,
             uow: NamedDependency[UnitOfWork],

@@ -7,6 +7,7 @@ from uuid import UUID
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 from litestar.response import File
 from msgspec.json import encode
 
@@ -60,7 +61,7 @@ class MediaController(Controller):
 
     @get("/{media_id:uuid}", operation_id="getMedia")
     async def get(
-        self, request: ApiRequest, media_id: UUID, media: NamedDependency[MediaService]
+        self, request: ApiRequest, media_id: FromPath[UUID], media: NamedDependency[MediaService]
     ) -> Response[MediaView]:
         """One file's record."""
         return resource(request, await media.get(request.user, media_id))
@@ -69,8 +70,8 @@ class MediaController(Controller):
     async def update(
         self,
         request: ApiRequest,
-        media_id: UUID,
-        data: MediaPatch,
+        media_id: FromPath[UUID],
+        data: JSONBody[MediaPatch],
         if_match: NamedDependency[int | None],
         media: NamedDependency[MediaService],
         uow: NamedDependency[UnitOfWork],
@@ -86,7 +87,7 @@ class MediaController(Controller):
     async def delete(
         self,
         request: ApiRequest,
-        media_id: UUID,
+        media_id: FromPath[UUID],
         if_match: NamedDependency[int | None],
         media: NamedDependency[MediaService],
         uow: NamedDependency[UnitOfWork],
@@ -120,7 +121,7 @@ async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
 
 
 @get("/media/{key:path}", operation_id="getMediaFile", tags=["media"], opt={"public": True}, media_type="*/*")
-async def media_file(key: Path, storage: NamedDependency[Storage]) -> File:
+async def media_file(key: FromPath[Path], storage: NamedDependency[Storage]) -> File:
     """A file's bytes. The name is new with each file, so they may be kept for good."""
     found = storage.path(PurePosixPath(str(key).lstrip("/")))
     if found is None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 
 from cms_api.adapters.http.cms.schemas import (
     AuthorPatch,
@@ -45,7 +46,7 @@ class AuthorController(Controller):
     async def create(
         self,
         request: ApiRequest,
-        data: NewAuthor,
+        data: JSONBody[NewAuthor],
         authors: NamedDependency[AuthorService],
         uow: NamedDependency[UnitOfWork],
     ) -> Response[AuthorView]:
@@ -64,7 +65,7 @@ class AuthorController(Controller):
 
     @get("/{author_id:uuid}", operation_id="getAuthor")
     async def get(
-        self, request: ApiRequest, author_id: UUID, authors: NamedDependency[AuthorService]
+        self, request: ApiRequest, author_id: FromPath[UUID], authors: NamedDependency[AuthorService]
     ) -> Response[AuthorView]:
         """One author."""
         return resource(request, await authors.get(request.user, author_id))
@@ -73,8 +74,8 @@ class AuthorController(Controller):
     async def update(
         self,
         request: ApiRequest,
-        author_id: UUID,
-        data: AuthorPatch,
+        author_id: FromPath[UUID],
+        data: JSONBody[AuthorPatch],
         if_match: NamedDependency[int | None],
         authors: NamedDependency[AuthorService],
         uow: NamedDependency[UnitOfWork],
@@ -90,7 +91,7 @@ class AuthorController(Controller):
     async def delete(
         self,
         request: ApiRequest,
-        author_id: UUID,
+        author_id: FromPath[UUID],
         if_match: NamedDependency[int | None],
         authors: NamedDependency[AuthorService],
         uow: NamedDependency[UnitOfWork],
@@ -122,7 +123,7 @@ def term_controller(
         async def create(
             self,
             request: ApiRequest,
-            data: new,
+            data: JSONBody[new],
             terms: NamedDependency[TermService],
             uow: NamedDependency[UnitOfWork],
         ) -> Response[TermView]:
@@ -143,7 +144,7 @@ def term_controller(
 
         @get(key, operation_id=f"get{name}", summary=f"Read a {taxonomy}")
         async def get(
-            self, request: ApiRequest, term_id: UUID, terms: NamedDependency[TermService]
+            self, request: ApiRequest, term_id: FromPath[UUID], terms: NamedDependency[TermService]
         ) -> Response[TermView]:
             """One term."""
             return resource(request, await terms.get(request.user, taxonomy, term_id))
@@ -152,8 +153,8 @@ def term_controller(
         async def update(
             self,
             request: ApiRequest,
-            term_id: UUID,
-            data: changed,
+            term_id: FromPath[UUID],
+            data: JSONBody[changed],
             if_match: NamedDependency[int | None],
             terms: NamedDependency[TermService],
             uow: NamedDependency[UnitOfWork],
@@ -169,7 +170,7 @@ def term_controller(
         async def delete(
             self,
             request: ApiRequest,
-            term_id: UUID,
+            term_id: FromPath[UUID],
             if_match: NamedDependency[int | None],
             terms: NamedDependency[TermService],
             uow: NamedDependency[UnitOfWork],
