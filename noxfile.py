@@ -1,0 +1,78 @@
+"""What contributors and CI run. Without arguments: all that should pass before a commit."""
+
+import re
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["format", "lint", "types", "unit"]
+
+CODE = ("src", "tests", "migrations", "benchmarks", "tools", "noxfile.py")
+
+
+@nox.session
+def format(session: nox.Session) -> None:  # noqa: A001 - what it does
+    """Bring the code into its form."""
+    session.run("ruff", "format", *CODE)
+    session.run("ruff", "check", "--fix-only", "--quiet", *CODE)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check form, style and import contracts; changes nothing."""
+    session.run("ruff", "format", "--check", *CODE)
+    session.run("ruff", "check", *CODE)
+    session.run("lint-imports", env={"PYTHONPATH": "."})
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types, strictly."""
+    session.run("mypy")
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Run the tests that need nothing but Python."""
+    session.run("pytest", "tests/unit", *session.posargs)
+
+
+@nox.session
+def integration(session: nox.Session) -> None:
+    """Run all other tests, on a throwaway PostgreSQL."""
+    session.run("pytest", "-n", "auto", "tests/contracts", "tests/integration", *session.posargs)
+
+
+@nox.session
+def migrations(session: nox.Session) -> None:
+    """Run the tests of the migrations: up, down and up again."""
+    session.run("pytest", "tests/integration/test_migrations.py", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure reads against their bare twins; takes some minutes."""
+    session.run("python", "benchmarks/reads.py", *session.posargs)
+
+
+@nox.session
+def pin(session: nox.Session) -> None:
+    """Write the exact versions down anew: with hashes in requirements/, as constraints in pyproject.toml."""
+    if "--upgrade" in session.posargs:
+        _constrain([])
+        session.run("uv", "lock", "--upgrade", external=True)
+    export = ("uv", "export", "--quiet", "--no-emit-project", "--no-annotate", "--no-header")
+    for name, groups in {"dev": (), "run": ("--no-dev",)}.items():
+        session.run(*export, *groups, "-o", f"requirements/{name}.txt", external=True, silent=True)
+        text = Path(f"requirements/{name}.txt").read_text()
+        if "://" in text:
+            session.error(f"requirements/{name}.txt names a host")
+    _constrain(re.findall(r"^(\S+==[^\\\n]+?) *\\?$", Path("requirements/dev.txt").read_text(), re.MULTILINE))
+
+
+def _constrain(pins: list[str]) -> None:
+    path = Path("pyproject.toml")
+    listed = "".join(f'    "{pin}",\n' for pin in sorted(set(pins)))
+    block = f"constraint-dependencies = [\n{listed}]\n"
+    path.write_text(re.sub(r"constraint-dependencies = \[\n.*?\]\n", lambda _: block, path.read_text(), flags=re.S))
