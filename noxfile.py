@@ -53,7 +53,7 @@ def migrations(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure reads against their bare twins; takes some minutes."""
-    session.run("python", "benchmarks/reads.py", *session.posargs)
+    session.run("python", "-m", "benchmarks.reads", *session.posargs)
 
 
 @nox.session
@@ -75,4 +75,6 @@ def _constrain(pins: list[str]) -> None:
     path = Path("pyproject.toml")
     listed = "".join(f'    "{pin}",\n' for pin in sorted(set(pins)))
     block = f"constraint-dependencies = [\n{listed}]\n"
-    path.write_text(re.sub(r"constraint-dependencies = \[\n.*?\]\n", lambda _: block, path.read_text(), flags=re.S))
+    path.write_text(
+        re.sub(r"constraint-dependencies = \[\n.*?\]\n", lambda _: block, path.read_text(), flags=re.DOTALL)
+    )

@@ -20,7 +20,7 @@ class DoorsContract(Contract):
     adapters = fields.SetField(subfield=fields.StringField())
 
     @override
-    def check(self, graph, verbose):  # noqa: ANN001, ANN201, ARG002 - the signature is the library's
+    def check(self, graph, verbose):  # noqa: ANN001, ANN201 - the signature is the library's
         domains = f"{self.package}.domains."
         broken = []
         for imported in sorted(graph.modules):

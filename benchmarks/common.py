@@ -1,0 +1,180 @@
+"""What the benchmarks share: a filled database, servers as processes, and load on them."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from cms_api.adapters.postgres.server import EmbeddedPostgres
+from cms_api.adapters.sqlalchemy import migrations
+
+POSTS = 10_000
+
+SEED = """
+INSERT INTO cms.authors (id, name, slug, bio, created_at, updated_at)
+SELECT md5('a' || n)::uuid, 'Author ' || n, 'author-' || n, repeat('Writes about things. ', 5), now(), now()
+FROM generate_series(1, 50) n;
+INSERT INTO cms.terms (id, taxonomy, name, slug, created_at, updated_at)
+SELECT md5('c' || n)::uuid, 'category', 'Category ' || n, 'category-' || n, now(), now() FROM generate_series(1, 20) n;
+INSERT INTO cms.terms (id, taxonomy, name, slug, created_at, updated_at)
+SELECT md5('t' || n)::uuid, 'tag', 'Tag ' || n, 'tag-' || n, now(), now() FROM generate_series(1, 200) n;
+INSERT INTO cms.documents (id, type, locale, slug, path, title, draft, draft_hash, created_at, updated_at)
+SELECT md5('p' || n)::uuid, 'post', 'en', 'post-' || n, 'post-' || n, 'Post number ' || n, '{}', '', now(), now()
+FROM generate_series(1, %(posts)s) n;
+INSERT INTO cms.publications (document_id, type, locale, slug, path, version, title, published_at,
+    first_published_at, created_at, updated_at, author_ids, category_ids, tag_ids, fields)
+SELECT md5('p' || n)::uuid, 'post', 'en', 'post-' || n, 'post-' || n, 2, 'Post number ' || n,
+    now() - n * interval '1 hour', now() - n * interval '1 hour', now(), now(),
+    ARRAY[md5('a' || (n %% 50 + 1))::uuid], ARRAY[md5('c' || (n %% 20 + 1))::uuid],
+    ARRAY[md5('t' || (n %% 200 + 1))::uuid, md5('t' || (n * 7 %% 200 + 1))::uuid, md5('t' || (n * 13 %% 200 + 1))::uuid],
+    jsonb_build_object('excerpt', repeat('A sentence of the excerpt. ', 4), 'body',
+        repeat('<p>' || repeat('Some words that somebody might want to read. ', 8) || '</p>', 6),
+        'seo', '{}'::jsonb, 'reading_time', 3)
+FROM generate_series(1, %(posts)s) n;
+INSERT INTO cms.links (document_id, is_live, field, position, target_kind, target_id)
+SELECT document_id, true, 'tags', k - 1, 'tag', tag_ids[k] FROM cms.publications, generate_series(1, 3) k
+UNION ALL SELECT document_id, true, 'authors', 0, 'author', author_ids[1] FROM cms.publications
+UNION ALL SELECT document_id, true, 'categories', 0, 'category', category_ids[1] FROM cms.publications;
+"""
+
+
+@contextmanager
+def database() -> Iterator[str]:
+    """A database with `POSTS` published posts, each with an author, a category and three tags."""
+    folder = Path(tempfile.mkdtemp(prefix="cms-bench-"))
+    server = EmbeddedPostgres(folder, throwaway=True)
+    try:
+        url = server.start()
+        migrations.upgrade(url)
+        with psycopg.connect(url, autocommit=True) as connection:
+            for statement in SEED.split(";\n"):
+                if statement.strip():
+                    connection.execute(statement, {"posts": POSTS})
+            connection.execute("VACUUM ANALYZE")
+        yield url
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass
+class Process:
+    """A server with one worker."""
+
+    port: int
+    handle: subprocess.Popen[bytes]
+
+    def cpu(self) -> float:
+        """Seconds of CPU that the server and its children have used."""
+        ticks = 0
+        for pid in self._pids():
+            try:
+                parts = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            except OSError:
+                continue
+            ticks += int(parts[11]) + int(parts[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def _pids(self) -> list[int]:
+        known = [self.handle.pid]
+        for pid in known:
+            children = Path(f"/proc/{pid}/task/{pid}/children")
+            if children.exists():
+                known += [int(child) for child in children.read_text().split()]
+        return known
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def serving(target: str, url: str, *, server: str = "granian") -> Iterator[Process]:
+    """``target``, a factory of an ASGI application, on a port of its own."""
+    port = free_port()
+    command = {
+        "granian": [
+            "granian", "--interface", "asgi", "--factory", "--workers", "1", "--no-log", "--no-ws", "--loop", "uvloop",
+            "--host", "127.0.0.1", "--port", str(port), target,
+        ],
+        "uvicorn": [
+            "uvicorn", "--factory", "--workers", "1", "--no-access-log", "--log-level", "error", "--loop", "uvloop",
+            "--http", "httptools", "--host", "127.0.0.1", "--port", str(port), target,
+        ],
+    }[server]  # fmt: skip
+    environment = os.environ | {
+        "CMS_DATABASE_URL": url, "CMS_LOG_LEVEL": "warning", "CMS_SECRET_KEY": "x" * 40, "PYTHONPATH": ".",
+    }  # fmt: skip
+    handle = subprocess.Popen([sys.executable, "-m", *command], env=environment)
+    try:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        time.sleep(0.5)
+        yield Process(port, handle)
+    finally:
+        handle.send_signal(signal.SIGTERM)
+        handle.wait(20)
+
+
+@dataclass
+class Figures:
+    """Rounds of one subject: CPU per request in microseconds, latencies in milliseconds."""
+
+    cpu: list[float] = field(default_factory=list)
+    p50: list[float] = field(default_factory=list)
+    p99: list[float] = field(default_factory=list)
+    rate: list[float] = field(default_factory=list)
+
+    def median(self, name: str) -> float:
+        return statistics.median(getattr(self, name))
+
+
+async def _connection(port: int, paths: list[str], latencies: list[float]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for path in paths:
+        started = time.perf_counter()
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(head.decode())
+        length = next(
+            int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")
+        )
+        await reader.readexactly(length)
+        latencies.append((time.perf_counter() - started) * 1000)
+    writer.close()
+    await writer.wait_closed()
+
+
+async def measure(process: Process, paths: list[str], connections: int, figures: Figures | None) -> None:
+    """One round: all ``paths`` over some connections that each wait for their answer."""
+    latencies: list[float] = []
+    before, started = process.cpu(), time.perf_counter()
+    await asyncio.gather(
+        *(_connection(process.port, paths[offset::connections], latencies) for offset in range(connections))
+    )
+    spent, elapsed = process.cpu() - before, time.perf_counter() - started
+    if figures is not None:
+        latencies.sort()
+        figures.cpu.append(spent / len(paths) * 1e6)
+        figures.p50.append(latencies[len(latencies) // 2])
+        figures.p99.append(latencies[int(len(latencies) * 0.99)])
+        figures.rate.append(len(paths) / elapsed)
