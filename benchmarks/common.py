@@ -38,7 +38,8 @@ INSERT INTO cms.publications (document_id, type, locale, slug, path, version, ti
 SELECT md5('p' || n)::uuid, 'post', 'en', 'post-' || n, 'post-' || n, 2, 'Post number ' || n,
     now() - n * interval '1 hour', now() - n * interval '1 hour', now(), now(),
     ARRAY[md5('a' || (n %% 50 + 1))::uuid], ARRAY[md5('c' || (n %% 20 + 1))::uuid],
-    ARRAY[md5('t' || (n %% 200 + 1))::uuid, md5('t' || (n * 7 %% 200 + 1))::uuid, md5('t' || (n * 13 %% 200 + 1))::uuid],
+    ARRAY[md5('t' || (n %% 200 + 1))::uuid,
+        md5('t' || (n * 7 %% 200 + 1))::uuid, md5('t' || (n * 13 %% 200 + 1))::uuid],
     jsonb_build_object('excerpt', repeat('A sentence of the excerpt. ', 4), 'body',
         repeat('<p>' || repeat('Some words that somebody might want to read. ', 8) || '</p>', 6),
         'seo', '{}'::jsonb, 'reading_time', 3)

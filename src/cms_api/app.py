@@ -13,7 +13,6 @@ from litestar.middleware import DefineMiddleware
 from cms_api.adapters.http import auth, cms, openapi, system
 from cms_api.adapters.http.body import JsonBody
 from cms_api.adapters.http.context import RequestContext
-from cms_api.adapters.http.guards import refuse_unknown_parameters
 from cms_api.adapters.http.identity import IdentityMiddleware
 from cms_api.adapters.http.lists import Cursors
 from cms_api.adapters.http.preconditions import provide_if_match
@@ -60,7 +59,6 @@ def create_app(settings: Settings) -> Litestar:
         dto=JsonBody,
         return_dto=None,
         exception_handlers=EXCEPTION_HANDLERS,
-        guards=[refuse_unknown_parameters],
         middleware=[DefineMiddleware(IdentityMiddleware, identity=application.container.auth.identity())],
         cors_config=CORSConfig(
             allow_origins=list(settings.cors_origins),
@@ -89,8 +87,8 @@ def create_app(settings: Settings) -> Litestar:
     return app
 
 
-def _cache_control(max_age: int) -> str:
+def _cache_control(max_age: int) -> bytes:
     """With an age, others may show what was true that many seconds ago; without, they must ask."""
     if max_age == 0:
-        return "public, max-age=0, must-revalidate"
-    return f"public, max-age={max_age}, stale-while-revalidate={max_age}"
+        return b"public, max-age=0, must-revalidate"
+    return f"public, max-age={max_age}, stale-while-revalidate={max_age}".encode()

@@ -2,6 +2,7 @@
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from cms_api.adapters.http.guards import refuse_unknown_parameters
 from cms_api.domains.auth.api import IdentityService, InvalidToken
 from cms_api.kernel.actor import ANONYMOUS
 
@@ -9,7 +10,11 @@ MAX_TOKEN_LENGTH = 2_000
 
 
 class IdentityMiddleware:
-    """Puts the actor into the scope. Wrong credentials are refused at once, none are fine."""
+    """Puts the actor into the scope. Wrong credentials are refused at once, none are fine.
+
+    Unknown parameters are refused here too: a guard of the framework costs 30 µs a request, as it
+    copies the handler.
+    """
 
     def __init__(self, app: ASGIApp, identity: IdentityService) -> None:
         self._app = app
@@ -17,6 +22,7 @@ class IdentityMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Look the actor up, once a request."""
+        refuse_unknown_parameters(scope)
         given = next((value for name, value in scope["headers"] if name == b"authorization"), None)
         scope["auth"] = None
         scope["user"] = ANONYMOUS if given is None else await self._identity.identify(_bearer(given))

@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 from litestar import Response
+from litestar.types import Receive, Scope, Send
 
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.kernel.errors import Malformed, PreconditionRequired
@@ -78,16 +79,42 @@ def resource(
 
 def unversioned(request: ApiRequest, content: object) -> Response[Any]:
     """An answer without a version: its tag is made of what it says."""
-    body = msgspec.json.encode(content)
-    return tagged(request, body, {"Cache-Control": "private, no-cache"})
-
-
-def tagged(
-    request: ApiRequest, body: bytes, headers: dict[str, str], *, media_type: str = "application/json"
-) -> Response[Any]:
-    """Ready bytes under a tag made of their hash; 304 where the client has them."""
-    tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
-    headers["ETag"] = tag
+    tag = hash_tag(msgspec.json.encode(content))
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if matches(request.headers.get("if-none-match"), tag):
         return Response(None, status_code=304, headers=headers)
-    return Response(body, media_type=media_type, headers=headers)
+    return Response(content, headers=headers)
+
+
+def hash_tag(body: bytes) -> str:
+    """The strong entity tag of bytes: 96 bits of BLAKE2b."""
+    return f'"{blake2b(body, digest_size=12).hexdigest()}"'
+
+
+class Ready:
+    """Bytes that are sent as they are, past the framework's response objects."""
+
+    __slots__ = ("_body", "_headers", "_status")
+
+    def __init__(self, body: bytes, headers: list[tuple[bytes, bytes]], status: int = 200) -> None:
+        self._body = body
+        self._headers = headers
+        self._status = status
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send them, all but the body for HEAD."""
+        del receive
+        body = b"" if scope.get("method") == "HEAD" else self._body
+        await send({"type": "http.response.start", "status": self._status, "headers": self._headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def tagged(scope: Scope, body: bytes, headers: list[tuple[bytes, bytes]]) -> Ready:
+    """JSON under a tag made of its hash; 304 where the client has it."""
+    tag = hash_tag(body)
+    headers.append((b"etag", tag.encode()))
+    for name, value in scope["headers"]:
+        if name == b"if-none-match" and matches(value.decode("latin-1"), tag):
+            return Ready(b"", headers, 304)
+    headers += ((b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()))
+    return Ready(body, headers)

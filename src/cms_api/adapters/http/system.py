@@ -6,6 +6,7 @@ from typing import Literal
 
 import structlog
 from litestar import MediaType, Response, get
+from litestar.types import ASGIApp
 
 from cms_api.adapters.http.preconditions import tagged
 from cms_api.adapters.http.problems import RETRY_AFTER, catalogue
@@ -42,9 +43,11 @@ async def ready(request: ApiRequest) -> Response[Health]:
 
 
 @get("/openapi.json", include_in_schema=False)
-async def openapi(request: ApiRequest) -> Response[bytes]:
+async def openapi(request: ApiRequest) -> ASGIApp:
     """The OpenAPI 3.1 document."""
-    return tagged(request, request.app.state.openapi(request.app), {"Cache-Control": "public, max-age=60"})
+    return tagged(
+        request.scope, request.app.state.openapi(request.app), [(b"cache-control", b"public, max-age=60")]
+    )
 
 
 @get("/docs", include_in_schema=False, media_type=MediaType.HTML)

@@ -1,24 +1,25 @@
 """Published content: lean handlers, ready bytes."""
 
-from email.utils import format_datetime
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal
 from uuid import UUID
 
-from litestar import Response, get
+from litestar import get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
+from litestar.types import ASGIApp
 
 from cms_api.adapters.http.lists import ListQuery, nearest, parameters
 from cms_api.adapters.http.preconditions import tagged
 from cms_api.adapters.http.requests import ApiRequest
-from cms_api.domains.cms.api import FIELDS, INCLUDES, LISTINGS, Delivered, DeliveryService, Kind, Selection
+from cms_api.domains.cms.api import FIELDS, INCLUDES, LISTINGS, DeliveryService, Kind, Selection
 from cms_api.kernel.errors import Malformed
 
 PLANS_KEPT = 1_024
 # A cache in front may tell thousands of tags apart, but headers have an end.
-MAX_TAGS = 200
+MAX_TAGS_LENGTH = 8_000
 QUERY = {
     "include": "Comma-separated relations to expand; what is not included is an id.",
     "fields": "Comma-separated fields to keep; `author.name` reaches into an included relation.",
@@ -91,11 +92,14 @@ class _Place:
         return isinstance(other, _Place) and other.path == self.path and other.cursors is self.cursors
 
 
-def _headers(request: ApiRequest, items: list[Delivered]) -> dict[str, str]:
-    headers = {"Cache-Control": request.app.state.cache_control, "Vary": "Accept-Encoding"}
-    tags = dict.fromkeys(used for item in items for used in item.used)
-    if tags and len(tags) <= MAX_TAGS:
-        headers["Cache-Tag"] = ",".join(map(str, tags))
+def _headers(request: ApiRequest, tags: Iterable[str]) -> list[tuple[bytes, bytes]]:
+    headers = [
+        (b"cache-control", request.app.state.cache_control),
+        (b"vary", b"Accept-Encoding"),
+    ]
+    joined = ",".join(tags)
+    if joined and len(joined) <= MAX_TAGS_LENGTH:
+        headers.append((b"cache-tag", joined.encode()))
     return headers
 
 
@@ -105,26 +109,30 @@ async def _one(
     kind: Kind,
     by: Literal["id", "slug", "path"],
     value: object,
-) -> Response[bytes]:
-    selection, locale = _one_plan(kind, request.scope["query_string"])
+) -> ASGIApp:
+    scope = request.scope
+    selection, locale = _one_plan(kind, scope["query_string"])
     item = await delivery.one(kind, by, value, selection, locale)
-    headers = _headers(request, [item])
+    headers = _headers(request, (item.used,))
     if not selection.include:
-        headers["Last-Modified"] = format_datetime(item.changed_at, usegmt=True)
-    return tagged(request, item.json.encode(), headers)
+        headers.append((b"last-modified", item.changed_at.encode()))
+    return tagged(scope, item.json.encode(), headers)
 
 
-async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> Response[bytes]:
-    query, selection = _list_plan(kind, request.scope["query_string"], _Place(request))
+async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> ASGIApp:
+    scope = request.scope
+    query, selection = _list_plan(kind, scope["query_string"], _Place(request))
     page = await delivery.list(kind, query.request, selection)
     info, links = query.links(page)
     count = "" if page.count is None else f',"count":{page.count}'
     cursors = [f'"{cursor}"' if cursor else "null" for cursor in (info.next, info.prev)]
     body = (
-        f'{{"items":[{",".join(item.json for item in page.items)}],'
+        f'{{"items":[{",".join([item.json for item in page.items])}],'
         f'"page":{{"next":{cursors[0]},"prev":{cursors[1]},"limit":{info.limit}}}{count}}}'
     )
-    return tagged(request, body.encode(), _headers(request, page.items) | links)
+    headers = _headers(request, dict.fromkeys(",".join([item.used for item in page.items]).split(",")))
+    headers += [(name.lower().encode(), value.encode()) for name, value in links.items()]
+    return tagged(scope, body.encode(), headers)
 
 
 def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPRouteHandler]:
@@ -138,7 +146,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         tags=["delivery"],
         opt={"listing": LISTINGS[kind], "query": QUERY, "delivers": kind},
     )
-    async def list_items(request: ApiRequest, delivery: NamedDependency[DeliveryService]) -> Response[bytes]:
+    async def list_items(request: ApiRequest, delivery: NamedDependency[DeliveryService]) -> ASGIApp:
         return await _list(request, delivery, kind)
 
     @get(
@@ -150,7 +158,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
     )
     async def by_id(
         request: ApiRequest, item_id: FromPath[UUID], delivery: NamedDependency[DeliveryService]
-    ) -> Response[bytes]:
+    ) -> ASGIApp:
         return await _one(request, delivery, kind, "id", item_id)
 
     @get(
@@ -165,7 +173,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
     )
     async def by_slug(
         request: ApiRequest, slug: FromPath[str], delivery: NamedDependency[DeliveryService]
-    ) -> Response[bytes]:
+    ) -> ASGIApp:
         return await _one(request, delivery, kind, "slug", slug)
 
     @get(
@@ -180,7 +188,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
     )
     async def by_path(
         request: ApiRequest, path: FromPath[str], delivery: NamedDependency[DeliveryService]
-    ) -> Response[bytes]:
+    ) -> ASGIApp:
         return await _one(request, delivery, kind, "path", str(path).strip("/"))
 
     return [list_items, by_id, by_slug if by == "slug" else by_path]

@@ -228,7 +228,8 @@ def _select(kind: Kind, selection: Selection) -> str:
             used.append(ids if related[name].is_many else f"array_remove(ARRAY[{ids}], NULL)")
         else:
             parts[name] = fields[name]
-    return f"SELECT {_object(parts)}::text, {changed}, {' || '.join(used)}\nFROM {source}"
+    columns = f"{_object(parts)}::text, {_http_date(changed)}"
+    return f"SELECT {columns}, array_to_string({' || '.join(used)}, ',')\nFROM {source}"
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
@@ -260,6 +261,14 @@ def _page(kind: Kind, page: PageRequest, selection: Selection) -> tuple[str, str
     return sql, counting, params
 
 
+def _http_date(column: str) -> str:
+    return f"to_char({column} AT TIME ZONE 'UTC', 'Dy, DD Mon YYYY HH24:MI:SS \"GMT\"')"
+
+
+def _delivered(row: tuple[Any, ...]) -> Delivered:
+    return Delivered(*row)
+
+
 class SqlDelivery(DeliveryQueries):
     """Reads of the tables ``cms.publications``, ``terms`` and ``authors``."""
 
@@ -270,7 +279,7 @@ class SqlDelivery(DeliveryQueries):
         self, kind: Kind, by: Literal["id", "slug", "path"], value: object, selection: Selection, locale: str
     ) -> Delivered | None:
         row = await self._reader.one(_one(kind, by, selection), {"value": value, "locale": locale})
-        return None if row is None else Delivered(row[0], row[1], tuple(row[2]))
+        return None if row is None else Delivered(*row)
 
     async def list(self, kind: Kind, page: PageRequest, selection: Selection) -> Page[Delivered]:
         sql, counting, params = _page(kind, page, selection)
@@ -279,6 +288,4 @@ class SqlDelivery(DeliveryQueries):
         if page.count:
             counted = await self._reader.one(counting, params)
             count = counted[0] if counted else 0
-        return cut(
-            rows, page, len(page.sort) + 1, lambda row: Delivered(row[0], row[1], tuple(row[2])), count
-        )
+        return cut(rows, page, len(page.sort) + 1, _delivered, count)

@@ -1,9 +1,7 @@
 """Published content, for everybody: read only, and as fast as can be."""
 
 from abc import ABC, abstractmethod
-from datetime import datetime
 from typing import Literal
-from uuid import UUID
 
 import msgspec
 
@@ -79,11 +77,15 @@ class Selection(msgspec.Struct, frozen=True):
 
 
 class Delivered(msgspec.Struct, frozen=True):
-    """An item as JSON text; when it last changed; the ids of all that the text was made of."""
+    """An item as JSON text, and what a cache wants to know of it.
+
+    ``changed_at`` is an HTTP date (RFC 9110, section 5.6.7); ``used`` the ids of all that the text
+    was made of, joined by commas: ready to be sent, as nobody calculates with them.
+    """
 
     json: str
-    changed_at: datetime
-    used: tuple[UUID, ...]
+    changed_at: str
+    used: str
 
 
 class DeliveryService(ABC):
