@@ -2,7 +2,10 @@
 
 import os
 import socket
+import time
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 import rich_click as click
 
@@ -10,6 +13,7 @@ from cms_api.cli.runtime import console, database, ensure_administrator, migrate
 from cms_api.settings import Settings, variable
 
 WORKER = "cms_api.cli.worker:create"
+HEALTHCHECK_SECONDS = 30
 
 
 @click.command()
@@ -50,8 +54,8 @@ def _check_port(settings: Settings) -> None:
 
 
 def _serve(settings: Settings) -> None:
-    from granian import Granian
-    from granian.constants import Interfaces, Loops
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
 
     from cms_api.bootstrap.secret import secret_key
 
@@ -60,28 +64,39 @@ def _serve(settings: Settings) -> None:
     os.environ.update({variable(name): str(getattr(settings, name)) for name in handed})
     os.environ[variable("secret_key")] = settings.secret_key or secret_key(settings.data_dir)
     os.environ.pop(variable("admin_password"), None)
-    server = Granian(
+    config = uvicorn.Config(
         WORKER,
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
-        workers=settings.workers,
         factory=True,
-        loop=Loops.auto,
-        websockets=False,
-        log_enabled=False,
-        workers_kill_timeout=settings.shutdown_timeout,
-        respawn_failed_workers=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_timeout,
+        timeout_worker_healthcheck=HEALTHCHECK_SECONDS,
     )
-    address = settings.public_url or f"http://{settings.host}:{settings.port}"
-
-    @server.on_startup
-    def announce() -> None:
-        console.print(
-            f"CMS API on [bold]{address}[/] · manual at {address}/docs · Ctrl-C stops",
-            highlight=False,
-            soft_wrap=True,
-        )
-
-    server.serve()
+    listener = config.bind_socket()
+    Thread(target=_announce, args=(settings,), daemon=True).start()
+    # Also for a single worker: one that dies is replaced, and SIGHUP renews them one by one.
+    Multiprocess(config, sockets=[listener]).run()
+    listener.close()
     console.print("Stopped.")
+
+
+def _announce(settings: Settings) -> None:
+    """Print the URLs once the first worker answers."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - compared with
+    while True:
+        with suppress(OSError), socket.create_connection((host, settings.port), timeout=1):
+            break
+        time.sleep(0.05)
+    address = settings.public_url or f"http://{settings.host}:{settings.port}"
+    console.print(
+        f"CMS API on [bold]{address}[/] · manual at {address}/docs · Ctrl-C stops",
+        highlight=False,
+        soft_wrap=True,
+    )

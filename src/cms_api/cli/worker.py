@@ -1,4 +1,4 @@
-"""A server process: the ASGI application, made of the environment."""
+"""A worker: the ASGI application, made of the environment."""
 
 import ctypes
 import os
