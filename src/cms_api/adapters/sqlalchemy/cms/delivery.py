@@ -194,8 +194,9 @@ KEYSETS: dict[Kind, Keyset] = {
 
 
 def _object(fields: dict[str, str]) -> str:
-    # json_build_object takes 100 arguments; no resource has 50 fields.
-    return "json_build_object(" + ", ".join(f"'{name}', {sql}" for name, sql in fields.items()) + ")"
+    # A row rather than json_build_object(): as fast, and without a space in the JSON.
+    columns = ", ".join(f'{sql} AS "{name}"' for name, sql in fields.items())
+    return f"(SELECT row_to_json(_) FROM (SELECT {columns}) _)"
 
 
 def _expanded(related: Related, only: list[str]) -> str:

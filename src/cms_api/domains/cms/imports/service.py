@@ -42,6 +42,9 @@ from cms_api.kernel.errors import CmsError, Invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
 
 BATCH = 50
+# In place of an item's hash: it is not all here yet; it was here before there was an import.
+UNFINISHED = b""
+ADOPTED = b"adopted"
 OFFLINE_AFTER = 3
 # What a document becomes here whose state there has no counterpart yet.
 HELD_BACK = {
@@ -141,7 +144,6 @@ class _Run:
         self._new_uow = new_uow
         self._fetch = fetch_files
         self._failures = 0
-        self._fresh: set[UUID] = set()
         self.report = ImportReport()
 
     async def _guarded(self, kind: str, what: str, work: Callable[[UnitOfWork], Awaitable[str]]) -> None:
@@ -207,15 +209,14 @@ class _Run:
         slug = _slug(item.slug, item.name)
         there = await uow.repository(TermRepository).find(item.taxonomy, slug)
         if there is not None:
-            term_id, outcome = there.id, "unchanged"
+            term_id, digest, outcome = there.id, ADOPTED, "unchanged"
         else:
             changes = TermChanges(
                 name=item.name or slug, slug=slug, description=getattr(item, "description", "")
             )
             term_id = (await self._do.terms.create(uow, SYSTEM, item.taxonomy, changes)).id
-            self._fresh.add(term_id)
-            outcome = "created"
-        await self._remember(uow, item.taxonomy, item.key, Imported(term_id, b"", 1))
+            digest, outcome = UNFINISHED, "created"
+        await self._remember(uow, item.taxonomy, item.key, Imported(term_id, digest, 1))
         return outcome
 
     async def _file(self, uow: UnitOfWork, item: SourceAttachment) -> str:
@@ -277,7 +278,7 @@ class _Run:
         keys = [item.key, parent_key]
         known = await uow.repository(ImportSources).find(self._source, item.taxonomy, keys)
         term = known.get(item.key)
-        if term is None or term.target_id not in self._fresh:
+        if term is None or term.hash != UNFINISHED:
             return
         if parent_key not in known:
             self.report.note(item.key, f"left at the top: its parent “{item.parent_slug}” is not in the file")
@@ -290,6 +291,7 @@ class _Run:
             TermChanges(parent_id=known[parent_key].target_id),
             expected=None,
         )
+        await self._remember(uow, item.taxonomy, item.key, Imported(term.target_id, _hash(item), 2))
 
     async def _create(
         self, uow: UnitOfWork, item: SourceDocument, changes: PostChanges | PageChanges
@@ -300,9 +302,8 @@ class _Run:
             document = await self._do.pages.create(uow, SYSTEM, changes, created_at=created_at)
         else:
             document = await self._do.posts.create(uow, SYSTEM, changes, created_at=created_at)
-        # Without a hash: whatever stops the import now, the next one finishes it.
-        await self._remember(uow, item.type, item.key, Imported(document.id, b"", document.version))
-        self._fresh.add(document.id)
+        # Whatever stops the import now, the next one finishes it.
+        await self._remember(uow, item.type, item.key, Imported(document.id, UNFINISHED, document.version))
         return document
 
     # Third pass
@@ -344,7 +345,7 @@ class _Run:
             document = await service.update(uow, SYSTEM, known.target_id, changes, expected=None)
         document = await self._set_status(uow, service, item, document, what)
         await self._remember(uow, item.type, item.key, Imported(document.id, digest, document.version))
-        return "created" if document.id in self._fresh else "updated"
+        return "created" if known is None or known.hash == UNFINISHED else "updated"
 
     async def _set_status(
         self, uow: UnitOfWork, service: Any, item: SourceDocument, document: DocumentView, what: str
