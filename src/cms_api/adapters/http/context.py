@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 import structlog
-from litestar.enums import ScopeType
+from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from cms_api.kernel.ids import new_id
@@ -37,12 +37,17 @@ class RequestContext:
         scope["cms_request_id"] = request_id.decode()  # type: ignore[typeddict-unknown-key]
         status = 0
         started = time.perf_counter()
+        # HEAD is GET without the content (RFC 9110, section 9.3.2), on every route.
+        if is_head := scope["method"] == "HEAD":
+            scope["method"] = HttpMethod.GET
 
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id), *SECURITY]
+            elif is_head and message["type"] == "http.response.body":
+                message["body"] = b""
             await send(message)
 
         structlog.contextvars.bind_contextvars(request_id=scope["cms_request_id"])  # type: ignore[typeddict-item]

@@ -102,11 +102,10 @@ class Ready:
         self._status = status
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send them, all but the body for HEAD."""
-        del receive
-        body = b"" if scope.get("method") == "HEAD" else self._body
+        """Send them."""
+        del scope, receive
         await send({"type": "http.response.start", "status": self._status, "headers": self._headers})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+        await send({"type": "http.response.body", "body": self._body, "more_body": False})
 
 
 def tagged(scope: Scope, body: bytes, headers: list[tuple[bytes, bytes]]) -> Ready:

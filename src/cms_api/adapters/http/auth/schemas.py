@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cms_api.adapters.http.schemas import Email, Name, View, Wire
 from cms_api.domains.auth.api import MAX_PASSWORD_BYTES, MIN_PASSWORD_LENGTH, SignedIn, UserView
+from cms_api.kernel.errors import invalid
 
 # As the schema counts characters and bcrypt bytes, the service has the last word on length.
 NewPassword = Annotated[
@@ -38,7 +39,8 @@ class Login(Wire, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if len(self.password.encode()) > MAX_PASSWORD_BYTES:
-            raise ValueError(f"A password has at most {MAX_PASSWORD_BYTES} bytes, encoded as UTF-8")
+            detail = f"A password has at most {MAX_PASSWORD_BYTES} bytes, encoded as UTF-8."
+            raise invalid("/password", "too_long", detail)
 
 
 class Refresh(Wire, frozen=True, kw_only=True):
