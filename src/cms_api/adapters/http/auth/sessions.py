@@ -22,7 +22,12 @@ class SessionController(Controller):
     path = "/auth"
     tags = ("auth",)
 
-    @post("/login", operation_id="login", status_code=200, opt={"public": True})
+    @post(
+        "/login",
+        operation_id="login",
+        status_code=200,
+        opt={"public": True, "example": {"email": "ada@example.org", "password": "correct horse battery"}},
+    )
     async def login(
         self,
         request: ApiRequest,
@@ -41,7 +46,12 @@ class SessionController(Controller):
             )
         return Response(Authentication.of(signed_in), headers=NO_STORE)
 
-    @post("/refresh", operation_id="refresh", status_code=200, opt={"public": True})
+    @post(
+        "/refresh",
+        operation_id="refresh",
+        status_code=200,
+        opt={"public": True, "example": {"refresh_token": "q3v…"}},
+    )
     async def refresh(
         self,
         data: JSONBody[Refresh],
@@ -64,7 +74,7 @@ class SessionController(Controller):
         async with uow:
             await sessions.logout(uow, request.user)
 
-    @get("/me", operation_id="me", opt={"returns": Me})
+    @get("/me", operation_id="me")
     async def me(self, request: ApiRequest, users: NamedDependency[UserService]) -> Response[Me]:
         """The signed-in user, her roles and effective permissions."""
         if request.user.user_id is None:
@@ -103,7 +113,14 @@ class SessionController(Controller):
         async with uow:
             await sessions.revoke(uow, request.user, session_id)
 
-    @post("/password/change", operation_id="changePassword", status_code=204)
+    @post(
+        "/password/change",
+        operation_id="changePassword",
+        status_code=204,
+        opt={
+            "example": {"current_password": "correct horse battery", "new_password": "staple horse correct"}
+        },
+    )
     async def change_password(
         self,
         request: ApiRequest,

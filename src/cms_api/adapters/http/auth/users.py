@@ -29,7 +29,18 @@ class UserController(Controller):
     path = "/users"
     tags = ("users",)
 
-    @post("/", operation_id="createUser")
+    @post(
+        "/",
+        operation_id="createUser",
+        opt={
+            "example": {
+                "email": "bea@example.org",
+                "name": "Bea",
+                "password": "a good long password",
+                "roles": ["author"],
+            }
+        },
+    )
     async def create(
         self,
         request: ApiRequest,
@@ -64,7 +75,11 @@ class UserController(Controller):
         """One user."""
         return resource(request, await users.get(request.user, user_id))
 
-    @patch("/{user_id:uuid}", operation_id="updateUser")
+    @patch(
+        "/{user_id:uuid}",
+        operation_id="updateUser",
+        opt={"example": {"name": "Beatrice", "roles": ["author", "editor"]}},
+    )
     async def update(
         self,
         request: ApiRequest,

@@ -95,7 +95,12 @@ def document_controller(
             """One document with its draft, from the trash as well."""
             return resource(request, await documents.get(request.user, document_id))
 
-        @patch(key, operation_id=f"update{name}", summary=f"Change a {noun}'s draft")
+        @patch(
+            key,
+            operation_id=f"update{name}",
+            summary=f"Change a {noun}'s draft",
+            opt={"example": {"title": "A better title"}},
+        )
         async def update(
             self,
             request: ApiRequest,

@@ -66,7 +66,7 @@ class MediaController(Controller):
         """One file's record."""
         return resource(request, await media.get(request.user, media_id))
 
-    @patch("/{media_id:uuid}", operation_id="updateMedia")
+    @patch("/{media_id:uuid}", operation_id="updateMedia", opt={"example": {"alt": "A tree in autumn"}})
     async def update(
         self,
         request: ApiRequest,

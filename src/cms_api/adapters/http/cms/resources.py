@@ -70,7 +70,9 @@ class AuthorController(Controller):
         """One author."""
         return resource(request, await authors.get(request.user, author_id))
 
-    @patch("/{author_id:uuid}", operation_id="updateAuthor")
+    @patch(
+        "/{author_id:uuid}", operation_id="updateAuthor", opt={"example": {"bio": "The first programmer."}}
+    )
     async def update(
         self,
         request: ApiRequest,
@@ -149,7 +151,12 @@ def term_controller(
             """One term."""
             return resource(request, await terms.get(request.user, taxonomy, term_id))
 
-        @patch(key, operation_id=f"update{name}", summary=f"Change a {taxonomy}")
+        @patch(
+            key,
+            operation_id=f"update{name}",
+            summary=f"Change a {taxonomy}",
+            opt={"example": {"name": "A better name"}},
+        )
         async def update(
             self,
             request: ApiRequest,
