@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document: what the framework derives, and what only we know."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -119,6 +120,17 @@ def document(app: Litestar) -> dict[str, Any]:
         }
         for status, words in STATUS_WORDS.items()
     }
+    answers = [
+        handler.opt["answers"]
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", ())
+        if "answers" in getattr(handler, "opt", {})
+    ]
+    described, definitions = msgspec.json.schema_components(
+        answers, ref_template="#/components/schemas/{name}"
+    )
+    schema["components"]["schemas"].update(definitions)
+    schemas = {id(answer): found for answer, found in zip(answers, described, strict=True)}
     operations = {
         operation["operationId"]: (method, operation)
         for path in schema["paths"].values()
@@ -128,8 +140,22 @@ def document(app: Litestar) -> dict[str, Any]:
     for route in app.routes:
         for handler in getattr(route, "route_handlers", ()):
             if isinstance(handler, HTTPRouteHandler) and handler.operation_id in operations:
-                _complete(*operations[str(handler.operation_id)], handler)
-    return schema
+                method, operation = operations[str(handler.operation_id)]
+                if (answer := handler.opt.get("answers")) is not None:
+                    operation["responses"]["200"]["content"] = {
+                        "application/json": {"schema": schemas[id(answer)]}
+                    }
+                _complete(method, operation, handler)
+    return _with_plain_names(schema)
+
+
+def _with_plain_names(schema: dict[str, Any]) -> dict[str, Any]:
+    """Call the list of a schema by that schema's name, not by where its class is defined."""
+    text = msgspec.json.encode(schema).decode()
+    named: dict[str, Any] = msgspec.json.decode(
+        re.sub(r"ListView_(?:[a-z_]+\.)*(\w+?)_(?=\")", r"\1List", text)
+    )
+    return named
 
 
 def _complete(method: str, operation: dict[str, Any], handler: HTTPRouteHandler) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from litestar import get
@@ -11,9 +11,11 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
+from cms_api.adapters.http.cms.delivered import DELIVERED
 from cms_api.adapters.http.lists import ListQuery, nearest, parameters
 from cms_api.adapters.http.preconditions import tagged
 from cms_api.adapters.http.requests import ApiRequest
+from cms_api.adapters.http.schemas import ListView
 from cms_api.domains.cms.api import FIELDS, INCLUDES, LISTINGS, DeliveryService, Kind, Selection
 from cms_api.kernel.errors import Malformed
 
@@ -135,6 +137,10 @@ async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> A
     return tagged(scope, body.encode(), headers)
 
 
+def _list_of(item: type[Any]) -> Any:
+    return ListView[item]  # type: ignore[valid-type]  # a value here, made of a type that is handed in
+
+
 def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPRouteHandler]:
     """The routes of a kind: by id, by slug or path, as a list."""
     name, singular = kind.capitalize(), noun.capitalize()
@@ -144,7 +150,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         operation_id=f"deliver{name}",
         summary=f"List published {kind}",
         tags=["delivery"],
-        opt={"listing": LISTINGS[kind], "query": QUERY, "delivers": kind},
+        opt={"listing": LISTINGS[kind], "query": QUERY, "answers": _list_of(DELIVERED[kind])},
     )
     async def list_items(request: ApiRequest, delivery: NamedDependency[DeliveryService]) -> ASGIApp:
         return await _list(request, delivery, kind)
@@ -154,7 +160,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         operation_id=f"deliver{singular}",
         summary=f"Read a published {noun} by id",
         tags=["delivery"],
-        opt={"query": QUERY, "delivers": kind},
+        opt={"query": QUERY, "answers": DELIVERED[kind]},
     )
     async def by_id(
         request: ApiRequest, item_id: FromPath[UUID], delivery: NamedDependency[DeliveryService]
