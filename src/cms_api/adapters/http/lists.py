@@ -16,6 +16,7 @@ import msgspec
 from litestar import Response
 from msgspec import Meta
 
+from cms_api.adapters.http.preconditions import unversioned
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView, PageInfo
 from cms_api.kernel.errors import Malformed
@@ -217,6 +218,11 @@ def list_response(query: ListQuery, page: Page[T]) -> Response[ListView[T]]:
     info, headers = query.links(page)
     view = ListView(items=page.items, page=info, count=page.count)
     return Response(view, headers={"Cache-Control": "private, no-cache", **headers})
+
+
+def whole_list(request: ApiRequest, items: list[T]) -> Response[ListView[T]]:
+    """The envelope of a list that is short by nature, and comes whole."""
+    return unversioned(request, ListView(items=items, page=PageInfo(next=None, prev=None, limit=MAX_LIMIT)))
 
 
 def list_query(request: ApiRequest, listing: Listing, *, extra: tuple[str, ...] = ()) -> ListQuery:

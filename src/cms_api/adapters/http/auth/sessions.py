@@ -7,8 +7,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from cms_api.adapters.http.auth.schemas import Authentication, Login, Me, PasswordChange, Refresh
+from cms_api.adapters.http.lists import whole_list
 from cms_api.adapters.http.preconditions import unversioned
 from cms_api.adapters.http.requests import ApiRequest
+from cms_api.adapters.http.schemas import ListView
 from cms_api.domains.auth.api import SessionService, SessionView, UserService
 from cms_api.kernel.errors import Unauthenticated
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -86,9 +88,9 @@ class SessionController(Controller):
     @get("/sessions", operation_id="listSessions")
     async def list_sessions(
         self, request: ApiRequest, sessions: NamedDependency[SessionService]
-    ) -> Response[list[SessionView]]:
+    ) -> Response[ListView[SessionView]]:
         """The live sessions of the signed-in user, the newest first."""
-        return unversioned(request, await sessions.list(request.user))
+        return whole_list(request, await sessions.list(request.user))
 
     @delete("/sessions", operation_id="revokeOtherSessions")
     async def revoke_others(

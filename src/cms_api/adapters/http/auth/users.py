@@ -7,8 +7,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from cms_api.adapters.http.auth.schemas import NewUser, UserPatch
-from cms_api.adapters.http.lists import list_query, list_response
-from cms_api.adapters.http.preconditions import resource, unversioned
+from cms_api.adapters.http.lists import list_query, list_response, whole_list
+from cms_api.adapters.http.preconditions import resource
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView
 from cms_api.domains.auth.api import (
@@ -116,14 +116,16 @@ class UserController(Controller):
 
 
 @get("/roles", operation_id="listRoles", tags=["users"])
-async def list_roles(request: ApiRequest, roles: NamedDependency[RoleService]) -> Response[list[RoleView]]:
+async def list_roles(
+    request: ApiRequest, roles: NamedDependency[RoleService]
+) -> Response[ListView[RoleView]]:
     """The roles, with the permissions that each gives."""
-    return unversioned(request, await roles.roles(request.user))
+    return whole_list(request, await roles.roles(request.user))
 
 
 @get("/permissions", operation_id="listPermissions", tags=["users"])
 async def list_permissions(
     request: ApiRequest, roles: NamedDependency[RoleService]
-) -> Response[list[PermissionView]]:
+) -> Response[ListView[PermissionView]]:
     """All permissions that a role may give."""
-    return unversioned(request, roles.permissions(request.user))
+    return whole_list(request, roles.permissions(request.user))
