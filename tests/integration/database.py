@@ -43,7 +43,7 @@ def _no_container() -> str | None:
     import docker  # noqa: PLC0415 - loaded only where it is asked for
     import requests  # noqa: PLC0415
 
-    host = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    host = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
     if host.startswith("unix://") and not _listens(host.removeprefix("unix://")):
         return "no engine answers"
     try:

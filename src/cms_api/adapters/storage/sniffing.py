@@ -59,7 +59,7 @@ def sniff(path: Path) -> tuple[str, int | None, int | None]:
         kind = ALIASES.get(candidate, candidate)
         if kind in TYPES and not kind.startswith(("image/", "text/")):
             return kind, None, None
-    if not candidates and _is_text(path):
+    if _is_text(path):
         return "text/plain", None, None
     raise UnsupportedMedia(f"Files of this type are not taken. Taken are: {', '.join(sorted(TYPES))}.")
 
