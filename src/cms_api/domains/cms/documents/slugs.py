@@ -14,12 +14,20 @@ _SHAPE = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 
 def make_slug(text: str) -> str:
     """A slug of ``text``: lower case, words of any script joined by hyphens, at most 200 long."""
-    slug = slugify(unicodedata.normalize("NFC", text), allow_unicode=True, max_length=MAX_LENGTH - 8)
+    slug = slugify(
+        unicodedata.normalize("NFC", text),
+        allow_unicode=True,
+        max_length=MAX_LENGTH - 8,
+        algorithm="modern",  # the other one takes combining marks for the ends of words
+    )
     return _clean(slug) or FALLBACK
 
 
 def _clean(slug: str) -> str:
-    return "-".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFC", slug).lower()))
+    """``slug`` in its one spelling, with nothing but hyphens and words that have a letter or digit."""
+    spelt = unicodedata.normalize("NFC", slug).lower()
+    kept = "".join(c for c in spelt if c == "-" or c.isalnum() or unicodedata.category(c).startswith("M"))
+    return "-".join(word for word in kept.split("-") if any(c.isalnum() for c in word))
 
 
 def check_slug(slug: str, *, pointer: str = "/slug") -> str:
@@ -39,4 +47,4 @@ def check_slug(slug: str, *, pointer: str = "/slug") -> str:
 
 def numbered(slug: str, number: int) -> str:
     """The slug with a number behind it, no longer than a slug may be."""
-    return slug if number == 1 else f"{slug[: MAX_LENGTH - 8]}-{number}"
+    return slug if number == 1 else f"{slug[: MAX_LENGTH - 8].rstrip('-')}-{number}"

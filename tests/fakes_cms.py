@@ -1,0 +1,786 @@
+"""The cms domain's ports without a database, a disk or a network."""
+
+import copy
+import hashlib
+import html
+import re
+import struct
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any, Self, TypeVar
+from uuid import UUID, uuid4
+
+import msgspec
+from tests.fakes import FakeUnitOfWork, FixedClock
+
+from cms_api.domains.auth.api import UserService, UserSummary, UserView
+from cms_api.domains.cms.authors.errors import UserHasAuthor
+from cms_api.domains.cms.authors.interface import AuthorView
+from cms_api.domains.cms.authors.model import Author
+from cms_api.domains.cms.authors.ports import AuthorQueries, AuthorRepository
+from cms_api.domains.cms.authors.service import Authors
+from cms_api.domains.cms.authors.service import view as author_view
+from cms_api.domains.cms.documents.content import Content, Format, Link
+from cms_api.domains.cms.documents.errors import AddressTaken, HasChildren, InUse, SlugTaken
+from cms_api.domains.cms.documents.model import ContentType, Document
+from cms_api.domains.cms.documents.ports import (
+    DocumentQueries,
+    DocumentRepository,
+    PublicFields,
+    Rendered,
+    Renderer,
+)
+from cms_api.domains.cms.documents.slugs import make_slug, numbered
+from cms_api.domains.cms.imports.ports import Fetcher, FetchError, Imported, ImportSources
+from cms_api.domains.cms.imports.service import Imports
+from cms_api.domains.cms.imports.source import ContentSource, SourceError, SourceItem
+from cms_api.domains.cms.media.interface import MediaView
+from cms_api.domains.cms.media.model import Asset
+from cms_api.domains.cms.media.ports import MediaQueries, MediaRepository, Storage, Stored
+from cms_api.domains.cms.media.service import Media
+from cms_api.domains.cms.media.service import view as media_view
+from cms_api.domains.cms.pages.service import Pages
+from cms_api.domains.cms.posts.service import Posts
+from cms_api.domains.cms.resources import Resource
+from cms_api.domains.cms.taxonomies.interface import TermView
+from cms_api.domains.cms.taxonomies.model import Taxonomy, Term
+from cms_api.domains.cms.taxonomies.ports import TermQueries, TermRepository
+from cms_api.domains.cms.taxonomies.service import Terms
+from cms_api.domains.cms.taxonomies.service import view as term_view
+from cms_api.kernel.errors import Malformed, TooLarge, UnsupportedMedia, invalid
+from cms_api.kernel.events import Event
+from cms_api.kernel.ids import new_id
+from cms_api.kernel.paging import Filter, Page, PageRequest
+
+C = TypeVar("C", bound=Content)
+R = TypeVar("R", bound=Resource)
+T = TypeVar("T")
+V = TypeVar("V")
+
+MAX_PATH = 2_000
+
+
+class Revision(msgspec.Struct, frozen=True):
+    """A snapshot of a document's draft."""
+
+    document: UUID
+    content: Content
+    at: datetime
+    by: UUID | None
+
+
+class Publication(msgspec.Struct, frozen=True, kw_only=True):
+    """A live copy."""
+
+    type: str
+    locale: str
+    path: str
+    content: Content
+    fields: PublicFields
+    version: int
+    published_at: datetime
+    first_published_at: datetime
+
+    @property
+    def parent(self) -> UUID | None:
+        return getattr(self.content, "parent", None)
+
+
+@dataclass
+class Store:
+    """What a database would hold. Rows are replaced, never changed, so that shallow copies are enough."""
+
+    documents: dict[UUID, Document[Any]] = field(default_factory=dict)
+    paths: dict[UUID, str] = field(default_factory=dict)
+    revisions: dict[UUID, Revision] = field(default_factory=dict)
+    links: dict[tuple[UUID, bool], tuple[Link, ...]] = field(default_factory=dict)
+    publications: dict[UUID, Publication] = field(default_factory=dict)
+    authors: dict[UUID, Author] = field(default_factory=dict)
+    terms: dict[UUID, Term] = field(default_factory=dict)
+    media: dict[UUID, Asset] = field(default_factory=dict)
+    imported: dict[tuple[str, str, str], Imported] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+
+    def copied(self) -> dict[str, Any]:
+        return {name: copy.copy(value) for name, value in vars(self).items()}
+
+    def take_back(self, before: dict[str, Any]) -> None:
+        vars(self).update(before)
+
+    def using(self, target: UUID) -> int:
+        """How many documents point at something."""
+        return len({key[0] for key, links in self.links.items() if any(ln.target == target for ln in links)})
+
+
+class CmsUnitOfWork(FakeUnitOfWork):
+    """A unit of work on a store that takes everything back when it is rolled back."""
+
+    def __init__(self, store: Store, more: Mapping[type, object] | None = None) -> None:
+        super().__init__({**repositories(store), **(more or {})})
+        self._store = store
+        self._before: dict[str, Any] = {}
+
+    async def __aenter__(self) -> Self:
+        self._before = self._store.copied()
+        return await super().__aenter__()
+
+    async def __aexit__(self, *raised: Any) -> None:  # noqa: PYI036 - handed on as they are
+        await super().__aexit__(*raised)
+        if self.rolled_back:
+            self._store.take_back(self._before)
+        else:
+            self._store.events.extend(self.events)
+
+
+def repositories(store: Store) -> dict[type, object]:
+    return {
+        DocumentRepository: FakeDocuments(store),
+        AuthorRepository: FakeAuthors(store),
+        TermRepository: FakeTerms(store),
+        MediaRepository: FakeMedia(store),
+        ImportSources: FakeImportSources(store),
+    }
+
+
+def first_free(base: str, taken: Collection[str]) -> str:
+    number = 1
+    while (slug := numbered(base, number)) in taken:
+        number += 1
+    return slug
+
+
+class FakeDocuments(DocumentRepository):
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, kind: ContentType[C], document_id: UUID) -> Document[C] | None:
+        return loaded(self._store, kind, document_id)
+
+    async def add(self, document: Document[C]) -> None:
+        self._put(document)
+
+    async def save(self, document: Document[C]) -> None:
+        self._put(document)
+        self._move_drafts_below(document.id, document.draft.slug)
+
+    def _put(self, document: Document[C]) -> None:
+        draft = document.draft
+        path = self._path(draft.slug, getattr(draft, "parent", None))
+        self._store.documents[document.id] = copy.copy(document)
+        self._store.paths[document.id] = path
+        self._check_path(document.id, draft.slug)
+        self._store.links[document.id, False] = tuple(draft.links())
+
+    def _path(self, slug: str, parent: UUID | None) -> str:
+        if parent is None:
+            return slug
+        path = f"{self._store.paths[parent]}/{slug}"
+        if len(path) > MAX_PATH:
+            raise invalid("/parent", "too_deep", f"An address has at most {MAX_PATH} characters.")
+        return path
+
+    def _check_path(self, document_id: UUID, slug: str) -> None:
+        def place(one: UUID) -> tuple[str, str, str]:
+            document = self._store.documents[one]
+            return document.type, document.locale, self._store.paths[one]
+
+        documents = self._store.documents
+        if documents[document_id].trashed_at is not None:
+            return
+        if any(
+            other != document_id and row.trashed_at is None and place(other) == place(document_id)
+            for other, row in documents.items()
+        ):
+            raise SlugTaken(slug)
+
+    def _move_drafts_below(self, document_id: UUID, slug: str) -> None:
+        for child, row in self._store.documents.items():
+            if getattr(row.draft, "parent", None) == document_id:
+                self._store.paths[child] = f"{self._store.paths[document_id]}/{row.draft.slug}"
+                self._check_path(child, slug)
+                self._move_drafts_below(child, slug)
+
+    async def snapshot(self, document: Document[C], *, at: datetime, by: UUID | None) -> UUID:
+        for known, revision in self._store.revisions.items():
+            if (revision.document, revision.content) == (document.id, document.draft):
+                return known
+        made = new_id()
+        self._store.revisions[made] = Revision(document.id, document.draft, at, by)
+        return made
+
+    async def put_live(self, document: Document[C], fields: PublicFields) -> None:
+        if document.published_at is None or document.first_published_at is None:
+            raise LookupError("Only a published document has a live copy.")
+        before = self._store.publications.get(document.id)
+        self._store.publications[document.id] = Publication(
+            type=document.type,
+            locale=document.locale,
+            path=self._live_path(document.draft.slug, getattr(document.draft, "parent", None)),
+            content=document.draft,
+            fields=fields,
+            version=document.version,
+            published_at=document.published_at,
+            first_published_at=before.first_published_at if before else document.first_published_at,
+        )
+        self._check_live(document.id, document.draft.slug)
+        self._move_live_below(document.id, document.draft.slug)
+        self._store.links[document.id, True] = tuple(document.draft.links())
+
+    def _live_path(self, slug: str, parent: UUID | None) -> str:
+        while parent is not None:
+            live = self._store.publications.get(parent)
+            above: Content = live.content if live else self._store.documents[parent].draft
+            slug, parent = f"{above.slug}/{slug}", getattr(above, "parent", None)
+        return slug
+
+    def _check_live(self, document_id: UUID, slug: str) -> None:
+        live = self._store.publications
+        mine = live[document_id]
+        for other, row in live.items():
+            if other != document_id and (row.type, row.locale, row.path) == (
+                mine.type,
+                mine.locale,
+                mine.path,
+            ):
+                raise AddressTaken(slug)
+
+    def _move_live_below(self, document_id: UUID, slug: str) -> None:
+        live = self._store.publications
+        for child, row in list(live.items()):
+            if row.parent == document_id:
+                path = f"{live[document_id].path}/{row.content.slug}"
+                live[child] = msgspec.structs.replace(row, path=path)
+                self._check_live(child, slug)
+                self._move_live_below(child, slug)
+
+    async def take_down(self, document_id: UUID) -> None:
+        self._store.publications.pop(document_id, None)
+        self._store.links.pop((document_id, True), None)
+
+    async def free_slug(self, kind: ContentType[C], *, locale: str, base: str, parent: UUID | None) -> str:
+        return first_free(
+            base,
+            {
+                row.draft.slug
+                for row in self._store.documents.values()
+                if (row.type, row.locale, row.trashed_at) == (kind.key, locale, None)
+                and getattr(row.draft, "parent", None) == parent
+            },
+        )
+
+    async def existing(self, links: Iterable[Link]) -> frozenset[Link]:
+        return frozenset(link for link in links if self._is_there(link))
+
+    def _is_there(self, link: Link) -> bool:
+        store = self._store
+        match link.kind:
+            case "author":
+                return link.target in store.authors
+            case "media":
+                return link.target in store.media
+            case "document":
+                row = store.documents.get(link.target)
+                return row is not None and row.type == "page" and row.trashed_at is None
+            case taxonomy:
+                term = store.terms.get(link.target)
+                return term is not None and term.taxonomy == taxonomy
+
+    async def is_below(self, document_id: UUID, ancestor: UUID) -> bool:
+        at: UUID | None = document_id
+        while at is not None and at != ancestor:
+            row = self._store.documents.get(at)
+            at = getattr(row.draft, "parent", None) if row else None
+        return at is not None
+
+    async def children(self, document_id: UUID) -> int:
+        drafts = {
+            one
+            for one, row in self._store.documents.items()
+            if getattr(row.draft, "parent", None) == document_id and row.trashed_at is None
+        }
+        live = {one for one, row in self._store.publications.items() if row.parent == document_id}
+        return len(drafts | live)
+
+
+def loaded(store: Store, kind: ContentType[C], document_id: UUID) -> Document[C] | None:
+    """The document as it is stored, with the hash of its live revision."""
+    row = store.documents.get(document_id)
+    if row is None or row.type != kind.key:
+        return None
+    found = copy.copy(row)
+    live = found.live_revision_id
+    found.live_hash = None if live is None else store.revisions[live].content.hash()
+    return found
+
+
+class FakeDocumentQueries(DocumentQueries):
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, kind: ContentType[C], document_id: UUID) -> Document[C] | None:
+        return loaded(self._store, kind, document_id)
+
+    async def list(self, kind: ContentType[C], page: PageRequest) -> Page[Document[C]]:
+        wants_trash = any(wanted.field == "trashed" for wanted in page.filters)
+        rows = [
+            found
+            for one in self._store.documents
+            if (found := loaded(self._store, kind, one)) is not None
+            and (wants_trash or found.trashed_at is None)
+        ]
+        return page_of(rows, page, self._field, lambda row: row)
+
+    def _field(self, row: Document[Any], name: str) -> object:
+        links = self._store.links.get((row.id, False), ())
+        targets = {"author": "authors", "tags": "tags", "categories": "categories"}
+        head, _, tail = name.partition(".")
+        if head in targets:
+            found = tuple(link.target for link in links if link.field == targets[head])
+            named = self._store.authors if head == "author" else self._store.terms
+            return tuple(named[one].slug for one in found) if tail else found
+        computed: dict[str, Callable[[], object]] = {
+            "status": lambda: "published" if row.is_live else "draft",
+            "trashed": lambda: row.trashed_at is not None,
+            "path": lambda: self._store.paths[row.id],
+        }
+        if name in computed:
+            return computed[name]()
+        return getattr(row.draft if name in ("title", "slug", "parent") else row, name)
+
+    async def paths(self, ids: Collection[UUID]) -> dict[UUID, str]:
+        return {one: self._store.paths[one] for one in ids if one in self._store.paths}
+
+
+class FakeAuthors(AuthorRepository):
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, author_id: UUID) -> Author | None:
+        return copy.copy(self._store.authors.get(author_id))
+
+    async def of_user(self, user_id: UUID) -> Author | None:
+        return copy.copy(next((a for a in self._store.authors.values() if a.user_id == user_id), None))
+
+    async def user_ids(self, ids: Collection[UUID]) -> frozenset[UUID]:
+        found = (self._store.authors[one].user_id for one in ids if one in self._store.authors)
+        return frozenset(user for user in found if user is not None)
+
+    async def add(self, author: Author) -> None:
+        for other in self._store.authors.values():
+            if other.id != author.id and other.slug == author.slug:
+                raise SlugTaken(author.slug)
+            if other.id != author.id and author.user_id is not None and other.user_id == author.user_id:
+                raise UserHasAuthor
+        if author.avatar_id is not None and author.avatar_id not in self._store.media:
+            raise invalid("/avatar_id", "unknown_reference", "There is no file with this id.")
+        self._store.authors[author.id] = copy.copy(author)
+
+    async def save(self, author: Author) -> None:
+        await self.add(author)
+
+    async def delete(self, author: Author) -> None:
+        if number := self._store.using(author.id):
+            raise InUse(number)
+        del self._store.authors[author.id]
+
+    async def free_slug(self, base: str) -> str:
+        return first_free(base, {author.slug for author in self._store.authors.values()})
+
+
+class FakeTerms(TermRepository):
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, taxonomy: Taxonomy, term_id: UUID) -> Term | None:
+        term = self._store.terms.get(term_id)
+        return copy.copy(term) if term is not None and term.taxonomy == taxonomy else None
+
+    async def find(self, taxonomy: Taxonomy, slug: str) -> Term | None:
+        rows = self._store.terms.values()
+        return copy.copy(next((t for t in rows if (t.taxonomy, t.slug) == (taxonomy, slug)), None))
+
+    async def add(self, term: Term) -> None:
+        if term.parent_id is not None and term.taxonomy != "category":
+            raise invalid("/parent_id", "not_nestable", "A tag has no parent.")
+        if term.parent_id == term.id:
+            raise invalid("/parent_id", "cycle", "A category can't hang below itself.")
+        there = await self.find(term.taxonomy, term.slug)
+        if there is not None and there.id != term.id:
+            raise SlugTaken(term.slug)
+        if term.parent_id is not None and await self.get(term.taxonomy, term.parent_id) is None:
+            raise invalid("/parent_id", "unknown_reference", "There is no category with this id.")
+        self._store.terms[term.id] = copy.copy(term)
+
+    async def save(self, term: Term) -> None:
+        await self.add(term)
+
+    async def delete(self, term: Term) -> None:
+        if children := sum(other.parent_id == term.id for other in self._store.terms.values()):
+            raise HasChildren(children)
+        if number := self._store.using(term.id):
+            raise InUse(number)
+        del self._store.terms[term.id]
+
+    async def is_below(self, term_id: UUID, ancestor: UUID) -> bool:
+        at: UUID | None = term_id
+        while at is not None and at != ancestor:
+            row = self._store.terms.get(at)
+            at = row.parent_id if row else None
+        return at is not None
+
+    async def free_slug(self, taxonomy: Taxonomy, base: str) -> str:
+        return first_free(base, {t.slug for t in self._store.terms.values() if t.taxonomy == taxonomy})
+
+
+class FakeMedia(MediaRepository):
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, media_id: UUID) -> Asset | None:
+        return copy.copy(self._store.media.get(media_id))
+
+    async def add(self, asset: Asset) -> None:
+        self._store.media[asset.id] = copy.copy(asset)
+
+    async def save(self, asset: Asset) -> None:
+        self._store.media[asset.id] = copy.copy(asset)
+
+    async def delete(self, asset: Asset) -> None:
+        if avatars := sum(author.avatar_id == asset.id for author in self._store.authors.values()):
+            raise InUse(avatars)
+        if number := self._store.using(asset.id):
+            raise InUse(number)
+        del self._store.media[asset.id]
+
+
+class FakeImportSources(ImportSources):
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def find(self, source: str, kind: str, keys: Collection[str]) -> dict[str, Imported]:
+        known = self._store.imported
+        return {key: known[source, kind, key] for key in keys if (source, kind, key) in known}
+
+    async def put(self, source: str, kind: str, key: str, imported: Imported) -> None:
+        self._store.imported[source, kind, key] = imported
+
+
+class FakeAuthorQueries(AuthorQueries):
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, author_id: UUID) -> AuthorView | None:
+        author = self._store.authors.get(author_id)
+        return None if author is None else author_view(author)
+
+    async def list(self, page: PageRequest) -> Page[AuthorView]:
+        return page_of(list(self._store.authors.values()), page, getattr, author_view)
+
+
+class FakeTermQueries(TermQueries):
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, taxonomy: Taxonomy, term_id: UUID) -> TermView | None:
+        term = self._store.terms.get(term_id)
+        return term_view(term) if term is not None and term.taxonomy == taxonomy else None
+
+    async def list(self, taxonomy: Taxonomy, page: PageRequest) -> Page[TermView]:
+        rows = [term for term in self._store.terms.values() if term.taxonomy == taxonomy]
+        return page_of(rows, page, getattr, term_view)
+
+
+class FakeMediaQueries(MediaQueries):
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, media_id: UUID) -> MediaView | None:
+        asset = self._store.media.get(media_id)
+        return None if asset is None else media_view(asset)
+
+    async def list(self, page: PageRequest) -> Page[MediaView]:
+        return page_of(list(self._store.media.values()), page, getattr, media_view)
+
+
+# Lists
+
+
+def page_of(
+    rows: Sequence[T], page: PageRequest, value: Callable[[T, str], Any], show: Callable[[T], V]
+) -> Page[V]:
+    """The page of ``rows`` that is asked for; ``value`` gives a row's field, a tuple where it has many."""
+    keys = [(key.field, key.descending) for key in page.sort]
+    keys.append(("id", page.sort[-1].descending if page.sort else False))
+    rows = [row for row in rows if all(_holds(value(row, f.field), f) for f in page.filters)]
+    count = len(rows) if page.count else None
+
+    def position(row: T) -> tuple[Any, ...]:
+        return tuple(value(row, name) for name, _ in keys)
+
+    def behind(row: T, at: tuple[Any, ...], *, sign: int) -> bool:
+        for mine, other, (_, down) in zip(position(row), at, keys, strict=True):
+            if mine != other:
+                return ((mine > other) != down) == (sign > 0)
+        return False
+
+    for name, down in reversed(keys):
+        rows.sort(key=lambda row, name=name: value(row, name), reverse=down)
+    if page.after is not None:
+        rows = [row for row in rows if behind(row, page.after, sign=1)]
+    if page.before is not None:
+        rows = [row for row in rows if behind(row, page.before, sign=-1)]
+    more = len(rows) > page.limit
+    shown = rows[-page.limit :] if page.before is not None else rows[: page.limit]
+    has_next = bool(shown) and (page.before is not None or more)
+    has_prev = bool(shown) and (more if page.before is not None else page.after is not None)
+    return Page(
+        items=[show(row) for row in shown],
+        next=position(shown[-1]) if has_next else None,
+        prev=position(shown[0]) if has_prev else None,
+        count=count,
+    )
+
+
+def _holds(value: object, wanted: Filter) -> bool:
+    if not isinstance(value, tuple):
+        return _compares(value, wanted.operator, wanted.values)
+    if wanted.operator == "exists":
+        return bool(value) == wanted.values[0]
+    if wanted.operator in ("ne", "nin"):
+        return not any(one in wanted.values for one in value)
+    return any(_compares(one, wanted.operator, wanted.values) for one in value)
+
+
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": lambda value, wanted: bool(value == wanted),
+    "lt": lambda value, wanted: bool(value < wanted),
+    "lte": lambda value, wanted: bool(value <= wanted),
+    "gt": lambda value, wanted: bool(value > wanted),
+    "gte": lambda value, wanted: bool(value >= wanted),
+    "contains": lambda value, wanted: wanted.lower() in value.lower(),
+    "starts_with": lambda value, wanted: value.lower().startswith(wanted.lower()),
+}
+
+
+def _compares(value: object, operator: str, values: tuple[object, ...]) -> bool:
+    match operator:
+        case "exists":
+            return (value is not None) == values[0]
+        case "ne" | "nin":
+            return value not in values
+        case "in":
+            return value is not None and value in values
+    return value is not None and _COMPARISONS[operator](value, values[0])
+
+
+# What is outside of the database
+
+
+def png(width: int = 2, height: int = 1) -> bytes:
+    """The start of a PNG file of that size, enough for what looks no further."""
+    return b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", width, height) + b"\x08\x02\0\0\0"
+
+
+class MemoryStorage(Storage):
+    """Knows PNG, PDF and text when it sees them."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    async def put(self, asset_id: UUID, filename: str, chunks: AsyncIterator[bytes], *, limit: int) -> Stored:
+        body = b""
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > limit:
+                raise TooLarge(f"A file has at most {limit} bytes.", limit=limit)
+        if not body:
+            raise Malformed("The file is empty.")
+        media_type, ending, width, height = self._looked_into(body)
+        stem = make_slug(PurePosixPath(filename).stem)
+        key = f"{asset_id.hex[:4]}/{asset_id.hex}-{stem}.{ending}"
+        self.files[key] = body
+        return Stored(
+            key=key,
+            media_type=media_type,
+            size=len(body),
+            sha256=hashlib.sha256(body).digest(),
+            width=width,
+            height=height,
+        )
+
+    @staticmethod
+    def _looked_into(body: bytes) -> tuple[str, str, int | None, int | None]:
+        if body.startswith(b"\x89PNG\r\n\x1a\n"):
+            width, height = struct.unpack(">II", body[16:24])
+            return "image/png", "png", width, height
+        if body.startswith(b"%PDF-"):
+            return "application/pdf", "pdf", None, None
+        if b"\0" in body or b"<" in body:
+            raise UnsupportedMedia("Files of this type are not taken.")
+        return "text/plain", "txt", None, None
+
+    async def remove(self, key: str) -> None:
+        self.files.pop(key, None)
+
+    def path(self, key: PurePosixPath) -> str | None:
+        return f"/memory/{key}" if str(key) in self.files else None
+
+
+class PlainRenderer(Renderer):
+    """Makes one paragraph of the words of a body, markup and emphasis left out."""
+
+    async def render(self, body: str, format: Format, *, excerpt: str) -> Rendered:  # noqa: A002 - the port's name
+        words = " ".join(re.sub(r"<[^>]*>" if format == "html" else r"<[^>]*>|[*_`#]", " ", body).split())
+        return Rendered(
+            body=f"<p>{html.escape(words)}</p>",
+            excerpt=excerpt or " ".join(words.split()[:55]),
+            reading_time=self.reading_time(body),
+        )
+
+    def reading_time(self, body: str) -> int:
+        return max(1, -(-len(re.sub(r"<[^>]*>", " ", body).split()) // 238))
+
+
+class MemoryFetcher(Fetcher):
+    """A network of the given files; ``is_offline`` cuts it off. Counts what it is asked for."""
+
+    def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
+        self.files = dict(files or {})
+        self.is_offline = False
+        self.asked: list[str] = []
+
+    def fetch(self, url: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        return self._fetched(url)
+
+    @asynccontextmanager
+    async def _fetched(self, url: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        self.asked.append(url)
+        if self.is_offline:
+            raise FetchError("the site can't be reached", offline=True)
+        if url not in self.files:
+            raise FetchError("the site answers 404")
+        yield in_chunks(self.files[url])
+
+
+async def in_chunks(body: bytes, size: int = 1024) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), size):
+        yield body[start : start + size]
+
+
+class ListSource(ContentSource):
+    """An export made by hand. ``breaks`` ends each reading with an error."""
+
+    def __init__(
+        self, *items: SourceItem, key: str = "old.example", breaks: SourceError | None = None
+    ) -> None:
+        self._items = items
+        self._key = key
+        self._breaks = breaks
+        self._position = 0
+
+    @property
+    def key(self) -> str:
+        return self._key
+
+    @property
+    def size(self) -> int:
+        return len(self._items)
+
+    @property
+    def position(self) -> int:
+        return self._position
+
+    def items(self) -> Iterator[SourceItem]:
+        for position, item in enumerate(self._items, start=1):
+            self._position = position
+            yield item
+        if self._breaks is not None:
+            raise self._breaks
+
+
+class KnownUsers(UserService):
+    """The users that the cms domain can learn of; nothing else of the service is there."""
+
+    def __init__(self) -> None:
+        self.users: dict[UUID, UserSummary] = {}
+
+    def add(self, name: str, email: str) -> UUID:
+        user = UserSummary(id=uuid4(), name=name, email=email, is_active=True)
+        self.users[user.id] = user
+        return user.id
+
+    async def find_by_ids(self, uow: Any, ids: Iterable[UUID]) -> dict[UUID, UserSummary]:
+        del uow
+        return {one: self.users[one] for one in ids if one in self.users}
+
+    async def find_by_emails(self, uow: Any, emails: Iterable[str]) -> dict[str, UserSummary]:
+        del uow
+        by_email = {user.email: user for user in self.users.values()}
+        return {email: by_email[email.lower()] for email in emails if email.lower() in by_email}
+
+    async def create(self, *_: Any, **__: Any) -> UserView:
+        raise NotImplementedError
+
+    async def ensure_administrator(self, *_: Any, **__: Any) -> UserView | None:
+        raise NotImplementedError
+
+    async def get(self, *_: Any) -> UserView:
+        raise NotImplementedError
+
+    async def list(self, *_: Any) -> Page[UserView]:
+        raise NotImplementedError
+
+    async def update(self, *_: Any, **__: Any) -> UserView:
+        raise NotImplementedError
+
+    async def delete(self, *_: Any, **__: Any) -> None:
+        raise NotImplementedError
+
+    async def change_password(self, *_: Any, **__: Any) -> None:
+        raise NotImplementedError
+
+
+class FakeCms:
+    """The cms domain's services on fakes, put together."""
+
+    def __init__(self, *, upload_limit: int = 10_000) -> None:
+        self.store = Store()
+        self.clock = FixedClock()
+        self.users = KnownUsers()
+        self.storage = MemoryStorage()
+        self.fetcher = MemoryFetcher()
+        renderer, documents = PlainRenderer(), FakeDocumentQueries(self.store)
+        self.authors = Authors(clock=self.clock, queries=FakeAuthorQueries(self.store), users=self.users)
+        self.terms = Terms(clock=self.clock, queries=FakeTermQueries(self.store))
+        self.media = Media(
+            clock=self.clock, queries=FakeMediaQueries(self.store), storage=self.storage, limit=upload_limit
+        )
+        engine: dict[str, Any] = {
+            "clock": self.clock,
+            "queries": documents,
+            "renderer": renderer,
+            "authors": self.authors,
+            "default_locale": "en",
+        }
+        self.posts = Posts(**engine)
+        self.pages = Pages(**engine)
+        self.imports = Imports(
+            posts=self.posts,
+            pages=self.pages,
+            authors=self.authors,
+            terms=self.terms,
+            media=self.media,
+            users=self.users,
+            fetcher=self.fetcher,
+            default_locale="en",
+        )
+
+    def uow(self) -> CmsUnitOfWork:
+        return CmsUnitOfWork(self.store)
+
+    def names(self) -> list[str]:
+        """The names of all events that were committed."""
+        return [event.name for event in self.store.events]
