@@ -1,0 +1,66 @@
+"""The two backends that each suite is run on: the fakes, and PostgreSQL."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+import pytest
+from tests.fakes_cms import (
+    CmsUnitOfWork,
+    FakeAuthorQueries,
+    FakeDocumentQueries,
+    FakeMediaQueries,
+    FakeTermQueries,
+    Store,
+)
+
+from cms_api.adapters.sqlalchemy.cms import REPOSITORIES
+from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
+from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
+from cms_api.adapters.sqlalchemy.reading import Reader
+from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
+from cms_api.domains.cms.authors.ports import AuthorQueries
+from cms_api.domains.cms.documents.ports import DocumentQueries
+from cms_api.domains.cms.media.ports import MediaQueries
+from cms_api.domains.cms.taxonomies.ports import TermQueries
+from cms_api.kernel.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backend:
+    """One implementation of every port of the cms domain that reads or writes rows."""
+
+    uow: Callable[[], UnitOfWork]
+    documents: DocumentQueries
+    authors: AuthorQueries
+    terms: TermQueries
+    media: MediaQueries
+
+
+@pytest.fixture(params=["fake", "postgres"])
+async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
+    if request.param == "fake":
+        store = Store()
+        yield Backend(
+            uow=lambda: CmsUnitOfWork(store),
+            documents=FakeDocumentQueries(store),
+            authors=FakeAuthorQueries(store),
+            terms=FakeTermQueries(store),
+            media=FakeMediaQueries(store),
+        )
+        return
+    url = request.getfixturevalue("database_url")
+    engine = make_engine(url, size=3, statement_timeout=15)
+    sessions = make_sessions(engine)
+    reader = Reader(url, size=2, statement_timeout=15)
+    await reader.open()
+    try:
+        yield Backend(
+            uow=lambda: SqlAlchemyUnitOfWork(sessions, REPOSITORIES),
+            documents=SqlDocuments(reader),
+            authors=SqlAuthors(reader),
+            terms=SqlTerms(reader),
+            media=SqlMedia(reader),
+        )
+    finally:
+        await reader.close()
+        await engine.dispose()
