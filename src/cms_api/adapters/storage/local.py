@@ -13,6 +13,8 @@ from cms_api.domains.cms.media.ports import Storage, Stored
 from cms_api.kernel.errors import Malformed, TooLarge
 
 INCOMING = ".incoming"
+# Stored names end in what was found inside, so the ending is to be trusted.
+MEDIA_TYPES = {ending: media_type for media_type, ending in TYPES.items()}
 
 
 class LocalStorage(Storage):
@@ -52,11 +54,12 @@ class LocalStorage(Storage):
     async def remove(self, key: str) -> None:
         (self._root / key).unlink(missing_ok=True)
 
-    def path(self, key: PurePosixPath) -> str | None:
+    def find(self, key: PurePosixPath) -> tuple[str, str] | None:
         if any(part.startswith(".") for part in key.parts):
             return None
         path = self._root.joinpath(*key.parts)
-        return str(path) if path.is_file() else None
+        media_type = MEDIA_TYPES.get(path.suffix.removeprefix("."))
+        return (str(path), media_type) if media_type is not None and path.is_file() else None
 
 
 def _key(asset_id: UUID, filename: str, ending: str) -> str:

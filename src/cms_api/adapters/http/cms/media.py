@@ -123,11 +123,13 @@ async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
 @get("/media/{key:path}", operation_id="getMediaFile", tags=["media"], opt={"public": True}, media_type="*/*")
 async def media_file(key: FromPath[Path], storage: NamedDependency[Storage]) -> File:
     """A file's bytes. The name is new with each file, so they may be kept for good."""
-    found = storage.path(PurePosixPath(str(key).lstrip("/")))
+    found = storage.find(PurePosixPath(str(key).lstrip("/")))
     if found is None:
         raise NotFound("There is no such file.")
+    path, media_type = found
     return File(
-        found,
+        path,
+        media_type=media_type,
         content_disposition_type="inline",
         headers={
             "Cache-Control": "public, max-age=31536000, immutable",

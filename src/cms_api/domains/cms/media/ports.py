@@ -38,8 +38,8 @@ class Storage(ABC):
         """Forget a file; nothing happens where there is none."""
 
     @abstractmethod
-    def path(self, key: PurePosixPath) -> str | None:
-        """Where the file is on this machine, or None where there is none."""
+    def find(self, key: PurePosixPath) -> tuple[str, str] | None:
+        """Where the file is on this machine, and its media type; None where there is none."""
 
 
 class MediaRepository(ABC):
