@@ -625,8 +625,10 @@ class MemoryStorage(Storage):
     async def remove(self, key: str) -> None:
         self.files.pop(key, None)
 
-    def path(self, key: PurePosixPath) -> str | None:
-        return f"/memory/{key}" if str(key) in self.files else None
+    def find(self, key: PurePosixPath) -> tuple[str, str] | None:
+        if (body := self.files.get(str(key))) is None:
+            return None
+        return f"/memory/{key}", self._looked_into(body)[0]
 
 
 class PlainRenderer(Renderer):

@@ -81,7 +81,8 @@ class HtmlRenderer(Renderer):
     def _rendered(self, body: str, kind: Format, excerpt: str) -> Rendered:
         safe = sanitise(self._markdown.render(body) if kind == "markdown" else body)
         words = text_of(safe)
-        return Rendered(body=safe, excerpt=text_of(excerpt) or shortened(words), reading_time=_minutes(words))
+        given = _SPACE.sub(" ", excerpt).strip()  # plain text: “List<String>” is no markup in it
+        return Rendered(body=safe, excerpt=given or shortened(words), reading_time=_minutes(words))
 
     def reading_time(self, body: str) -> int:
         return _minutes(re.sub(r"<[^>]*>", " ", body))

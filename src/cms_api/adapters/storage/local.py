@@ -55,7 +55,7 @@ class LocalStorage(Storage):
         (self._root / key).unlink(missing_ok=True)
 
     def find(self, key: PurePosixPath) -> tuple[str, str] | None:
-        if any(part.startswith(".") for part in key.parts):
+        if key.is_absolute() or any(part.startswith(".") for part in key.parts):
             return None
         path = self._root.joinpath(*key.parts)
         media_type = MEDIA_TYPES.get(path.suffix.removeprefix("."))

@@ -32,6 +32,14 @@ TYPES: dict[str, str] = {
     "application/vnd.openxmlformats-officedocument.presentationml.presentation": "pptx",
     "text/plain": "txt",
 }
+# The part that makes an archive a document. Its name stands in the directory at the archive's end.
+ZIP_START = b"PK\x03\x04"
+ZIP_DIRECTORY = 262_144
+ZIPPED = {
+    b"word/document.xml": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    b"xl/workbook.xml": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    b"ppt/presentation.xml": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+}
 ALIASES = {
     "audio/x-wav": "audio/wav",
     "audio/mp3": "audio/mpeg",
@@ -51,6 +59,8 @@ def sniff(path: Path) -> tuple[str, int | None, int | None]:
     """The media type of a file, and the pixels of an image. Raises `UnsupportedMedia`."""
     if (image := _image(path)) is not None:
         return image
+    if (archive := _archive(path)) is not None:
+        return archive, None, None
     try:
         candidates = [match.mime_type for match in puremagic.magic_file(path)]
     except (puremagic.PureError, ValueError):
@@ -76,6 +86,15 @@ def _image(path: Path) -> tuple[str, int, int] | None:
         return None
     except (OSError, SyntaxError, ValueError, KeyError, Image.DecompressionBombError):
         raise UnsupportedMedia("The image is damaged.") from None
+
+
+def _archive(path: Path) -> str | None:
+    with path.open("rb") as file:
+        if file.read(len(ZIP_START)) != ZIP_START:
+            return None
+        file.seek(max(0, path.stat().st_size - ZIP_DIRECTORY))
+        directory = file.read()
+    return next((kind for name, kind in ZIPPED.items() if name in directory), "application/zip")
 
 
 def _is_text(path: Path) -> bool:

@@ -1,0 +1,76 @@
+"""A site that many tests share, as none of them changes it."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import msgspec
+import psycopg
+import pytest
+import pytest_asyncio
+from litestar import Litestar
+from tests.conftest import ADMIN_EMAIL, PASSWORD, sign_in
+from tests.integration import database
+from tests.integration.http.asking import make, make_live, upload
+
+from cms_api.app import create_app
+from cms_api.settings import Settings
+
+COUNTED = ("auth.users", "cms.documents", "cms.publications", "cms.terms", "cms.authors", "cms.media")
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """A running site with one of everything. ``ids`` has the id of each, by the plural of its kind."""
+
+    app: Litestar
+    database_url: str
+    admin: httpx.AsyncClient
+    visitor: httpx.AsyncClient
+    ids: dict[str, str]
+
+    def counts(self) -> list[Any]:
+        """How much of everything there is."""
+        with psycopg.connect(self.database_url) as connection:
+            return [connection.execute(f"SELECT count(*) FROM {table}").fetchone() for table in COUNTED]
+
+
+@pytest.fixture(scope="module")
+def site_database_url(server: database.Server) -> Iterator[str]:
+    """A database for all tests of a module."""
+    with server.database() as url:
+        yield url
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site(
+    site_database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Site]:
+    """The site. Tests that use it run in the module's event loop, and leave it as they found it."""
+    settings = Settings(
+        database_url=site_database_url,
+        data_dir=tmp_path_factory.mktemp("site"),
+        secret_key="a secret for tests, 32 bytes long",
+        bcrypt_rounds=4,
+        pool_size=4,
+        max_upload_bytes=200_000,
+        log_level="error",
+    )
+    app = create_app(settings)
+    application = app.state.application
+    await application.start()
+
+    def client() -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url="http://cms.test")
+
+    try:
+        async with client() as admin, client() as visitor, application.unit_of_work() as uow:
+            users = application.container.auth.users()
+            made = await users.ensure_administrator(uow, email=ADMIN_EMAIL, name="Ada", password=PASSWORD)
+            await uow.__aexit__(None, None, None)
+            await sign_in(admin, ADMIN_EMAIL)
+            yield Site(
+                app=app, database_url=site_database_url, admin=admin, visitor=visitor, ids={"users": str(made.id)}
+            )
+    finally:
+        await application.stop()

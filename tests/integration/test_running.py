@@ -1,0 +1,309 @@
+"""What the system stands on: units of work, migrations, the embedded server, the command line."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, ClassVar
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.integration import database
+
+from cms_api.adapters.postgres.binaries import find_binaries
+from cms_api.adapters.postgres.errors import DataDirectoryBusy, NoBinaries, WrongVersion
+from cms_api.adapters.postgres.server import EmbeddedPostgres
+from cms_api.adapters.sqlalchemy import migrations
+from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
+from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
+from cms_api.kernel.errors import Conflict
+from cms_api.kernel.events import Event
+
+
+class Happened(Event, frozen=True, kw_only=True):
+    name: ClassVar[str] = "thing.happened"
+
+
+class Kept(Conflict):
+    keeps_changes = True
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    made = make_engine(database_url, size=2, statement_timeout=5)
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture
+def new_uow(engine: AsyncEngine) -> Callable[[], SqlAlchemyUnitOfWork]:
+    return lambda: SqlAlchemyUnitOfWork(make_sessions(engine), {})
+
+
+def events(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT count(*) FROM activity.events").fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+async def test_a_clean_exit_commits(new_uow: Callable[[], SqlAlchemyUnitOfWork], database_url: str) -> None:
+    done: list[str] = []
+
+    async def note() -> None:
+        done.append("committed")
+
+    async with new_uow() as uow:
+        uow.record(Happened(subject=uuid4()))
+        uow.on_commit(note)
+    assert (events(database_url), done) == (1, ["committed"])
+
+
+@pytest.mark.parametrize("error", [RuntimeError, Conflict, asyncio.CancelledError, KeyError])
+async def test_any_exception_rolls_back(
+    new_uow: Callable[[], SqlAlchemyUnitOfWork], database_url: str, error: type[BaseException]
+) -> None:
+    undone: list[str] = []
+
+    async def undo() -> None:
+        undone.append("undone")
+
+    with pytest.raises(error):
+        async with new_uow() as uow:
+            uow.record(Happened(subject=uuid4()))
+            uow.on_rollback(undo)
+            await uow._store_events(uow.session)
+            raise error("x")
+    assert (events(database_url), undone) == (0, ["undone"])
+
+
+async def test_an_error_may_keep_its_changes(
+    new_uow: Callable[[], SqlAlchemyUnitOfWork], database_url: str
+) -> None:
+    with pytest.raises(Kept):
+        async with new_uow() as uow:
+            uow.record(Happened(subject=uuid4()))
+            raise Kept("x")
+    assert events(database_url) == 1
+
+
+async def test_a_cancelled_request_gives_its_connection_back(
+    new_uow: Callable[[], SqlAlchemyUnitOfWork], engine: AsyncEngine, database_url: str
+) -> None:
+    async def work() -> None:
+        async with new_uow() as uow:
+            uow.record(Happened(subject=uuid4()))
+            await uow._store_events(uow.session)
+            await asyncio.sleep(60)
+
+    for _ in range(5):
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert events(database_url) == 0
+    assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
+async def test_no_connection_before_first_use(
+    new_uow: Callable[[], SqlAlchemyUnitOfWork], engine: AsyncEngine
+) -> None:
+    async with new_uow() as uow:
+        assert uow.session is not None
+        assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    with pytest.raises(RuntimeError):
+        _ = new_uow().session
+
+
+def test_migrations_go_down_and_up_again(server: database.Server) -> None:
+    with server.database(migrated=False) as url:
+        assert migrations.current(url) is None
+        migrations.upgrade(url)
+        assert migrations.current(url) == migrations.head()
+        migrations.downgrade(url, "base")
+        with psycopg.connect(url) as connection:
+            left = connection.execute(
+                "SELECT count(*) FROM pg_namespace WHERE nspname IN ('auth', 'cms', 'activity')"
+            ).fetchone()
+        assert left == (0,)
+        migrations.upgrade(url)
+        assert migrations.current(url) == migrations.head()
+
+
+def test_two_that_migrate_at_once(server: database.Server) -> None:
+    with server.database(migrated=False) as url:
+        command = [sys.executable, "-m", "cms_api", "migrate"]
+        environment = {**os.environ, "CMS_DATABASE_URL": url}
+        with ThreadPoolExecutor() as threads:
+            run = lambda _: subprocess.run(command, env=environment, capture_output=True, check=False)  # noqa: E731
+            assert [done.returncode for done in threads.map(run, range(2))] == [0, 0]
+        assert migrations.current(url) == migrations.head()
+
+
+def test_the_embedded_server_keeps_its_data(tmp_path: Path) -> None:
+    home = tmp_path / "deep" / "home"
+    tmp_path.chmod(0o700)
+    with EmbeddedPostgres(home) as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE t AS SELECT 42 AS n")
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(url.replace(url.split(":")[2].split("@")[0], "wrong"))
+        with pytest.raises(DataDirectoryBusy, match=str(os.getpid())):
+            EmbeddedPostgres(home).start()
+        assert EmbeddedPostgres(home).running() is not None
+    with EmbeddedPostgres(home) as url, psycopg.connect(url) as connection:
+        assert connection.execute("SELECT n FROM t").fetchone() == (42,)
+    assert EmbeddedPostgres(home).running() is None
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [tmp_path, *home.iterdir()]}
+    assert modes[tmp_path.name] == 0o700
+    assert modes["postgres"] == 0o700
+    assert modes["postgres.password"] == 0o600
+    (home / "postgres" / "PG_VERSION").write_text("12\n")
+    with pytest.raises(WrongVersion, match="12"):
+        EmbeddedPostgres(home).start()
+
+
+def test_no_binaries_anywhere() -> None:
+    with pytest.raises(NoBinaries, match="CMS_DATABASE_URL"):
+        find_binaries(origins=())
+
+
+EMAIL, PASSWORD = "ada@example.org", "correct horse battery"
+
+
+class Served:
+    """``cms serve`` as a process of its own."""
+
+    def __init__(self, home: Path, *options: str, **environment: str) -> None:
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            self.port = found.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("CMS_")}
+        self.environment = {
+            **kept, "CMS_DATA_DIR": str(home), "CMS_ADMIN_EMAIL": EMAIL, "CMS_ADMIN_PASSWORD": PASSWORD,
+            "CMS_LOG_FORMAT": "json", "COLUMNS": "300", **environment,
+        }  # fmt: skip
+        self.log = home.with_suffix(".log")
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "cms_api", "serve", "--port", str(self.port), *options],
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+
+    def await_ready(self) -> None:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if httpx.get(f"{self.url}/health/ready", timeout=5).status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise AssertionError(self.log.read_text())
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "cms_api", *arguments]
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+
+    def sign_in(self) -> dict[str, str]:
+        answer = httpx.post(
+            f"{self.url}/api/v1/auth/login", json={"email": EMAIL, "password": PASSWORD}, timeout=30
+        )
+        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(60)
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    """Makes running servers on one data directory, and ends them."""
+    made: list[Served] = []
+
+    def start(*options: str, **environment: str) -> Served:
+        served = Served(tmp_path / "home", *options, **environment)
+        made.append(served)
+        served.await_ready()
+        return served
+
+    yield start
+    for served in made:
+        served.end()
+
+
+def test_serving_from_the_first_start_to_after_a_crash(serve: Callable[..., Served], tmp_path: Path) -> None:
+    first = serve()
+    second = first.run("serve", "--port", "1")
+    assert second.returncode == 1
+    assert "Can't listen" in second.stderr or "in use by another server" in second.stderr
+    second = Served(tmp_path / "home")
+    assert second.end(0) == 1
+    assert "is in use by another server" in first.log.read_text()
+
+    headers = first.sign_in()
+    made = httpx.post(f"{first.url}/api/v1/posts", json={"title": "Kept"}, headers=headers)
+    assert made.status_code == 201
+    check = first.run("check")
+    assert check.returncode == 0, check.stdout
+    assert "up to date" in check.stdout
+    assert PASSWORD not in check.stdout
+    user = first.run("user", "create", "bea@example.org", "--role", "author", "--password", PASSWORD)
+    assert "bea@example.org" in user.stdout, user.stderr
+
+    first.process.kill()
+    first.process.wait()
+    again = serve("--workers", "2")
+    kept = httpx.get(f"{again.url}/api/v1/posts/{made.json()['id']}", headers=again.sign_in())
+    assert kept.json()["title"] == "Kept"
+    assert again.end() == 0
+    logged = again.log.read_text()
+    assert PASSWORD not in logged
+    lines = [json.loads(line) for line in logged.splitlines() if line.startswith("{")]
+    assert all(line["request_id"] for line in lines if line["event"] == "request")
+
+
+def test_requests_in_flight_are_finished(serve: Callable[..., Served]) -> None:
+    # A password that takes bcrypt a second or two to check keeps the request in flight.
+    served = serve(CMS_BCRYPT_ROUNDS="14")
+    answers: list[Any] = []
+    body = {"email": EMAIL, "password": PASSWORD}
+    asking = threading.Thread(
+        target=lambda: answers.append(httpx.post(f"{served.url}/api/v1/auth/login", json=body, timeout=30))
+    )
+    asking.start()
+    time.sleep(0.4)
+    served.process.send_signal(signal.SIGTERM)
+    asking.join()
+    assert answers[0].status_code == 200
+    assert served.end() == 0
+
+
+def test_commands_that_need_no_server(tmp_path: Path) -> None:
+    environment = {**os.environ, "CMS_PRT": "1", "CMS_WORKERS": "many", "COLUMNS": "200"}
+    command = [sys.executable, "-m", "cms_api"]
+    refused = subprocess.run(
+        [*command, "check"], env=environment, capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert refused.returncode == 1
+    assert "CMS_PRT" in refused.stderr
+    assert "CMS_PORT" in refused.stderr
+    assert "CMS_WORKERS" in refused.stderr
+    shown = subprocess.run([*command, "openapi"], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert json.loads(shown.stdout)["openapi"].startswith("3.1")

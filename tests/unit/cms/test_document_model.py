@@ -1,0 +1,273 @@
+"""A document's life: what each step does, and what no order of steps can break."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from cms_api.domains.cms.documents.content import Content, Link, PageContent, PostContent, Seo
+from cms_api.domains.cms.documents.errors import NotPublished, NotTrashed, Trashed
+from cms_api.domains.cms.documents.model import ContentType, Document
+from cms_api.kernel.errors import Stale
+
+POST = ContentType("post", PostContent)
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+LATER = AT + timedelta(days=1)
+ADA, BEA = UUID(int=1), UUID(int=2)
+EMPTY = PostContent(title="A", slug="a")
+
+
+@pytest.fixture
+def document() -> Document[PostContent]:
+    return Document.create(POST, EMPTY, locale="en", at=AT, by=ADA)[0]
+
+
+def changed(document: Document[PostContent], **values: Any) -> PostContent:
+    return msgspec.structs.replace(document.draft, **values)
+
+
+def test_a_document_begins_as_a_draft() -> None:
+    document, created = Document.create(POST, EMPTY, locale="de", at=AT, by=ADA)
+    assert (document.type, document.locale, document.version) == ("post", "de", 1)
+    assert (document.created_at, document.updated_at) == (AT, AT)
+    assert (document.created_by, document.updated_by) == (ADA, ADA)
+    assert not document.is_live
+    assert not document.has_unpublished_changes
+    assert (created.name, created.subject, created.type, created.version) == (
+        "document.created",
+        document.id,
+        "post",
+        1,
+    )
+
+
+def test_an_edit_tells_what_it_changed(document: Document[PostContent]) -> None:
+    event = document.edit(changed(document, title="B", tags=(uuid4(),)), at=LATER, by=BEA)
+    assert event is not None
+    assert (event.name, event.version, set(event.changed)) == ("document.updated", 2, {"title", "tags"})
+    assert (document.version, document.updated_at, document.updated_by) == (2, LATER, BEA)
+    assert document.field_versions == {"title": 2, "tags": 2}
+
+
+def test_an_edit_that_changes_nothing_is_none(document: Document[PostContent]) -> None:
+    assert document.edit(changed(document, title="A"), at=LATER, by=BEA) is None
+    assert (document.version, document.updated_at) == (1, AT)
+
+
+def test_publishing_keeps_the_first_date(document: Document[PostContent]) -> None:
+    document.publish(uuid4(), at=AT, by=ADA)
+    document.edit(changed(document, title="B"), at=LATER, by=ADA)
+    assert document.has_unpublished_changes
+    event = document.publish(uuid4(), at=LATER, by=ADA)
+    assert (event.name, event.version, document.version) == ("document.published", 4, 4)
+    assert (document.published_at, document.first_published_at) == (AT, AT)
+    assert not document.has_unpublished_changes
+
+
+def test_unpublishing_starts_the_date_anew(document: Document[PostContent]) -> None:
+    document.publish(uuid4(), at=AT, by=ADA)
+    document.unpublish(at=AT, by=ADA)
+    assert (document.published_at, document.first_published_at) == (None, AT)
+    document.publish(uuid4(), at=LATER, by=ADA)
+    assert (document.published_at, document.first_published_at) == (LATER, AT)
+
+
+def test_an_import_sets_the_date(document: Document[PostContent]) -> None:
+    long_ago = AT - timedelta(days=3650)
+    document.publish(uuid4(), at=AT, by=None, published_at=long_ago)
+    assert (document.published_at, document.first_published_at) == (long_ago, long_ago)
+
+
+def test_what_is_not_published_cannot_be_unpublished(document: Document[PostContent]) -> None:
+    with pytest.raises(NotPublished):
+        document.unpublish(at=AT, by=ADA)
+
+
+def test_the_trash_takes_the_live_copy_along(document: Document[PostContent]) -> None:
+    document.publish(uuid4(), at=AT, by=ADA)
+    event = document.trash(at=LATER, by=ADA)
+    assert (event.name, event.version) == ("document.trashed", 3)
+    assert (document.is_live, document.trashed_at, document.published_at) == (False, LATER, None)
+
+
+def test_the_trash_allows_nothing_but_to_be_restored(document: Document[PostContent]) -> None:
+    document.trash(at=AT, by=ADA)
+    with pytest.raises(Trashed):
+        document.trash(at=AT, by=ADA)
+    with pytest.raises(Trashed):
+        document.edit(changed(document, title="B"), at=AT, by=ADA)
+    with pytest.raises(Trashed):
+        document.edit(document.draft, at=AT, by=ADA)
+    with pytest.raises(Trashed):
+        document.publish(uuid4(), at=AT, by=ADA)
+    with pytest.raises(NotPublished):
+        document.unpublish(at=AT, by=ADA)
+    assert document.version == 2
+    event = document.restore(at=LATER, by=ADA)
+    assert (event.name, document.trashed_at, document.is_live) == ("document.restored", None, False)
+
+
+def test_only_the_trash_is_restored_from(document: Document[PostContent]) -> None:
+    with pytest.raises(NotTrashed):
+        document.restore(at=AT, by=ADA)
+
+
+def test_a_stale_writer_hears_what_she_missed(document: Document[PostContent]) -> None:
+    document.edit(changed(document, title="B"), at=AT, by=ADA)
+    document.edit(changed(document, body="C", slug="c"), at=AT, by=ADA)
+    document.publish(uuid4(), at=AT, by=ADA)
+    document.check_version(None)
+    document.check_version(4)
+    for expected, missed in ((1, ["body", "slug", "title"]), (2, ["body", "slug"]), (3, []), (9, [])):
+        with pytest.raises(Stale) as caught:
+            document.check_version(expected)
+        assert caught.value.members == {"current_version": 4, "changed_fields": missed}
+
+
+def test_equal_contents_have_equal_hashes() -> None:
+    one = PostContent(title="A", slug="a", seo=Seo(title="T"))
+    assert one.hash() == PostContent(seo=Seo(title="T"), slug="a", title="A").hash()
+    assert len(one.hash()) == 16
+
+
+@given(st.sampled_from(["title", "slug", "excerpt", "body"]), st.text(min_size=1, max_size=5))
+def test_other_contents_have_other_hashes(name: str, text: str) -> None:
+    other = msgspec.structs.replace(EMPTY, **{name: getattr(EMPTY, name) + text})
+    assert other.hash() != EMPTY.hash()
+
+
+def test_contents_know_what_they_point_at() -> None:
+    a, b, c, d, e = (UUID(int=n) for n in range(5))
+    post = PostContent(title="A", slug="a", authors=(a, b), categories=(c,), tags=(d,), cover=e)
+    assert [(link.pointer, link.kind, link.target) for link in post.links()] == [
+        ("/authors/0", "author", a),
+        ("/authors/1", "author", b),
+        ("/cover", "media", e),
+        ("/categories/0", "category", c),
+        ("/tags/0", "tag", d),
+    ]
+    page = PageContent(title="A", slug="a", parent=b)
+    assert list(page.links()) == [Link("parent", 0, "document", b)]
+    assert [link.pointer for link in page.links()] == ["/parent"]
+    assert list(Content(title="A", slug="a").links()) == []
+
+
+class Life(RuleBasedStateMachine):
+    """Any order of steps, allowed or not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.document, _ = Document.create(POST, EMPTY, locale="en", at=AT, by=ADA)
+        self.live: PostContent | None = None
+        self.is_trashed = False
+        self.steps = 0
+        self.now = AT
+        self.contents = {1: self.document.draft}
+        self.first: datetime | None = None
+
+    def _stepped(self) -> dict[str, Any]:
+        self.now += timedelta(seconds=1)
+        return {"at": self.now, "by": BEA}
+
+    def _counted(self) -> None:
+        self.steps += 1
+        self.contents[self.document.version] = self.document.draft
+
+    @precondition(lambda self: not self.is_trashed)
+    @rule(title=st.sampled_from("AB"), body=st.sampled_from(["", "x"]), sticky=st.booleans())
+    def edit(self, title: str, body: str, sticky: bool) -> None:  # noqa: FBT001 - a drawn value
+        before = self.document.draft
+        content = changed(self.document, title=title, body=body, is_sticky=sticky)
+        event = self.document.edit(content, **self._stepped())
+        assert (event is None) == (content == before)
+        if event is not None:
+            self._counted()
+
+    @precondition(lambda self: not self.is_trashed)
+    @rule()
+    def publish(self) -> None:
+        self.document.publish(uuid4(), **self._stepped())
+        self.live = self.document.draft
+        self.first = self.first or self.now
+        self._counted()
+
+    @precondition(lambda self: self.live is not None)
+    @rule()
+    def unpublish(self) -> None:
+        self.document.unpublish(**self._stepped())
+        self.live = None
+        self._counted()
+
+    @precondition(lambda self: not self.is_trashed)
+    @rule()
+    def trash(self) -> None:
+        self.document.trash(**self._stepped())
+        self.live, self.is_trashed = None, True
+        self._counted()
+
+    @precondition(lambda self: self.is_trashed)
+    @rule()
+    def restore(self) -> None:
+        self.document.restore(**self._stepped())
+        self.is_trashed = False
+        self._counted()
+
+    @rule()
+    def try_what_is_refused(self) -> None:
+        before = {name: getattr(self.document, name) for name in Document.__dataclass_fields__}
+        refused: list[tuple[type[Exception], Any]] = []
+        if self.is_trashed:
+            refused += [
+                (Trashed, lambda: self.document.publish(uuid4(), at=self.now, by=ADA)),
+                (Trashed, lambda: self.document.trash(at=self.now, by=ADA)),
+                (Trashed, lambda: self.document.edit(self.document.draft, at=self.now, by=ADA)),
+            ]
+        else:
+            refused.append((NotTrashed, lambda: self.document.restore(at=self.now, by=ADA)))
+        if self.live is None:
+            refused.append((NotPublished, lambda: self.document.unpublish(at=self.now, by=ADA)))
+        for error, step in refused:
+            with pytest.raises(error):
+                step()
+        assert before == {name: getattr(self.document, name) for name in Document.__dataclass_fields__}
+
+    @invariant()
+    def each_step_counts_once(self) -> None:
+        assert self.document.version == 1 + self.steps
+
+    @invariant()
+    def the_live_copy_is_what_was_published(self) -> None:
+        assert self.document.is_live == (self.live is not None)
+        assert (self.document.published_at is not None) == self.document.is_live
+        assert self.document.live_hash == (self.live.hash() if self.live else None)
+        assert self.document.has_unpublished_changes == (
+            self.live is not None and self.document.draft != self.live
+        )
+
+    @invariant()
+    def the_trash_is_out_of_sight(self) -> None:
+        assert (self.document.trashed_at is not None) == self.is_trashed
+        assert not (self.is_trashed and self.document.is_live)
+
+    @invariant()
+    def the_first_date_stays(self) -> None:
+        assert self.document.first_published_at == self.first
+
+    @invariant()
+    def whoever_is_stale_hears_at_least_what_is_different(self) -> None:
+        for version, content in self.contents.items():
+            if version == self.document.version:
+                continue
+            with pytest.raises(Stale) as caught:
+                self.document.check_version(version)
+            told = caught.value.members["changed_fields"]
+            names = content.__struct_fields__
+            assert {n for n in names if getattr(content, n) != getattr(self.document.draft, n)} <= set(told)
+
+
+TestLife = Life.TestCase
