@@ -42,9 +42,7 @@ def site_database_url(server: database.Server) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def site(
-    site_database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Site]:
+async def site(site_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     """The site. Tests that use it run in the module's event loop, and leave it as they found it."""
     settings = Settings(
         database_url=site_database_url,
@@ -70,7 +68,11 @@ async def site(
             await uow.__aexit__(None, None, None)
             await sign_in(admin, ADMIN_EMAIL)
             yield Site(
-                app=app, database_url=site_database_url, admin=admin, visitor=visitor, ids={"users": str(made.id)}
+                app=app,
+                database_url=site_database_url,
+                admin=admin,
+                visitor=visitor,
+                ids={"users": str(made.id)},
             )
     finally:
         await application.stop()

@@ -153,6 +153,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         opt={"listing": LISTINGS[kind], "query": QUERY, "answers": _list_of(DELIVERED[kind])},
     )
     async def list_items(request: ApiRequest, delivery: NamedDependency[DeliveryService]) -> ASGIApp:
+        """Published content only. Pages by cursor; relations are ids until they are included."""
         return await _list(request, delivery, kind)
 
     @get(
@@ -165,6 +166,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
     async def by_id(
         request: ApiRequest, item_id: FromPath[UUID], delivery: NamedDependency[DeliveryService]
     ) -> ASGIApp:
+        """Published content only; what is not published is not found."""
         return await _one(request, delivery, kind, "id", item_id)
 
     @get(
@@ -180,6 +182,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
     async def by_slug(
         request: ApiRequest, slug: FromPath[str], delivery: NamedDependency[DeliveryService]
     ) -> ASGIApp:
+        """Published content only, at its current slug."""
         return await _one(request, delivery, kind, "slug", slug)
 
     @get(
@@ -195,6 +198,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
     async def by_path(
         request: ApiRequest, path: FromPath[str], delivery: NamedDependency[DeliveryService]
     ) -> ASGIApp:
+        """Published content only, at its current path: the slugs from the root down, joined by slashes."""
         return await _one(request, delivery, kind, "path", str(path).strip("/"))
 
     return [list_items, by_id, by_slug if by == "slug" else by_path]
