@@ -62,17 +62,21 @@ async def site(site_database_url: str, tmp_path_factory: pytest.TempPathFactory)
         return httpx.AsyncClient(transport=transport, base_url="http://cms.test")
 
     try:
-        async with client() as admin, client() as visitor, application.unit_of_work() as uow:
+        async with application.unit_of_work() as uow:
             users = application.container.auth.users()
-            made = await users.ensure_administrator(uow, email=ADMIN_EMAIL, name="Ada", password=PASSWORD)
-            await uow.__aexit__(None, None, None)
-            await sign_in(admin, ADMIN_EMAIL)
-            yield Site(
-                app=app,
-                database_url=site_database_url,
-                admin=admin,
-                visitor=visitor,
-                ids={"users": str(made.id)},
-            )
+            await users.ensure_administrator(uow, email=ADMIN_EMAIL, name="Ada", password=PASSWORD)
+        async with client() as admin, client() as visitor:
+            signed_in = await sign_in(admin, ADMIN_EMAIL)
+            made = {
+                "tags": await make(admin, "tags", name="Ant"),
+                "categories": await make(admin, "categories", name="News"),
+                "authors": await make(admin, "authors", name="Grace"),
+                "media": await upload(admin),
+                "posts": await make_live(admin, "posts", title="First", body="<p>one</p>"),
+                "pages": await make_live(admin, "pages", title="About"),
+                "users": signed_in["user"],
+            }
+            ids = {kind: str(one["id"]) for kind, one in made.items()}
+            yield Site(app=app, database_url=site_database_url, admin=admin, visitor=visitor, ids=ids)
     finally:
         await application.stop()

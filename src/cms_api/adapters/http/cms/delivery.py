@@ -176,7 +176,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         tags=["delivery"],
         opt={
             "query": {**QUERY, "locale": "The language; the default one where not given."},
-            "delivers": kind,
+            "answers": DELIVERED[kind],
         },
     )
     async def by_slug(
@@ -192,7 +192,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         tags=["delivery"],
         opt={
             "query": {**QUERY, "locale": "The language; the default one where not given."},
-            "delivers": kind,
+            "answers": DELIVERED[kind],
         },
     )
     async def by_path(
