@@ -47,7 +47,7 @@ def integration(session: nox.Session) -> None:
 @nox.session
 def migrations(session: nox.Session) -> None:
     """Run the tests of the migrations: up, down and up again."""
-    session.run("pytest", "tests/integration/test_migrations.py", *session.posargs)
+    session.run("pytest", "tests/integration/test_running.py", "-k", "migrat", *session.posargs)
 
 
 @nox.session

@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--connections", type=int, default=4)
-    parser.add_argument("--server", choices=("granian", "uvicorn"), default="granian")
+    parser.add_argument("--server", choices=("granian", "uvicorn"), default="uvicorn")
     options = parser.parse_args()
 
     slugs = [f"post-{random.randint(1, POSTS)}" for _ in range(options.requests)]

@@ -769,12 +769,15 @@ class FakeCms:
         }
         self.posts = Posts(**engine)
         self.pages = Pages(**engine)
-        self.imports = Imports(
+        self.imports = self.made_imports(self.media)
+
+    def made_imports(self, media: Media) -> Imports:
+        return Imports(
             posts=self.posts,
             pages=self.pages,
             authors=self.authors,
             terms=self.terms,
-            media=self.media,
+            media=media,
             users=self.users,
             fetcher=self.fetcher,
             default_locale="en",

@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
+import structlog
 from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
 
+from cms_api import logs
 from cms_api.adapters.http import auth, cms, openapi, system
 from cms_api.adapters.http.body import JsonBody
 from cms_api.adapters.http.context import RequestContext
@@ -30,6 +32,8 @@ def create_app(settings: Settings) -> Litestar:
     The application itself hangs on the state as ``app.state.application``, for programs that
     embed it and want to call the services in process.
     """
+    if not structlog.is_configured():
+        logs.configure(settings)  # the library's own way would print local variables
     application = Application(settings)
 
     @asynccontextmanager

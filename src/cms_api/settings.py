@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Meta
 
 PREFIX = "CMS_"
-# Read by the tests and the benchmarks, not by the application.
-FOREIGN_PREFIXES = ("CMS_TEST_", "CMS_BENCH_")
+# Read by the tests, and by commands for an option of their own; no settings.
+FOREIGN_PREFIXES = ("CMS_TEST_", "CMS_USER_")
 
 
 class SettingsError(Exception):

@@ -15,6 +15,7 @@ from litestar import Litestar
 from cms_api.adapters.sqlalchemy.cms.documents import SqlAlchemyDocuments
 from cms_api.adapters.sqlalchemy.cms.resources import SqlAlchemyMedia
 from cms_api.adapters.sqlalchemy.reading import Reader
+from cms_api.domains.cms.api import INCLUDES
 
 API, CONTENT = "/api/v1", "/api/v1/content"
 ANY = {"If-Match": "*"}
@@ -132,6 +133,31 @@ async def test_a_tree_of_pages(admin: httpx.AsyncClient, client: httpx.AsyncClie
     cycle = await admin.patch(f"{API}/pages/{top['id']}", json={"parent": leaf["id"]}, headers=ANY)
     assert [e["code"] for e in cycle.json()["errors"]] == ["cycle"]
     assert (await admin.delete(f"{API}/pages/{top['id']}", headers=ANY)).json()["code"] == "has_children"
+
+
+async def test_live_copies_never_hang_below_one_another(admin: httpx.AsyncClient) -> None:
+    below = await make(admin, "pages", title="B")
+    above = await make(admin, "pages", title="A", parent=below["id"])
+    await publish(admin, "pages", above)
+    # The drafts change places, while the live copy of A still hangs below B.
+    for page, parent in ((above, None), (below, above["id"])):
+        moved = await admin.patch(f"{API}/pages/{page['id']}", json={"parent": parent}, headers=ANY)
+        assert moved.status_code == 200
+    refused = await admin.post(f"{API}/pages/{below['id']}/publish", headers=ANY)
+    assert [e["code"] for e in refused.json()["errors"]] == ["cycle"]
+    await publish(admin, "pages", above)
+    await publish(admin, "pages", below)
+
+
+async def test_every_field_that_may_be_asked_for_is_there(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    for kind, includes in INCLUDES.items():
+        asked = ",".join(includes)
+        for include in includes:
+            for field in ("id", "name", "slug", "title", "parent", "avatar", "path", "url", "updated_at"):
+                query = f"include={asked}&fields={include}.{field}"
+                assert (await client.get(f"{CONTENT}/{kind}?{query}")).status_code in (200, 400), query
 
 
 async def test_relations_come_back_in_order(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:

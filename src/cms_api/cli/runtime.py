@@ -87,7 +87,10 @@ async def application(settings: Settings) -> AsyncIterator[Any]:
 
 def run(settings: Settings, work: Callable[[Any], Awaitable[T]]) -> T:
     """Do ``work`` with the application. A refusal by the domain ends the command with its words."""
+    from cms_api import logs
     from cms_api.kernel.errors import CmsError
+
+    logs.configure(settings)
 
     async def main() -> T:
         async with application(settings) as running:

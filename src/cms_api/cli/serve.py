@@ -58,12 +58,14 @@ def _serve(settings: Settings) -> None:
     from uvicorn.supervisors import Multiprocess
 
     from cms_api.bootstrap.secret import secret_key
+    from cms_api.cli.worker import SUPERVISOR
 
     # The workers are processes of their own, and read their settings like everybody else.
     handed = {"host", "port", "workers", "data_dir", "database_url"}
     os.environ.update({variable(name): str(getattr(settings, name)) for name in handed})
     os.environ[variable("secret_key")] = settings.secret_key or secret_key(settings.data_dir)
     os.environ.pop(variable("admin_password"), None)
+    os.environ[SUPERVISOR] = str(os.getpid())
     config = uvicorn.Config(
         WORKER,
         factory=True,

@@ -12,12 +12,16 @@ from cms_api.logs import configure
 from cms_api.settings import load
 
 PR_SET_PDEATHSIG = 1
+# The process id of the supervisor, for its workers; no setting.
+SUPERVISOR = "_CMS_SUPERVISOR"
 
 
 def create() -> Litestar:
     """The application of a worker, whose life is tied to that of the process that started it."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != int(os.environ.get(SUPERVISOR, os.getppid())):
+            sys.exit(1)  # it was gone before we asked
     settings = load(os.environ)
     configure(settings)
     return create_app(settings)

@@ -1,6 +1,7 @@
 """Bodies that are wrong: every fault is named, nothing is changed, nothing breaks."""
 
-from collections.abc import AsyncIterator
+import gc
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
@@ -50,7 +51,7 @@ async def send(
 
 
 @pytest.fixture(scope="module", autouse=True)
-async def nothing_changes(site: Site) -> AsyncIterator[None]:
+def nothing_changes(site: Site) -> Iterator[None]:
     """Whatever these tests send, no row comes of it."""
     before = site.counts()
     yield
@@ -72,6 +73,7 @@ MALFORMED = {
     "NaN": b'{"FIELD": NaN}',
     "Infinity": b'{"FIELD": -Infinity}',
     "too large a float": b'{"FIELD": 1e400}',
+    "too long a number": b'{"FIELD": ' + b"9" * 5000 + b"}",
     "leading zero": b'{"FIELD": 01}',
     "hexadecimal": b'{"FIELD": 0x10}',
     "plus": b'{"FIELD": +1}',
@@ -112,14 +114,14 @@ async def test_malformed(site: Site, method: str, path: str, field: str) -> None
 @every_route
 async def test_a_body_that_is_no_object(site: Site, method: str, path: str, field: str) -> None:
     del field
-    for body in (b"null", b"true", b"0", b'"x"', b"[]", b"[{}]", b"1e3", b"9" * 5000):
+    for body in (b"null", b"true", b"0", b'"x"', b"[]", b"[{}]", b"1e3", b"9" * 4000):
         problem = check_problem(await send(site, method, path, body), 422, "invalid")
         assert pointers(problem) == {""}, body
 
 
 @every_route
 async def test_wrong_types(site: Site, method: str, path: str, field: str) -> None:
-    wrong = (b"1", b"-1.5", b"true", b"[]", b"{}", b'["x"]', b"1e308", b"9" * 5000, b"-" + b"9" * 400)
+    wrong = (b"1", b"-1.5", b"true", b"[]", b"{}", b'["x"]', b"1e308", b"9" * 4000, b"-" + b"9" * 400)
     for value in wrong:
         body = b'{"' + field.encode() + b'": ' + value + b"}"
         problem = check_problem(await send(site, method, path, body), 422, "invalid")
@@ -250,12 +252,12 @@ async def test_rules_that_only_the_domain_knows(site: Site) -> None:
         ("categories", {"name": "x", "parent_id": site.ids["tags"]}, {"/parent_id"}),
         ("authors", {"name": "x", "avatar_id": ABSENT}, {"/avatar_id"}),
         ("authors", {"name": "x", "user_id": ABSENT}, {"/user_id"}),
+        ("users", {"email": "no address", "name": "x", "password": "ä" * 40}, {"/email", "/password"}),
         (
             "users",
-            {"email": "no address", "name": "x", "password": PASSWORD, "roles": ["pope"]},
-            {"/email", "/roles/0"},
+            {"email": "x@example.org", "name": "x", "password": PASSWORD, "roles": ["editor", "pope"]},
+            {"/roles/1"},
         ),
-        ("users", {"email": "x@example.org", "name": "x", "password": "ä" * 40}, {"/password"}),
     ]
     for path, body, places in cases:
         problem = check_problem(await site.admin.post(f"{API}/{path}", json=body), 422)
@@ -295,7 +297,9 @@ async def test_bodies_as_long_as_they_may_be(site: Site) -> None:
     around = b'{"title": 1, "body": "%s"}'
     for letter in (b"x", "ü".encode(), rb"\u00fc"):
         fill = letter * ((1_048_576 - len(around)) // len(letter))
-        check_problem(await site.admin.post(f"{API}/posts", content=around % fill, headers=JSON), 422, "invalid")
+        check_problem(
+            await site.admin.post(f"{API}/posts", content=around % fill, headers=JSON), 422, "invalid"
+        )
 
 
 KINDS = (
@@ -353,7 +357,7 @@ FORMS: dict[str, tuple[dict[str, Any], int]] = {
     "long text": ({"files": {"file": ("a.png", picture())}, "data": {"title": "x" * 501}}, 422),
     "NUL in a text": ({"files": {"file": ("a.png", picture())}, "data": {"alt": "a\0b"}}, 422),
     "empty": ({"files": {"file": ("a.png", b"")}}, 400),
-    "no picture": ({"files": {"file": ("a.png", b"#!/bin/sh\nrm x\n")}}, 415),
+    "a program": ({"files": {"file": ("a.png", b"\x7fELF\2\1\1" + bytes(100))}}, 415),
     "HTML": ({"files": {"file": ("a.png", b"<!doctype html><script>x</script>")}}, 415),
     "half a picture": ({"files": {"file": ("a.png", picture()[:40])}}, 415),
     "large": ({"files": {"file": ("a.png", picture() + b"x" * 210_000)}}, 413),
@@ -367,13 +371,25 @@ async def test_uploads(site: Site, name: str) -> None:
     check_problem(await site.admin.post(f"{API}/media", **sent), status)
 
 
-async def test_a_text_of_a_form_that_is_not_utf8(site: Site) -> None:
-    part = b'--b\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
-    body = part % (b"file", b'; filename="a.png"', picture()) + part % (b"alt", b"", b"\xff\xfe") + b"--b--\r\n"
+# Parts that come before the broken one are only closed when they are collected.
+@pytest.mark.filterwarnings("ignore:Unclosed file:ResourceWarning")
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (b"text/plain", b"\xff\xfe"),
+        (b"text/plain; charset=nothing", b"x"),
+        (b"text/plain; charset=base64", b"x"),
+    ],
+)
+async def test_a_text_of_a_form_that_can_t_be_read(site: Site, kind: bytes, text: bytes) -> None:
+    part = b'--b\r\nContent-Disposition: form-data; name="%s"%s\r\nContent-Type: %s\r\n\r\n%s\r\n'
+    file = part % (b"file", b'; filename="a.png"', b"image/png", picture())
+    body = file + part % (b"alt", b"", kind, text) + b"--b--\r\n"
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
     response = await site.admin.post(f"{API}/media", content=body, headers=headers)
-    check_problem(response, response.status_code)
-    assert response.status_code in (400, 422)
+    check_problem(response, 400, "malformed")
+    del response
+    gc.collect()
 
 
 async def test_who_asks_is_looked_at_before_what_is_asked(site: Site) -> None:

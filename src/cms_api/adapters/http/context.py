@@ -38,7 +38,8 @@ class RequestContext:
         status = 0
         started = time.perf_counter()
         # HEAD is GET without the content (RFC 9110, section 9.3.2), on every route.
-        if is_head := scope["method"] == "HEAD":
+        method = scope["method"]
+        if is_head := method == "HEAD":
             scope["method"] = HttpMethod.GET
 
         async def answer(message: Message) -> None:
@@ -55,14 +56,14 @@ class RequestContext:
             await self._app(scope, receive, answer)
         finally:
             if self._access_log:
-                self._write(scope, status, time.perf_counter() - started)
+                self._write(scope, method, status, time.perf_counter() - started)
             structlog.contextvars.clear_contextvars()
 
-    def _write(self, scope: Any, status: int, seconds: float) -> None:
+    def _write(self, scope: Any, method: str, status: int, seconds: float) -> None:
         user = scope.get("user")
         _log.info(
             "request",
-            method=scope["method"],
+            method=method,
             path=scope["path"],
             status=status,
             ms=round(seconds * 1000, 2),

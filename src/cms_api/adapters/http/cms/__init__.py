@@ -4,7 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from cms_api.adapters.http.cms.delivery import DELIVERY_ROUTES
 from cms_api.adapters.http.cms.documents import PageController, PostController
-from cms_api.adapters.http.cms.media import MediaController, media_file
+from cms_api.adapters.http.cms.media import MediaController, media_file, upload_media
 from cms_api.adapters.http.cms.resources import AuthorController, CategoryController, TagController
 
 ROUTES: list[ControllerRouterHandler] = [
@@ -13,8 +13,9 @@ ROUTES: list[ControllerRouterHandler] = [
     AuthorController,
     CategoryController,
     TagController,
+    MediaController,
 ]
-UPLOAD_ROUTES: list[ControllerRouterHandler] = [MediaController]
+UPLOAD_ROUTES: list[ControllerRouterHandler] = [upload_media]
 FILE_ROUTES: list[ControllerRouterHandler] = [media_file]
 
 __all__ = ["DELIVERY_ROUTES", "FILE_ROUTES", "ROUTES", "UPLOAD_ROUTES"]

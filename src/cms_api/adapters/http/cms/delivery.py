@@ -39,7 +39,7 @@ def _selection(kind: Kind, given: dict[str, str]) -> Selection:
     inner = {
         "author": "authors",
         "authors": "authors",
-        "parent": "pages" if kind == "pages" else "categories",
+        "parent": "pages" if kind == "pages" else "tags",
     }
     for name in fields:
         head, _, tail = name.partition(".")

@@ -26,30 +26,28 @@ MAX_FILENAME = 255
 TEXTS = ("title", "alt", "caption")
 
 
+@post("/media", operation_id="uploadMedia", tags=["media"], opt={"multipart": True})
+async def upload_media(
+    request: ApiRequest, media: NamedDependency[MediaService], uow: NamedDependency[UnitOfWork]
+) -> Response[MediaView]:
+    """Upload a file as `multipart/form-data`: the part `file`, and `title`, `alt`, `caption`."""
+    file, texts = await _form(request)
+    async with uow:
+        asset = await media.upload(
+            uow,
+            request.user,
+            filename=_filename(file),
+            chunks=_chunks(file),
+            changes=into(texts, MediaChanges),
+        )
+    return resource(request, asset, status=201, location=f"/api/v1/media/{asset.id}")
+
+
 class MediaController(Controller):
     """Files."""
 
     path = "/media"
     tags = ("media",)
-
-    @post("/", operation_id="uploadMedia", opt={"multipart": True})
-    async def upload(
-        self,
-        request: ApiRequest,
-        media: NamedDependency[MediaService],
-        uow: NamedDependency[UnitOfWork],
-    ) -> Response[MediaView]:
-        """Upload a file as `multipart/form-data`: the part `file`, and `title`, `alt`, `caption`."""
-        file, texts = await _form(request)
-        async with uow:
-            asset = await media.upload(
-                uow,
-                request.user,
-                filename=_filename(file),
-                chunks=_chunks(file),
-                changes=into(texts, MediaChanges),
-            )
-        return resource(request, asset, status=201, location=f"/api/v1/media/{asset.id}")
 
     @get("/", operation_id="listMedia", opt={"listing": MEDIA})
     async def list_media(
@@ -100,7 +98,10 @@ class MediaController(Controller):
 async def _form(request: ApiRequest) -> tuple[UploadFile, MediaPatch]:
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise UnsupportedMedia("Send multipart/form-data with a part named “file”.")
-    form = await request.form()
+    try:
+        form = await request.form()
+    except (UnicodeError, LookupError):
+        raise Malformed("A part of the form is no text in the encoding that it names.") from None
     file = form.get("file")
     if not isinstance(file, UploadFile):
         raise Malformed("The form needs a part “file” that is a file.")

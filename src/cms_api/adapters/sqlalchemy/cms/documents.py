@@ -235,7 +235,7 @@ class SqlAlchemyDocuments(DocumentRepository):
                     "type": document.type,
                     "locale": document.locale,
                     "slug": draft.slug,
-                    "path": await self._live_path(draft.slug, page.parent if page else None),
+                    "path": await self._live_path(document.id, draft.slug, page.parent if page else None),
                     "parent_id": page.parent if page else None,
                     "version": document.version,
                     "title": draft.title,
@@ -256,37 +256,53 @@ class SqlAlchemyDocuments(DocumentRepository):
                 await self._move_live_below(document.id)
         await self._link(document, is_live=True)
 
-    async def _live_path(self, slug: str, parent: UUID | None) -> str:
+    async def _live_path(self, document_id: UUID, slug: str, parent: UUID | None) -> str:
+        """The public address below ``parent``, whose live copy counts where it has one.
+
+        Raises `Invalid` where live copies would hang below one another: drafts may have been
+        turned round while the live copies still stand as they were.
+        """
         if parent is None:
             return slug
-        above = await self._session.scalar(
+        above = await self._session.execute(
             text(
                 """
                 WITH RECURSIVE up AS (
-                    SELECT coalesce(p.slug, d.slug) AS path,
+                    SELECT d.id, ARRAY[d.id] AS seen, coalesce(p.slug, d.slug) AS path,
                            CASE WHEN p.document_id IS NULL THEN d.parent_id ELSE p.parent_id END AS parent_id
                     FROM cms.documents d LEFT JOIN cms.publications p ON p.document_id = d.id WHERE d.id = :id
                     UNION ALL
-                    SELECT coalesce(p.slug, d.slug) || '/' || up.path,
+                    SELECT d.id, up.seen || d.id, coalesce(p.slug, d.slug) || '/' || up.path,
                            CASE WHEN p.document_id IS NULL THEN d.parent_id ELSE p.parent_id END
                     FROM up JOIN cms.documents d ON d.id = up.parent_id
-                    LEFT JOIN cms.publications p ON p.document_id = d.id)
-                SELECT path FROM up WHERE parent_id IS NULL
+                    LEFT JOIN cms.publications p ON p.document_id = d.id
+                    WHERE d.id <> ALL (up.seen))
+                SELECT id, path, parent_id IS NULL FROM up
                 """
             ),
             {"id": parent},
         )
-        return f"{above}/{slug}"
+        rows = above.all()
+        root = next((path for _, path, is_root in rows if is_root), None)
+        if root is None or any(found == document_id for found, _, _ in rows):
+            raise invalid(
+                "/parent",
+                "cycle",
+                "The live copy of a page above hangs below this one: publish that one first.",
+            )
+        return f"{root}/{slug}"
 
     async def _move_live_below(self, document_id: UUID) -> None:
         await self._session.execute(
             text(
                 """
                 WITH RECURSIVE below AS (
-                    SELECT document_id, path FROM cms.publications WHERE document_id = :id
+                    SELECT document_id, path, ARRAY[document_id] AS seen
+                    FROM cms.publications WHERE document_id = :id
                     UNION ALL
-                    SELECT p.document_id, below.path || '/' || p.slug
-                    FROM cms.publications p JOIN below ON p.parent_id = below.document_id)
+                    SELECT p.document_id, below.path || '/' || p.slug, below.seen || p.document_id
+                    FROM cms.publications p JOIN below ON p.parent_id = below.document_id
+                    WHERE p.document_id <> ALL (below.seen))
                 UPDATE cms.publications p SET path = below.path
                 FROM below WHERE p.document_id = below.document_id AND p.path <> below.path
                 """

@@ -48,3 +48,9 @@ def check_slug(slug: str, *, pointer: str = "/slug") -> str:
 def numbered(slug: str, number: int) -> str:
     """The slug with a number behind it, no longer than a slug may be."""
     return slug if number == 1 else f"{slug[: MAX_LENGTH - 8].rstrip('-')}-{number}"
+
+
+def is_numbered(slug: str, base: str) -> bool:
+    """Whether ``slug`` is ``base`` with a number behind it."""
+    head = numbered(base, 0).removesuffix("0")
+    return slug.startswith(head) and slug.removeprefix(head).isdecimal()

@@ -13,10 +13,11 @@ import msgspec
 from cms_api.domains.auth.api import UserService
 from cms_api.domains.cms.authors.interface import AuthorChanges, AuthorService
 from cms_api.domains.cms.documents.content import Link, TargetKind
-from cms_api.domains.cms.documents.errors import DocumentNotFound
+from cms_api.domains.cms.documents.errors import DocumentNotFound, HasChildren
 from cms_api.domains.cms.documents.interface import DocumentView
+from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository
-from cms_api.domains.cms.documents.slugs import check_slug, make_slug
+from cms_api.domains.cms.documents.slugs import check_slug, is_numbered, make_slug
 from cms_api.domains.cms.imports.interface import ImportReport
 from cms_api.domains.cms.imports.ports import Fetcher, FetchError, Imported, ImportSources
 from cms_api.domains.cms.imports.source import (
@@ -179,10 +180,10 @@ class Run:
         try:
             async with self._new_uow() as uow:
                 known = await self._known(uow, "media", item.key)
-                if known is None or not await self._is_missing(known.target_id):
-                    return
-                async with self._do.fetcher.fetch(item.url) as chunks:
-                    await self._do.media.attach(uow, SYSTEM, known.target_id, chunks)
+            if known is None or not await self._is_missing(known.target_id):
+                return
+            async with self._do.fetcher.fetch(item.url) as chunks, self._new_uow() as uow:
+                await self._do.media.attach(uow, SYSTEM, known.target_id, chunks)
             self._failures = 0
         except FetchError as error:
             self._failures += error.offline
@@ -210,8 +211,15 @@ class Run:
                 try:
                     async with self._new_uow() as uow:
                         if await self._known(uow, "page", item.key) is None:
-                            changes = PageChanges(title=item.title, slug=f"import-{item.key}", authors=())
-                            await self._create(uow, item, changes)
+                            slug = await uow.repository(DocumentRepository).free_slug(
+                                PAGE,
+                                locale=self._do.default_locale,
+                                base=make_slug(f"import-{item.key}"),
+                                parent=None,
+                            )
+                            await self._create(
+                                uow, item, PageChanges(title=item.title, slug=slug, authors=())
+                            )
                 except CmsError:
                     return  # the third pass meets the same and tells of it
 
@@ -255,11 +263,20 @@ class Run:
         if isinstance(item, SourceDocument):
             what = f"{item.type} {item.key} “{item.title[:60]}”"
             for ref in item.terms:
-                async with self._new_uow() as uow:
-                    if await self._term(uow, ref) == "created":
-                        self.report.of(ref.taxonomy).read += 1
-                        self.report.of(ref.taxonomy).created += 1
+                await self._mentioned(ref, what)
             await self._guarded(item.type, what, lambda uow: self._document(uow, item, what))
+
+    async def _mentioned(self, ref: SourceTermRef, what: str) -> None:
+        """Make a term that is mentioned by a document only."""
+        try:
+            async with self._new_uow() as uow:
+                outcome = await self._term(uow, ref)
+        except CmsError as error:
+            self.report.note(what, f"its {ref.taxonomy} “{ref.slug}” can't be made: {error.detail}")
+            return
+        if outcome == "created":
+            self.report.of(ref.taxonomy).read += 1
+            self.report.of(ref.taxonomy).created += 1
 
     async def _document(self, uow: UnitOfWork, item: SourceDocument, what: str) -> str:
         known, digest = await self._known(uow, item.type, item.key), _hash(item)
@@ -274,20 +291,36 @@ class Run:
                 raise DocumentNotFound
             if current.version != known.version:
                 raise Invalid("it was changed here since the last import: left as it is")
+            if current.trashed_at is not None:
+                await service.restore(uow, SYSTEM, current.id, expected=None)
         values = await self._values(uow, item, what)
-        slug = _slug(item.slug, item.title)
-        if current is None or current.draft.slug != slug:
-            slug = await documents.free_slug(
-                kind, locale=self._do.default_locale, base=slug, parent=values.get("parent")
-            )
+        finished = None if known is None or known.hash == UNFINISHED else current
+        slug = await self._free_slug(documents, kind, item, values.get("parent"), finished)
+        changes = (PostChanges if item.type == "post" else PageChanges)(slug=slug, **values)
         if known is None:
-            document = await self._create(uow, item, PostChanges(slug=slug, **values))
+            document = await self._create(uow, item, changes)
         else:
-            changes = (PostChanges if item.type == "post" else PageChanges)(slug=slug, **values)
             document = await service.update(uow, SYSTEM, known.target_id, changes, expected=None)
         document = await self._set_status(uow, service, item, document, what)
         await self._remember(uow, item.type, item.key, Imported(document.id, digest, document.version))
         return "created" if known is None or known.hash == UNFINISHED else "updated"
+
+    async def _free_slug(
+        self,
+        documents: DocumentRepository,
+        kind: Any,
+        item: SourceDocument,
+        parent: UUID | None,
+        current: Document[Any] | None,
+    ) -> str:
+        """The slug as it was there, numbered where another has it; a number that it got before stays."""
+        base = _slug(item.slug, item.title)
+        stays = current is not None and getattr(current.draft, "parent", None) == parent
+        have = current.draft.slug if current is not None and stays else None
+        if have == base:
+            return base
+        free = await documents.free_slug(kind, locale=self._do.default_locale, base=base, parent=parent)
+        return have if have is not None and free != base and is_numbered(have, base) else free
 
     async def _set_status(
         self, uow: UnitOfWork, service: Any, item: SourceDocument, document: DocumentView, what: str
@@ -304,7 +337,11 @@ class Run:
         if document.status == "published":
             document = await service.unpublish(uow, SYSTEM, document.id, expected=None)
         if item.status == "trashed":
-            await service.trash(uow, SYSTEM, document.id, expected=None)
+            try:
+                await service.trash(uow, SYSTEM, document.id, expected=None)
+            except HasChildren:
+                self.report.note(what, "it was in the trash, but others hang below it: kept as a draft")
+                return document
             document = msgspec.structs.replace(document, version=document.version + 1)
         return document
 

@@ -119,10 +119,17 @@ class Media(MediaService):
     async def attach(
         self, uow: UnitOfWork, actor: Actor, media_id: UUID, chunks: AsyncIterator[bytes]
     ) -> MediaView:
+        actor.require(UPLOAD)
+        if (known := await self._queries.get(media_id)) is None:
+            raise ResourceNotFound("file")
+        if known.size is not None:
+            raise Conflict("The record has its file already.")
+        # The file may take its time, so it comes in before there is a transaction; and under an id of
+        # its own, as another one may be coming in for the same record.
+        stored = await self._put(uow, new_id(), known.filename, chunks)
         asset = await self._of(uow, actor, media_id)
         if asset.storage_key is not None:
             raise Conflict("The record has its file already.")
-        stored = await self._put(uow, asset.id, asset.filename, chunks)
         updated = asset.change(_file(stored), expected=None, at=self._clock.now())
         await uow.repository(MediaRepository).save(asset)
         if updated is not None:

@@ -1,0 +1,75 @@
+"""Short words for what the tests of the cms domain do over HTTP."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import httpx
+import psycopg
+
+API, CONTENT = "/api/v1", "/api/v1/content"
+ANY = {"If-Match": "*"}
+
+
+def at(version: int) -> dict[str, str]:
+    """The header that names a version."""
+    return {"If-Match": f'"v{version}"'}
+
+
+def answered(response: httpx.Response, status: int, code: str | None = None) -> dict[str, Any]:
+    """The body of an answer that has this status, and for a problem this code."""
+    assert response.status_code == status, response.text
+    if status == 204:
+        assert response.content == b""
+        return {}
+    body: dict[str, Any] = response.json()
+    if status >= 400:
+        assert response.headers["content-type"].startswith("application/problem+json")
+        assert body["status"] == status
+        assert code is None or body["code"] == code, body
+    return body
+
+
+async def make(client: httpx.AsyncClient, kind: str, **body: Any) -> dict[str, Any]:
+    """A new document, author or term."""
+    response = await client.post(f"{API}/{kind}", json=body)
+    made = answered(response, 201)
+    assert response.headers["location"] == f"{API}/{kind}/{made['id']}"
+    assert response.headers["etag"] == '"v1"'
+    return made
+
+
+async def change(client: httpx.AsyncClient, kind: str, one: dict[str, Any], **body: Any) -> dict[str, Any]:
+    """Change something, whatever its version."""
+    return answered(await client.patch(f"{API}/{kind}/{one['id']}", json=body, headers=ANY), 200)
+
+
+async def do(client: httpx.AsyncClient, kind: str, one: dict[str, Any], action: str) -> dict[str, Any]:
+    """Publish, unpublish or restore a document, whatever its version."""
+    return answered(await client.post(f"{API}/{kind}/{one['id']}/{action}", headers=ANY), 200)
+
+
+async def remove(client: httpx.AsyncClient, kind: str, one: dict[str, Any]) -> None:
+    """Delete something, whatever its version."""
+    answered(await client.delete(f"{API}/{kind}/{one['id']}", headers=ANY), 204)
+
+
+async def published(client: httpx.AsyncClient, kind: str, **body: Any) -> dict[str, Any]:
+    """A new document that readers see."""
+    return await do(client, kind, await make(client, kind, **body), "publish")
+
+
+async def items(client: httpx.AsyncClient, url: str) -> list[dict[str, Any]]:
+    """What a list has on its first page."""
+    found: list[dict[str, Any]] = answered(await client.get(url), 200)["items"]
+    return found
+
+
+def faults(problem: dict[str, Any]) -> list[tuple[str, str]]:
+    """Where and what of each fault."""
+    return [(fault["pointer"], fault["code"]) for fault in problem["errors"]]
+
+
+def rows(url: str, statement: str, params: Iterable[object] = ()) -> list[tuple[Any, ...]]:
+    """What the database holds."""
+    with psycopg.connect(url) as connection:
+        return connection.execute(statement.encode(), list(params)).fetchall()
