@@ -218,7 +218,7 @@ class FakeDocuments(DocumentRepository):
         self._store.publications[document.id] = Publication(
             type=document.type,
             locale=document.locale,
-            path=self._live_path(document.draft.slug, getattr(document.draft, "parent", None)),
+            path=self._live_path(document.id, document.draft.slug, getattr(document.draft, "parent", None)),
             content=document.draft,
             fields=fields,
             version=document.version,
@@ -229,8 +229,12 @@ class FakeDocuments(DocumentRepository):
         self._move_live_below(document.id, document.draft.slug)
         self._store.links[document.id, True] = tuple(document.draft.links())
 
-    def _live_path(self, slug: str, parent: UUID | None) -> str:
+    def _live_path(self, document_id: UUID, slug: str, parent: UUID | None) -> str:
+        seen = {document_id}
         while parent is not None:
+            if parent in seen:
+                raise invalid("/parent", "cycle", "The live copy of a page above hangs below this one.")
+            seen.add(parent)
             live = self._store.publications.get(parent)
             above: Content = live.content if live else self._store.documents[parent].draft
             slug, parent = f"{above.slug}/{slug}", getattr(above, "parent", None)

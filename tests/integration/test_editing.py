@@ -149,9 +149,7 @@ async def test_live_copies_never_hang_below_one_another(admin: httpx.AsyncClient
     await publish(admin, "pages", below)
 
 
-async def test_every_field_that_may_be_asked_for_is_there(
-    admin: httpx.AsyncClient, client: httpx.AsyncClient
-) -> None:
+async def test_every_field_that_may_be_asked_for_is_there(client: httpx.AsyncClient) -> None:
     for kind, includes in INCLUDES.items():
         asked = ",".join(includes)
         for include in includes:

@@ -411,6 +411,19 @@ async def test_a_live_address_keeps_to_the_live_parent(add, save, publish) -> No
         await publish(rival)
 
 
+async def test_live_copies_do_not_hang_below_one_another(add, save, publish) -> None:
+    a = page("a")
+    b = page("b", parent=a.id)
+    await add(a, b)
+    await publish(a)
+    await publish(b)
+    await save(edited(b, parent=None))
+    await save(edited(a, parent=b.id))
+    with pytest.raises(Invalid) as caught:
+        await publish(a)
+    assert [(f.pointer, f.code) for f in caught.value.faults] == [("/parent", "cycle")]
+
+
 async def test_an_address_has_an_end(add) -> None:
     above: UUID | None = None
     made = [page("a" * 199) for _ in range(11)]

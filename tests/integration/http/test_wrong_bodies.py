@@ -353,6 +353,7 @@ FORMS: dict[str, tuple[dict[str, Any], int]] = {
     "no file": ({"files": {"x": ("a.png", picture())}}, 400),
     "the file as text": ({"files": {"file": (None, "x")}}, 400),
     "another file": ({"files": {"file": ("a.png", picture()), "other": ("b.png", picture())}}, 400),
+    "a text as a file": ({"files": {"file": ("a.png", picture()), "alt": ("a.txt", b"x")}}, 400),
     "unknown text": ({"files": {"file": ("a.png", picture())}, "data": {"altt": "x"}}, 400),
     "long text": ({"files": {"file": ("a.png", picture())}, "data": {"title": "x" * 501}}, 422),
     "NUL in a text": ({"files": {"file": ("a.png", picture())}, "data": {"alt": "a\0b"}}, 422),

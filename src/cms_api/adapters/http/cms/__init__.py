@@ -4,7 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from cms_api.adapters.http.cms.delivery import DELIVERY_ROUTES
 from cms_api.adapters.http.cms.documents import PageController, PostController
-from cms_api.adapters.http.cms.media import MediaController, media_file, upload_media
+from cms_api.adapters.http.cms.media import MediaController, UploadController, media_file
 from cms_api.adapters.http.cms.resources import AuthorController, CategoryController, TagController
 
 ROUTES: list[ControllerRouterHandler] = [
@@ -15,7 +15,7 @@ ROUTES: list[ControllerRouterHandler] = [
     TagController,
     MediaController,
 ]
-UPLOAD_ROUTES: list[ControllerRouterHandler] = [upload_media]
+UPLOAD_ROUTES: list[ControllerRouterHandler] = [UploadController]
 FILE_ROUTES: list[ControllerRouterHandler] = [media_file]
 
 __all__ = ["DELIVERY_ROUTES", "FILE_ROUTES", "ROUTES", "UPLOAD_ROUTES"]

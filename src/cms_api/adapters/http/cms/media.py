@@ -26,28 +26,30 @@ MAX_FILENAME = 255
 TEXTS = ("title", "alt", "caption")
 
 
-@post("/media", operation_id="uploadMedia", tags=["media"], opt={"multipart": True})
-async def upload_media(
-    request: ApiRequest, media: NamedDependency[MediaService], uow: NamedDependency[UnitOfWork]
-) -> Response[MediaView]:
-    """Upload a file as `multipart/form-data`: the part `file`, and `title`, `alt`, `caption`."""
-    file, texts = await _form(request)
-    async with uow:
-        asset = await media.upload(
-            uow,
-            request.user,
-            filename=_filename(file),
-            chunks=_chunks(file),
-            changes=into(texts, MediaChanges),
-        )
-    return resource(request, asset, status=201, location=f"/api/v1/media/{asset.id}")
-
-
-class MediaController(Controller):
-    """Files."""
+class UploadController(Controller):
+    """Files, as a list to add to: bodies are as long as uploads may be."""
 
     path = "/media"
     tags = ("media",)
+
+    @post("/", operation_id="uploadMedia", opt={"multipart": True})
+    async def upload(
+        self,
+        request: ApiRequest,
+        media: NamedDependency[MediaService],
+        uow: NamedDependency[UnitOfWork],
+    ) -> Response[MediaView]:
+        """Upload a file as `multipart/form-data`: the part `file`, and `title`, `alt`, `caption`."""
+        file, texts = await _form(request)
+        async with uow:
+            asset = await media.upload(
+                uow,
+                request.user,
+                filename=_filename(file),
+                chunks=_chunks(file),
+                changes=into(texts, MediaChanges),
+            )
+        return resource(request, asset, status=201, location=f"/api/v1/media/{asset.id}")
 
     @get("/", operation_id="listMedia", opt={"listing": MEDIA})
     async def list_media(
@@ -57,14 +59,21 @@ class MediaController(Controller):
         query = list_query(request, MEDIA)
         return list_response(query, await media.list(request.user, query.request))
 
-    @get("/{media_id:uuid}", operation_id="getMedia")
+
+class MediaController(Controller):
+    """Files, one by one."""
+
+    path = "/media/{media_id:uuid}"
+    tags = ("media",)
+
+    @get(operation_id="getMedia")
     async def get(
         self, request: ApiRequest, media_id: FromPath[UUID], media: NamedDependency[MediaService]
     ) -> Response[MediaView]:
         """One file's record."""
         return resource(request, await media.get(request.user, media_id))
 
-    @patch("/{media_id:uuid}", operation_id="updateMedia", opt={"example": {"alt": "A tree in autumn"}})
+    @patch(operation_id="updateMedia", opt={"example": {"alt": "A tree in autumn"}})
     async def update(
         self,
         request: ApiRequest,
@@ -81,7 +90,7 @@ class MediaController(Controller):
             )
         return resource(request, asset)
 
-    @delete("/{media_id:uuid}", operation_id="deleteMedia")
+    @delete(operation_id="deleteMedia")
     async def delete(
         self,
         request: ApiRequest,
@@ -107,7 +116,9 @@ async def _form(request: ApiRequest) -> tuple[UploadFile, MediaPatch]:
         raise Malformed("The form needs a part “file” that is a file.")
     if unknown := sorted({name for name in form if name not in ("file", *TEXTS)}):
         raise Malformed(f"There is no field “{unknown[0][:100]}” here.")
-    given = {name: str(form[name]) for name in TEXTS if name in form}
+    given = {name: form[name] for name in TEXTS if name in form}
+    if wrong := [name for name, value in given.items() if not isinstance(value, str)]:
+        raise Malformed(f"The field “{wrong[0]}” is text, not a file.")
     return file, decode(encode(given), MediaPatch)
 
 

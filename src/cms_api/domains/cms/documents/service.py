@@ -114,9 +114,12 @@ class Documents(DocumentService[Changes, V], Generic[C, Changes, V]):
     async def update(
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, changes: Changes, *, expected: int | None
     ) -> V:
-        document = await self._of(uow, actor, document_id, policy.EDIT, expected)
+        _may_look(actor)
         documents = uow.repository(DocumentRepository)
         given = given_fields(changes)
+        # Before any row is locked: two who hang pages below each other's would wait for one another.
+        is_cycle = bool(given.get("parent")) and await documents.is_below(given["parent"], document_id)
+        document = await self._of(uow, actor, document_id, policy.EDIT, expected)
         faults = Faults()
         with faults.noted():
             if "slug" in given:
@@ -126,20 +129,14 @@ class Documents(DocumentService[Changes, V], Generic[C, Changes, V]):
         with faults.noted():
             await _check_links(documents, [link for link in content.links() if link not in before])
         with faults.noted():
-            await self._check_parent(documents, document, content)
+            if is_cycle:
+                raise invalid("/parent", "cycle", "A page can't hang below itself.")
         faults.refuse()
         updated = document.edit(content, at=self._clock.now(), by=actor.user_id)
         if updated is not None:
             await documents.save(document)
             uow.record(updated.by(actor))
         return self._shown(document)
-
-    async def _check_parent(self, documents: DocumentRepository, document: Document[C], content: C) -> None:
-        parent = getattr(content, "parent", None)
-        if parent is None or parent == getattr(document.draft, "parent", None):
-            return
-        if await documents.is_below(parent, document.id):
-            raise invalid("/parent", "cycle", "A page can't hang below itself.")
 
     async def publish(
         self,
@@ -203,9 +200,7 @@ class Documents(DocumentService[Changes, V], Generic[C, Changes, V]):
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, permission: str, expected: int | None
     ) -> Document[C]:
         """The document, if the actor may and means its current version."""
-        if not actor.is_system:
-            # Nobody learns from an id whether there is something that she may not see.
-            actor.require(policy.READ)
+        _may_look(actor)
         document = await uow.repository(DocumentRepository).get(self.kind, document_id)
         if document is None:
             raise DocumentNotFound
@@ -236,6 +231,12 @@ class Documents(DocumentService[Changes, V], Generic[C, Changes, V]):
             "reading_time": self._renderer.reading_time(draft.body),
         }
         return self._view(document, common)
+
+
+def _may_look(actor: Actor) -> None:
+    """Nobody learns from an id whether there is something that she may not see."""
+    if not actor.is_system:
+        actor.require(policy.READ)
 
 
 async def _check_links(documents: DocumentRepository, links: list[Link]) -> None:

@@ -71,12 +71,14 @@ class Terms(TermService):
     ) -> TermView:
         actor.require(WRITE)
         terms = uow.repository(TermRepository)
-        term = await _of(terms, taxonomy, term_id)
         values = given(changes)
+        parent = values.get("parent_id")
+        # Before any row is locked: two who hang terms below each other's would wait for one another.
+        is_cycle = parent is not None and await terms.is_below(parent, term_id)
+        term = await _of(terms, taxonomy, term_id)
         if "slug" in values:
             values["slug"] = check_slug(values["slug"])
-        parent = values.get("parent_id")
-        if parent is not None and await terms.is_below(parent, term_id):
+        if is_cycle:
             raise invalid("/parent_id", "cycle", "A category can't hang below itself.")
         updated = term.change(values, expected=expected, at=self._clock.now())
         if updated is not None:
