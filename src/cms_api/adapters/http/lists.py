@@ -55,7 +55,7 @@ class Cursors:
     def seal(self, position: Iterable[object], scope: str) -> str:
         """The cursor of a position."""
         payload = msgspec.json.encode(list(position))
-        return base64.urlsafe_b64encode(self._sign(payload, scope) + payload).decode().rstrip("=")
+        return _encoded(self._sign(payload, scope) + payload)
 
     def open(self, cursor: str, scope: str) -> tuple[object, ...]:
         """The position of a cursor. Raises `Malformed` where it is not from this list."""
@@ -63,6 +63,10 @@ class Cursors:
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
             raw = b""
+        if _encoded(raw) != cursor:  # one position, one spelling: Base64 has several
+            raw = b""
+        if base64.urlsafe_b64encode(raw).decode().rstrip("=") != cursor:
+            raw = b""  # another spelling of the same bytes was not made here
         signature, payload = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
         if not hmac.compare_digest(signature, self._sign(payload, scope)):
             raise Malformed("The cursor was changed, or belongs to another list, sort or filter.")
@@ -70,6 +74,10 @@ class Cursors:
 
     def _sign(self, payload: bytes, scope: str) -> bytes:
         return hmac.digest(self._key, scope.encode() + b"\0" + payload, "sha256")[:_SIGNATURE_BYTES]
+
+
+def _encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -4,10 +4,12 @@ import re
 from typing import Any
 
 import msgspec
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, License, SecurityScheme, Tag
+from litestar.routes import BaseRoute
+from litestar.types import ControllerRouterHandler
 
 from cms_api.adapters.http.lists import OPERATORS
 from cms_api.adapters.http.problems import MEDIA_TYPE, Problem
@@ -68,6 +70,14 @@ MULTIPART = {
 }
 
 
+class _Nowhere(Router):
+    """Takes the routes that the framework would serve its own document and pages at, and drops them."""
+
+    def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:
+        del value
+        return []
+
+
 def config(version: str) -> OpenAPIConfig:
     """What the framework is told; it serves nothing of its own."""
     return OpenAPIConfig(
@@ -82,8 +92,7 @@ def config(version: str) -> OpenAPIConfig:
                 "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
             }
         ),
-        path="/_schema",
-        render_plugins=(),
+        openapi_router=_Nowhere("/", route_handlers=[]),
     )
 
 

@@ -68,6 +68,8 @@ def _one_plan(kind: Kind, query: bytes) -> tuple[Selection, str | None]:
             raise Malformed(
                 f"There is no query parameter “{name[:100]}” here.{nearest(name, (*QUERY, 'locale'))}"
             )
+        if name in given:
+            raise Malformed(f"The parameter “{name}” is given twice.")
         given[name] = value
     return _selection(kind, given), given.get("locale")
 

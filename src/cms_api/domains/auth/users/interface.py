@@ -49,6 +49,7 @@ class UserChanges(msgspec.Struct, frozen=True, kw_only=True):
 USERS = Listing(
     sorts=("created_at", "name", "email"),
     filters={
+        "id": "uuid",
         "created_at": "timestamptz",
         "name": "text",
         "email": "text",
