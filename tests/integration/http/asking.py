@@ -3,8 +3,10 @@
 import struct
 import zlib
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
+from litestar import Litestar
 
 API, CONTENT = "/api/v1", "/api/v1/content"
 ANY = {"If-Match": "*"}
@@ -42,6 +44,26 @@ def check_problem(response: httpx.Response, status: int, code: str | None = None
     if code is not None:
         assert problem["code"] == code
     return problem
+
+
+async def get_raw(app: Litestar, path: str, query: str = "") -> httpx.Response:
+    """The answer to a target as it stands, which a client would tidy up; as the server hands it on."""
+    scope: Any = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+        "path": unquote(path), "raw_path": path.encode("ascii"), "query_string": query.encode("ascii"), "root_path": "",
+        "headers": [(b"host", b"cms.test")], "client": ("127.0.0.1", 1), "server": ("cms.test", 80),
+    }  # fmt: skip
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    body = b"".join(message.get("body", b"") for message in sent[1:])
+    return httpx.Response(sent[0]["status"], headers=sent[0]["headers"], content=body)
 
 
 def pointers(problem: dict[str, Any]) -> set[str]:

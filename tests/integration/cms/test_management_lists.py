@@ -1,0 +1,244 @@
+"""Lists over HTTP: filters, orders, and cursors that hold while others write."""
+
+from itertools import chain
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from tests.integration.cms.cms_client import (
+    API,
+    CONTENT,
+    answered,
+    change,
+    do,
+    items,
+    make,
+    published,
+    remove,
+)
+
+from cms_api.adapters.sqlalchemy.reading import Reader
+
+KINDS = pytest.mark.parametrize("kind", ["posts", "pages", "authors", "categories", "tags"])
+
+
+def named(kind: str, name: str) -> dict[str, Any]:
+    return {"title" if kind in ("posts", "pages") else "name": name}
+
+
+async def walk(client: httpx.AsyncClient, url: str) -> tuple[list[list[str]], list[list[str]]]:
+    """The ids on each page, forwards by the Link header and back again by the cursors."""
+    forwards, backwards = [], []
+    path = url.partition("?")[0]
+    response = await client.get(url)
+    while True:
+        body = answered(response, 200)
+        forwards.append([item["id"] for item in body["items"]])
+        links = {rel: link["url"] for rel, link in response.links.items()}
+        assert set(links) == {rel for rel in ("next", "prev") if body["page"][rel]}
+        if "next" not in links:
+            break
+        response = await client.get(links["next"])
+    query = url.partition("?")[2]
+    while True:
+        body = answered(response, 200)
+        backwards.insert(0, [item["id"] for item in body["items"]])
+        if body["page"]["prev"] is None:
+            break
+        response = await client.get(f"{path}?{query}&before={body['page']['prev']}")
+    return forwards, backwards
+
+
+@KINDS
+async def test_pages_add_up_both_ways(admin: httpx.AsyncClient, kind: str) -> None:
+    made = [await make(admin, kind, **named(kind, f"N {n % 3}")) for n in range(8)]
+    ids = [one["id"] for one in made]
+    name = next(iter(named(kind, "")))
+    whole = {
+        "sort=created_at": ids,
+        "sort=-created_at": ids[::-1],
+        f"sort={name}": sorted(ids, key=lambda one: (ids.index(one) % 3, ids.index(one))),
+        f"sort=-{name},created_at": sorted(ids, key=lambda one: (-(ids.index(one) % 3), ids.index(one))),
+    }
+    for query, expected in whole.items():
+        for limit in (1, 3, 8, 100):
+            forwards, backwards = await walk(admin, f"{API}/{kind}?{query}&limit={limit}")
+            assert [*chain(*forwards)] == [*chain(*backwards)] == expected
+            assert all(len(page) <= limit for page in forwards + backwards)
+            assert len(forwards) == -(-8 // limit)
+
+
+@KINDS
+async def test_nothing_is_repeated_or_skipped_while_others_write(admin: httpx.AsyncClient, kind: str) -> None:
+    made = [await make(admin, kind, **named(kind, f"N{n}")) for n in range(9)]
+    for sort, front in (("sort=-created_at", "A"), (f"sort={next(iter(named(kind, '')))}", "A")):
+        seen: list[str] = []
+        url = f"{API}/{kind}?limit=2&{sort}"
+        while url:
+            response = await admin.get(url)
+            seen += [item["id"] for item in answered(response, 200)["items"]]
+            # In front of what was read already, whatever the order.
+            await make(admin, kind, **named(kind, front))
+            url = response.links.get("next", {}).get("url", "")
+        assert len(seen) == len(set(seen))
+        assert {one["id"] for one in made} <= set(seen)
+
+
+async def test_what_is_deleted_or_moved_disturbs_nobody(admin: httpx.AsyncClient) -> None:
+    made = [await make(admin, "posts", title=f"N{n}") for n in range(7)]
+    first = answered(await admin.get(f"{API}/posts?limit=3&sort=title"), 200)
+    # The row that the cursor stands on vanishes, another one moves from behind it to the front.
+    await remove(admin, "posts", made[2])
+    await change(admin, "posts", made[3], title="A")
+    after = first["page"]["next"]
+    rest = await items(admin, f"{API}/posts?limit=10&sort=title&after={after}")
+    assert [item["id"] for item in rest] == [one["id"] for one in made[4:]]
+    page = answered(await admin.get(f"{API}/posts?limit=10&sort=title&before={after}"), 200)
+    assert [item["id"] for item in page["items"]] == [made[3]["id"], made[0]["id"], made[1]["id"]]
+    assert page["page"]["prev"] is None
+
+
+async def test_posts_are_filtered(admin: httpx.AsyncClient) -> None:
+    tag, category = await make(admin, "tags", name="T"), await make(admin, "categories", name="C")
+    author = await make(admin, "authors", name="Grace")
+    p0 = await make(admin, "posts", title="Zero 100%", tags=[tag["id"]])
+    p1 = await make(admin, "posts", title="One", categories=[category["id"]], authors=[author["id"]])
+    p2 = await published(admin, "posts", title="Two_x", locale="de")
+    p3 = await make(admin, "posts", title="Gone")
+    await remove(admin, "posts", p3)
+    everything = {"p0": p0["id"], "p1": p1["id"], "p2": p2["id"], "p3": p3["id"]}
+    names = {one: name for name, one in everything.items()}
+    for query, found in {
+        "": "p0 p1 p2",
+        "filter[id]=" + p1["id"]: "p1",
+        f"filter[id][in]={p0['id']},{p2['id']},{uuid4()}": "p0 p2",
+        f"filter[id][nin]={p0['id']}": "p1 p2",
+        "filter[title]=One": "p1",
+        "filter[title][ne]=One": "p0 p2",
+        "filter[title][contains]=ZERO": "p0",
+        "filter[title][contains]=%25": "p0",
+        "filter[title][contains]=_": "p2",
+        "filter[title][starts_with]=t": "p2",
+        "filter[slug]=two-x": "p2",
+        "filter[status]=published": "p2",
+        "filter[status]=draft": "p0 p1",
+        "filter[status][in]=draft,published": "p0 p1 p2",
+        "filter[locale]=de": "p2",
+        f"filter[created_at][lt]={p1['created_at']}": "p0",
+        f"filter[created_at][gte]={p1['created_at']}": "p1 p2",
+        "filter[published_at][exists]=true": "p2",
+        "filter[published_at][exists]=false": "p0 p1",
+        f"filter[tags]={tag['id']}": "p0",
+        "filter[tags.slug]=t": "p0",
+        "filter[tags.slug][ne]=t": "p1 p2",
+        "filter[tags][exists]=false": "p1 p2",
+        "filter[categories.slug]=c": "p1",
+        f"filter[categories][nin]={category['id']}": "p0 p2",
+        "filter[author.slug]=grace": "p1",
+        f"filter[author][ne]={author['id']}": "p0 p2",
+        "filter[trashed]=true": "p3",
+        "filter[trashed]=false": "p0 p1 p2",
+        "filter[trashed][exists]=true": "p0 p1 p2 p3",
+        "filter[title]=One&filter[status]=draft": "p1",
+        "filter[title]=One&filter[status]=published": "",
+    }.items():
+        listed = await items(admin, f"{API}/posts?sort=created_at&{query}")
+        assert " ".join(names[item["id"]] for item in listed) == found, query
+
+
+async def test_other_lists_are_filtered(admin: httpx.AsyncClient) -> None:
+    top = await make(admin, "categories", name="Top")
+    sub = await make(admin, "categories", name="Sub", parent_id=top["id"])
+    await make(admin, "tags", name="Sub")
+    ada, _ = await make(admin, "authors", name="Ada", bio="x"), await make(admin, "authors", name="Grace")
+    for url, found in {
+        f"categories?filter[parent_id]={top['id']}": [sub["id"]],
+        "categories?filter[parent_id][exists]=false": [top["id"]],
+        "categories?filter[slug]=sub": [sub["id"]],
+        "authors?filter[name][starts_with]=a": [ada["id"]],
+        "authors?filter[user_id][exists]=true": [],
+        "tags?filter[name]=Top": [],
+    }.items():
+        assert [item["id"] for item in await items(admin, f"{API}/{url}")] == found, url
+
+
+async def test_a_list_is_counted_where_asked(admin: httpx.AsyncClient) -> None:
+    for n in range(5):
+        await make(admin, "tags", name=f"T{n}")
+    body = answered(await admin.get(f"{API}/tags?limit=2"), 200)
+    assert "count" not in body
+    assert body["page"]["limit"] == 2
+    counted = answered(await admin.get(f"{API}/tags?limit=2&count=exact&filter[name][ne]=T0"), 200)
+    assert counted["count"] == 4
+
+
+@KINDS
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0", "limit=101", "limit=x", "limit=-1", "limit=1&limit=2", "count=yes", "sort=body", "sort=",
+        "sort=created_at,-created_at", "filter[nothing]=x", "filter[id]=x", "filter[id][like]=x",
+        "filter[created_at][gt]=yesterday", "filter[created_at]=2026-01-01T00:00:00", "after=x", "before=",
+        "after=x&before=y", "colour=red", "include=author", "fields=id", "filter=x", "filter[]=x",
+    ],
+)  # fmt: skip
+async def test_what_a_list_does_not_know(admin: httpx.AsyncClient, kind: str, query: str) -> None:
+    answered(await admin.get(f"{API}/{kind}?{query}"), 400, "malformed")
+
+
+async def test_a_cursor_is_good_for_its_own_list(admin: httpx.AsyncClient) -> None:
+    for n in range(3):
+        await make(admin, "posts", title=f"N{n}")
+        await make(admin, "pages", title=f"N{n}")
+    cursor = answered(await admin.get(f"{API}/posts?limit=1"), 200)["page"]["next"]
+    answered(await admin.get(f"{API}/posts?after={cursor}"), 200)
+    for other in (
+        f"{API}/pages?after={cursor}",
+        f"{API}/posts?sort=title&after={cursor}",
+        f"{API}/posts?filter[status]=draft&after={cursor}",
+        f"{API}/posts?after={cursor[:-2]}",
+        f"{API}/posts?after={cursor[:-1]}{'A' if cursor[-1] != 'A' else 'B'}",
+        f"{API}/posts?after={cursor}AAAA",
+    ):
+        answered(await admin.get(other), 400, "malformed")
+
+
+async def test_each_list_costs_one_statement(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tag = await make(admin, "tags", name="T")
+    for n in range(3):
+        await published(admin, "posts", title=f"N{n}", tags=[tag["id"]])
+        await published(admin, "pages", title=f"N{n}")
+    asked: list[str] = []
+    for name in ("rows", "one"):
+        original = getattr(Reader, name)
+
+        async def counted(self: Reader, sql: str, params: Any = None, original: Any = original) -> Any:
+            asked.append(sql)
+            return await original(self, sql, params)
+
+        monkeypatch.setattr(Reader, name, counted)
+    answered(await admin.get(f"{API}/auth/me"), 200)
+    identified = sum("cms." not in sql for sql in asked)
+    for kind in ("posts", "pages", "authors", "categories", "tags", "media"):
+        for query, cost in (("?limit=2", 1), ("?limit=2&count=exact", 2)):
+            asked.clear()
+            answered(await admin.get(f"{API}/{kind}{query}"), 200)
+            assert sum("cms." in sql for sql in asked) == cost, kind
+            assert sum("cms." not in sql for sql in asked) <= identified
+    asked.clear()
+    answered(await client.get(f"{CONTENT}/posts?include=tags,author"), 200)
+    assert len(asked) == 1
+
+
+async def test_lists_are_private(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
+    post = await make(admin, "posts", title="x")
+    await do(admin, "posts", post, "publish")
+    for kind in ("posts", "pages", "authors", "categories", "tags", "media"):
+        response = await admin.get(f"{API}/{kind}")
+        assert response.headers["cache-control"].startswith("private")
+        refused = await client.get(f"{API}/{kind}")
+        answered(refused, 401, "unauthenticated")
+        assert refused.headers["www-authenticate"].startswith("Bearer")
