@@ -30,9 +30,15 @@ INSERT INTO cms.terms (id, taxonomy, name, slug, created_at, updated_at)
 SELECT md5('c' || n)::uuid, 'category', 'Category ' || n, 'category-' || n, now(), now() FROM generate_series(1, 20) n;
 INSERT INTO cms.terms (id, taxonomy, name, slug, created_at, updated_at)
 SELECT md5('t' || n)::uuid, 'tag', 'Tag ' || n, 'tag-' || n, now(), now() FROM generate_series(1, 200) n;
-INSERT INTO cms.documents (id, type, locale, slug, path, title, draft, draft_hash, created_at, updated_at)
-SELECT md5('p' || n)::uuid, 'post', 'en', 'post-' || n, 'post-' || n, 'Post number ' || n, '{}', '', now(), now()
+BEGIN;
+INSERT INTO cms.documents (id, type, locale, slug, path, title, draft_revision_id, created_at, updated_at)
+SELECT md5('p' || n)::uuid, 'post', 'en', 'post-' || n, 'post-' || n, 'Post number ' || n, md5('r' || n)::uuid,
+    now(), now()
 FROM generate_series(1, %(posts)s) n;
+INSERT INTO cms.contents (document_id, hash, data) SELECT id, '', '' FROM cms.documents;
+INSERT INTO cms.revisions (document_id, id, document_version, hash, size, created_at)
+SELECT id, draft_revision_id, 1, '', 0, now() FROM cms.documents;
+COMMIT;
 INSERT INTO cms.publications (document_id, type, locale, slug, path, version, title, published_at,
     first_published_at, created_at, updated_at, author_ids, category_ids, tag_ids, fields)
 SELECT md5('p' || n)::uuid, 'post', 'en', 'post-' || n, 'post-' || n, 2, 'Post number ' || n,

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 from uuid import UUID, uuid4
 
 import msgspec
@@ -24,8 +24,9 @@ from cms_api.domains.cms.authors.ports import AuthorQueries, AuthorRepository
 from cms_api.domains.cms.authors.service import Authors
 from cms_api.domains.cms.authors.service import view as author_view
 from cms_api.domains.cms.documents.content import Content, Format, Link
+from cms_api.domains.cms.documents.engine import status_of
 from cms_api.domains.cms.documents.errors import AddressTaken, HasChildren, InUse, SlugTaken
-from cms_api.domains.cms.documents.model import ContentType, Document
+from cms_api.domains.cms.documents.model import ContentType, Document, Snapshot
 from cms_api.domains.cms.documents.ports import (
     DocumentQueries,
     DocumentRepository,
@@ -52,7 +53,6 @@ from cms_api.domains.cms.taxonomies.service import Terms
 from cms_api.domains.cms.taxonomies.service import view as term_view
 from cms_api.kernel.errors import Malformed, TooLarge, UnsupportedMedia, invalid
 from cms_api.kernel.events import Event
-from cms_api.kernel.ids import new_id
 from cms_api.kernel.paging import Filter, Page, PageRequest
 
 C = TypeVar("C", bound=Content)
@@ -63,13 +63,20 @@ V = TypeVar("V")
 MAX_PATH = 2_000
 
 
-class Revision(msgspec.Struct, frozen=True):
+class StoredRevision(msgspec.Struct, frozen=True, kw_only=True):
     """A snapshot of a document's draft."""
 
     document: UUID
+    document_version: int
     content: Content
+    changed: tuple[str, ...]
+    restored_from: UUID | None
     at: datetime
     by: UUID | None
+    version: int = 1
+    label: str | None = None
+    is_pinned: bool = False
+    published_at: datetime | None = None
 
 
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +102,7 @@ class Store:
 
     documents: dict[UUID, Document[Any]] = field(default_factory=dict)
     paths: dict[UUID, str] = field(default_factory=dict)
-    revisions: dict[UUID, Revision] = field(default_factory=dict)
+    revisions: dict[UUID, StoredRevision] = field(default_factory=dict)
     links: dict[tuple[UUID, bool], tuple[Link, ...]] = field(default_factory=dict)
     publications: dict[UUID, Publication] = field(default_factory=dict)
     authors: dict[UUID, Author] = field(default_factory=dict)
@@ -161,6 +168,7 @@ class FakeDocuments(DocumentRepository):
 
     async def add(self, document: Document[C]) -> None:
         self._put(document)
+        await self.add_revision(document, changed=())
 
     async def save(self, document: Document[C]) -> None:
         self._put(document)
@@ -203,31 +211,52 @@ class FakeDocuments(DocumentRepository):
                 self._check_path(child, slug)
                 self._move_drafts_below(child, slug)
 
-    async def snapshot(self, document: Document[C], *, at: datetime, by: UUID | None) -> UUID:
-        for known, revision in self._store.revisions.items():
-            if (revision.document, revision.content) == (document.id, document.draft):
-                return known
-        made = new_id()
-        self._store.revisions[made] = Revision(document.id, document.draft, at, by)
-        return made
+    async def add_revision(
+        self, document: Document[C], *, changed: tuple[str, ...], restored_from: UUID | None = None
+    ) -> None:
+        self._store.revisions[document.draft_revision_id] = StoredRevision(
+            document=document.id,
+            document_version=document.version,
+            content=document.draft,
+            changed=changed,
+            restored_from=restored_from,
+            at=document.updated_at,
+            by=document.updated_by,
+        )
 
-    async def put_live(self, document: Document[C], fields: PublicFields) -> None:
+    async def snapshot(
+        self, kind: ContentType[C], document_id: UUID, revision_id: UUID | None = None
+    ) -> Snapshot[C] | None:
+        del kind
+        document = self._store.documents.get(document_id)
+        wanted = revision_id or (document.live_revision_id if document else None)
+        found = self._store.revisions.get(wanted) if wanted else None
+        if wanted is None or found is None or found.document != document_id:
+            return None
+        content = cast("C", found.content)
+        return Snapshot(wanted, content, content.hash(), found.published_at)
+
+    async def put_live(self, document: Document[C], content: C, fields: PublicFields) -> None:
         if document.published_at is None or document.first_published_at is None:
             raise LookupError("Only a published document has a live copy.")
+        if (live := document.live_revision_id) is not None:
+            revision = self._store.revisions[live]
+            at = revision.published_at or document.updated_at
+            self._store.revisions[live] = msgspec.structs.replace(revision, published_at=at)
         before = self._store.publications.get(document.id)
         self._store.publications[document.id] = Publication(
             type=document.type,
             locale=document.locale,
-            path=self._live_path(document.id, document.draft.slug, getattr(document.draft, "parent", None)),
-            content=document.draft,
+            path=self._live_path(document.id, content.slug, getattr(content, "parent", None)),
+            content=content,
             fields=fields,
             version=document.version,
             published_at=document.published_at,
             first_published_at=before.first_published_at if before else document.first_published_at,
         )
-        self._check_live(document.id, document.draft.slug)
-        self._move_live_below(document.id, document.draft.slug)
-        self._store.links[document.id, True] = tuple(document.draft.links())
+        self._check_live(document.id, content.slug)
+        self._move_live_below(document.id, content.slug)
+        self._store.links[document.id, True] = tuple(content.links())
 
     def _live_path(self, document_id: UUID, slug: str, parent: UUID | None) -> str:
         seen = {document_id}
@@ -308,6 +337,31 @@ class FakeDocuments(DocumentRepository):
         live = {one for one, row in self._store.publications.items() if row.parent == document_id}
         return len(drafts | live)
 
+    async def lock_tree(self) -> None:
+        """One unit of work at a time runs here."""
+
+    async def users(self, document_id: UUID) -> int:
+        below = {
+            one
+            for one, row in self._store.documents.items()
+            if getattr(row.draft, "parent", None) == document_id
+        }
+        return len(
+            below
+            | {
+                key[0]
+                for key, links in self._store.links.items()
+                if any(ln.target == document_id for ln in links)
+            }
+        )
+
+    async def delete(self, document_id: UUID) -> None:
+        store = self._store
+        del store.documents[document_id], store.paths[document_id]
+        store.publications.pop(document_id, None)
+        store.revisions = {key: row for key, row in store.revisions.items() if row.document != document_id}
+        store.links = {key: links for key, links in store.links.items() if key[0] != document_id}
+
 
 def loaded(store: Store, kind: ContentType[C], document_id: UUID) -> Document[C] | None:
     """The document as it is stored, with the hash of its live revision."""
@@ -317,6 +371,7 @@ def loaded(store: Store, kind: ContentType[C], document_id: UUID) -> Document[C]
     found = copy.copy(row)
     live = found.live_revision_id
     found.live_hash = None if live is None else store.revisions[live].content.hash()
+    found.draft_hash = store.revisions[found.draft_revision_id].content.hash()
     return found
 
 
@@ -346,7 +401,7 @@ class FakeDocumentQueries(DocumentQueries):
             named = self._store.authors if head == "author" else self._store.terms
             return tuple(named[one].slug for one in found) if tail else found
         computed: dict[str, Callable[[], object]] = {
-            "status": lambda: "published" if row.is_live else "draft",
+            "status": lambda: status_of(row),
             "trashed": lambda: row.trashed_at is not None,
             "path": lambda: self._store.paths[row.id],
         }

@@ -75,7 +75,13 @@ def add(write):
 @pytest.fixture
 def save(write):
     async def work(document: Document[Any]) -> None:
-        await write(lambda repository: repository.save(document))
+        async def do(repository: DocumentRepository) -> None:
+            kind = PAGE if document.type == "page" else POST
+            if await repository.snapshot(kind, document.id, document.draft_revision_id) is None:
+                await repository.add_revision(document, changed=())
+            await repository.save(document)
+
+        await write(do)
 
     return work
 
@@ -84,10 +90,9 @@ def save(write):
 def publish(write):
     async def work(document: Document[Any], fields: PublicFields = FIELDS) -> None:
         async def do(repository: DocumentRepository) -> None:
-            revision = await repository.snapshot(document, at=AT, by=BY)
-            document.publish(revision, at=AT, by=BY)
+            document.publish(at=AT, by=BY)
             await repository.save(document)
-            await repository.put_live(document, fields)
+            await repository.put_live(document, document.draft, fields)
 
         await write(do)
 
@@ -253,12 +258,95 @@ async def test_a_long_slug_gets_a_number_too(add, write) -> None:
 # Revisions and live copies
 
 
-async def test_one_revision_holds_one_content(add, write) -> None:
+async def test_every_draft_is_kept_as_a_revision(add, save, write) -> None:
+    made = post(body="one")
+    await add(made)
+    first = made.draft_revision_id
+    await save(edited(made, body="two"))
+    old = await write(lambda r: r.snapshot(POST, made.id, first))
+    assert (old.revision_id, old.content.body, old.published_at) == (first, "one", None)
+    assert old.hash == old.content.hash()
+    new = await write(lambda r: r.snapshot(POST, made.id, made.draft_revision_id))
+    assert (new.content, new.hash) == (made.draft, made.draft_hash)
+
+
+async def test_a_revision_belongs_to_its_document(add, write) -> None:
+    made, other = post("one"), post("two")
+    await add(made, other)
+    assert await write(lambda r: r.snapshot(POST, made.id, other.draft_revision_id)) is None
+    assert await write(lambda r: r.snapshot(POST, made.id, uuid4())) is None
+    assert await write(lambda r: r.snapshot(POST, uuid4(), made.draft_revision_id)) is None
+
+
+async def test_the_snapshot_of_the_live_copy(add, save, write, publish) -> None:
     made = post()
     await add(made)
-    first = await write(lambda r: r.snapshot(made, at=AT, by=BY))
-    assert await write(lambda r: r.snapshot(made, at=AT, by=None)) == first
-    assert await write(lambda r: r.snapshot(edited(made, title="New"), at=AT, by=BY)) != first
+    assert await write(lambda r: r.snapshot(POST, made.id)) is None
+    await publish(made)
+    live = made.draft_revision_id
+    await save(edited(made, title="Next"))
+    found = await write(lambda r: r.snapshot(POST, made.id))
+    assert (found.revision_id, found.content.title, found.published_at) == (live, "Post", AT)
+
+
+async def test_a_thousand_words_and_their_many_versions_come_back_as_they_were(add, save, write) -> None:
+    words = [f"Sentence number {n} of a long text about this and that." for n in range(400)]
+    made = post(body="\n".join(words))
+    await add(made)
+    kept = {made.draft_revision_id: made.draft}
+    for number in range(60):
+        words[number * 7 % 400] = f"Sentence {number} has been written anew."
+        await save(edited(made, body="\n".join(words)))
+        kept[made.draft_revision_id] = made.draft
+    for revision_id, content in kept.items():
+        found = await write(lambda r, one=revision_id: r.snapshot(POST, made.id, one))
+        assert found.content == content
+    assert (await write(lambda r: r.get(POST, made.id))).draft == made.draft
+
+
+async def test_an_old_revision_is_published_behind_the_draft(backend, add, save, write, targets) -> None:
+    made = post(tags=(targets["tag"],), authors=(targets["author"],))
+    await add(made)
+    first = made.draft_revision_id
+    await save(edited(made, title="Next", tags=()))
+    old = await write(lambda r: r.snapshot(POST, made.id, first))
+
+    async def publish_old(repository: DocumentRepository) -> None:
+        made.publish(old, at=AT, by=BY)
+        await repository.save(made)
+        await repository.put_live(made, old.content, FIELDS)
+
+    await write(publish_old)
+    found = await backend.documents.get(POST, made.id)
+    assert state(found) == state(made)
+    assert (found.live_revision_id, found.draft.title, found.has_unpublished_changes) == (first, "Next", True)
+
+
+async def test_a_deleted_document_is_gone_with_all_that_hung_on_it(
+    backend, add, save, write, targets
+) -> None:
+    made = post(tags=(targets["tag"],))
+    await add(made)
+    await save(edited(made, title="Next"))
+    await write(lambda r: r.delete(made.id))
+    assert await backend.documents.get(POST, made.id) is None
+    assert await write(lambda r: r.snapshot(POST, made.id, made.draft_revision_id)) is None
+    async with backend.uow() as uow:
+        terms = uow.repository(TermRepository)
+        await terms.delete(await terms.get("tag", targets["tag"]))
+
+
+async def test_who_points_at_a_document(add, save, write) -> None:
+    above = page("above")
+    below = page("below", parent=above.id)
+    await add(above, below)
+    assert await write(lambda r: r.users(above.id)) == 1
+    assert await write(lambda r: r.users(below.id)) == 0
+    below.trash(at=AT, by=BY)
+    await save(below)
+    assert await write(lambda r: r.users(above.id)) == 1
+    await write(lambda r: r.delete(below.id))
+    assert await write(lambda r: r.users(above.id)) == 0
 
 
 async def test_what_is_live_is_known(backend, add, write, publish) -> None:
@@ -288,7 +376,7 @@ async def test_only_the_published_has_a_live_copy(add, write) -> None:
     made = post()
     await add(made)
     with pytest.raises(LookupError):
-        await write(lambda r: r.put_live(made, FIELDS))
+        await write(lambda r: r.put_live(made, made.draft, FIELDS))
 
 
 async def test_an_address_that_is_still_live_is_taken(add, save, publish) -> None:

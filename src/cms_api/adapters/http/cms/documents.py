@@ -61,6 +61,30 @@ def document_controller(
     key = "/{document_id:uuid}"
     name = noun.capitalize()
 
+    def action(verb: str, text: str) -> Any:
+        """The route of a step in a document's life; ``verb`` is the service's method too."""
+
+        @post(
+            f"{key}/{verb}",
+            operation_id=f"{verb}{name}",
+            summary=f"{verb.capitalize()} a {noun}",
+            description=text,
+            status_code=200,
+        )
+        async def handler(
+            self: Any,  # noqa: ARG001 - a method, as Litestar wants it
+            request: ApiRequest,
+            document_id: FromPath[UUID],
+            if_match: NamedDependency[int | None],
+            documents: Service,
+            uow: NamedDependency[UnitOfWork],
+        ) -> View:
+            async with uow:
+                document = await getattr(documents, verb)(uow, request.user, document_id, expected=if_match)
+            return resource(request, document)
+
+        return handler
+
     class DocumentController(Controller):
         """Drafting, publishing and discarding."""
 
@@ -130,27 +154,13 @@ def document_controller(
             async with uow:
                 await documents.trash(uow, request.user, document_id, expected=if_match)
 
-        @post(f"{key}/publish", operation_id=f"publish{name}", summary=f"Publish a {noun}", status_code=200)
-        async def publish(
-            self,
-            request: ApiRequest,
-            document_id: FromPath[UUID],
-            if_match: NamedDependency[int | None],
-            documents: Service,
-            uow: NamedDependency[UnitOfWork],
-        ) -> View:
-            """Make the current draft what readers see."""
-            async with uow:
-                document = await documents.publish(uow, request.user, document_id, expected=if_match)
-            return resource(request, document)
-
         @post(
-            f"{key}/unpublish",
-            operation_id=f"unpublish{name}",
-            summary=f"Unpublish a {noun}",
-            status_code=200,
+            f"{key}/duplicate",
+            operation_id=f"duplicate{name}",
+            summary=f"Duplicate a {noun}",
+            status_code=201,
         )
-        async def unpublish(
+        async def duplicate(
             self,
             request: ApiRequest,
             document_id: FromPath[UUID],
@@ -158,24 +168,30 @@ def document_controller(
             documents: Service,
             uow: NamedDependency[UnitOfWork],
         ) -> View:
-            """Take the live copy away; the draft stays."""
+            """Begin another one with the same draft, under a free slug."""
             async with uow:
-                document = await documents.unpublish(uow, request.user, document_id, expected=if_match)
-            return resource(request, document)
+                copy = await documents.duplicate(uow, request.user, document_id, expected=if_match)
+            return resource(request, copy, status=201, location=f"/api/v1/{plural}/{copy.id}")
 
-        @post(f"{key}/restore", operation_id=f"restore{name}", summary=f"Restore a {noun}", status_code=200)
-        async def restore(
+        @post(f"{key}/purge", operation_id=f"purge{name}", summary=f"Purge a {noun}", status_code=204)
+        async def purge(
             self,
             request: ApiRequest,
             document_id: FromPath[UUID],
             if_match: NamedDependency[int | None],
             documents: Service,
             uow: NamedDependency[UnitOfWork],
-        ) -> View:
-            """Bring it back from the trash, as a draft."""
+        ) -> None:
+            """Delete it from the trash for good, with all its revisions."""
             async with uow:
-                document = await documents.restore(uow, request.user, document_id, expected=if_match)
-            return resource(request, document)
+                await documents.purge(uow, request.user, document_id, expected=if_match)
+
+        publish = action("publish", "Make the current draft what readers see.")
+        unpublish = action("unpublish", "Take the live copy away; the draft stays.")
+        discard = action("discard", "Give the draft up for what is live.")
+        archive = action("archive", "Lay it aside: out of the readers' sight, and not to be changed.")
+        unarchive = action("unarchive", "Take it out of the archive, as a draft.")
+        restore = action("restore", "Bring it back from the trash, as a draft.")
 
     DocumentController.__name__ = f"{name}Controller"
     return DocumentController

@@ -1,7 +1,6 @@
 """The repository of documents, with revisions, links and live copies."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -10,24 +9,38 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms_api.adapters.sqlalchemy.base import translating
+from cms_api.adapters.sqlalchemy.cms.contents import pack, unpack
 from cms_api.adapters.sqlalchemy.cms.table import first_free, lock, numbered_like
 from cms_api.domains.cms.documents.content import Content, Link, PageContent, PostContent
 from cms_api.domains.cms.documents.errors import AddressTaken, SlugTaken
-from cms_api.domains.cms.documents.model import ContentType, Document
+from cms_api.domains.cms.documents.model import ContentType, Document, Snapshot
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicFields
 from cms_api.kernel.errors import invalid
-from cms_api.kernel.ids import new_id
 
 C = TypeVar("C", bound=Content)
 
 MAX_PATH = 2_000
 
-COLUMNS = """
-    d.id, d.type, d.locale, d.version, d.draft::text AS draft, d.live_revision_id, r.hash AS live_hash,
-    d.published_at, d.first_published_at, d.trashed_at, d.field_versions, d.created_at, d.updated_at,
+IS_SCHEDULED = "false"
+COLUMNS = f"""
+    d.id, d.type, d.locale, d.version, d.draft_revision_id, r.hash AS draft_hash, c.data, b.data AS base,
+    d.live_revision_id, live.hash AS live_hash, d.published_at, d.first_published_at,
+    {IS_SCHEDULED} AS is_scheduled, d.archived_at, d.trashed_at, d.field_versions, d.created_at, d.updated_at,
     d.created_by, d.updated_by
 """
-FROM = "cms.documents d LEFT JOIN cms.revisions r ON r.id = d.live_revision_id"
+FROM = """cms.documents d
+    JOIN cms.revisions r ON r.document_id = d.id AND r.id = d.draft_revision_id
+    JOIN cms.contents c ON c.document_id = d.id AND c.hash = r.hash
+    LEFT JOIN cms.contents b ON b.document_id = d.id AND b.hash = c.base_hash
+    LEFT JOIN cms.revisions live ON live.document_id = d.id AND live.id = d.live_revision_id"""
+
+# The content that the newest ones are told as differences from, if there is one.
+KEYFRAME = """
+    SELECT b.hash, b.data FROM (
+        SELECT hash FROM cms.revisions WHERE document_id = :id ORDER BY id DESC LIMIT 1) r
+    JOIN cms.contents c ON c.document_id = :id AND c.hash = r.hash
+    JOIN cms.contents b ON b.document_id = :id AND b.hash = coalesce(c.base_hash, c.hash)
+"""
 
 TARGETS = {
     "author": "SELECT id FROM cms.authors WHERE id = ANY(:ids) ORDER BY id FOR KEY SHARE",
@@ -44,10 +57,17 @@ TARGETS = {
 def load(kind: ContentType[C], row: Mapping[str, Any]) -> Document[C]:
     """The document that `COLUMNS` tell of."""
     values = dict(row)
-    values["draft"] = msgspec.json.decode(values["draft"], type=kind.content)
-    if isinstance(values["live_hash"], memoryview):
-        values["live_hash"] = bytes(values["live_hash"])
+    values["draft"] = decoded(kind, values.pop("data"), values.pop("base"))
+    for name in ("draft_hash", "live_hash"):
+        if values[name] is not None:
+            values[name] = bytes(values[name])
     return Document(**values)
+
+
+def decoded(kind: ContentType[C], data: bytes, base: bytes | None) -> C:
+    """The content that is stored as ``data``, which may tell only what differs from ``base``."""
+    whole = None if base is None else unpack(bytes(base), None)
+    return msgspec.json.decode(unpack(bytes(data), whole), type=kind.content)
 
 
 def _json(value: object) -> str:
@@ -61,34 +81,40 @@ class SqlAlchemyDocuments(DocumentRepository):
         self._session = session
 
     async def get(self, kind: ContentType[C], document_id: UUID) -> Document[C] | None:
-        found = await self._session.execute(
-            text(f"SELECT {COLUMNS} FROM {FROM} WHERE d.id = :id AND d.type = :type FOR UPDATE OF d"),
-            {"id": document_id, "type": kind.key},
+        # First the lock, then the look: a statement that waits for a lock sees the locked row as it
+        # is by then, but what it joins as it was before (PostgreSQL manual, section 13.2.1).
+        key = {"id": document_id, "type": kind.key}
+        locked = await self._session.scalar(
+            text("SELECT id FROM cms.documents WHERE id = :id AND type = :type FOR UPDATE"), key
         )
-        row = found.mappings().one_or_none()
-        return None if row is None else load(kind, dict(row))
+        if locked is None:
+            return None
+        found = await self._session.execute(text(f"SELECT {COLUMNS} FROM {FROM} WHERE d.id = :id"), key)
+        return load(kind, dict(found.mappings().one()))
 
     async def add(self, document: Document[C]) -> None:
         await self._write(
             document,
             """
-            INSERT INTO cms.documents (id, type, locale, version, slug, path, parent_id, title, draft,
-                draft_hash, field_versions, live_revision_id, published_at, first_published_at, trashed_at,
-                created_at, updated_at, created_by, updated_by)
-            VALUES (:id, :type, :locale, :version, :slug, :path, :parent_id, :title, CAST(:draft AS jsonb),
-                :draft_hash, CAST(:field_versions AS jsonb), :live_revision_id, :published_at,
-                :first_published_at, :trashed_at, :created_at, :updated_at, :created_by, :updated_by)
+            INSERT INTO cms.documents (id, type, locale, version, slug, path, parent_id, title,
+                draft_revision_id, live_revision_id, field_versions, published_at, first_published_at,
+                archived_at, trashed_at, created_at, updated_at, created_by, updated_by)
+            VALUES (:id, :type, :locale, :version, :slug, :path, :parent_id, :title,
+                :draft_revision_id, :live_revision_id, CAST(:field_versions AS jsonb), :published_at,
+                :first_published_at, :archived_at, :trashed_at, :created_at, :updated_at, :created_by,
+                :updated_by)
             """,
         )
+        await self.add_revision(document, changed=())
 
     async def save(self, document: Document[C]) -> None:
         await self._write(
             document,
             """
             UPDATE cms.documents SET version = :version, slug = :slug, path = :path, parent_id = :parent_id,
-                title = :title, draft = CAST(:draft AS jsonb), draft_hash = :draft_hash,
-                field_versions = CAST(:field_versions AS jsonb), live_revision_id = :live_revision_id,
-                published_at = :published_at, first_published_at = :first_published_at,
+                title = :title, draft_revision_id = :draft_revision_id, live_revision_id = :live_revision_id,
+                field_versions = CAST(:field_versions AS jsonb), published_at = :published_at,
+                first_published_at = :first_published_at, archived_at = :archived_at,
                 trashed_at = :trashed_at, updated_at = :updated_at, updated_by = :updated_by
             WHERE id = :id
             """,
@@ -108,12 +134,12 @@ class SqlAlchemyDocuments(DocumentRepository):
             "path": await self._path(draft.slug, parent),
             "parent_id": parent,
             "title": draft.title,
-            "draft": _json(draft),
-            "draft_hash": draft.hash(),
-            "field_versions": _json(document.field_versions),
+            "draft_revision_id": document.draft_revision_id,
             "live_revision_id": document.live_revision_id,
+            "field_versions": _json(document.field_versions),
             "published_at": document.published_at,
             "first_published_at": document.first_published_at,
+            "archived_at": document.archived_at,
             "trashed_at": document.trashed_at,
             "created_at": document.created_at,
             "updated_at": document.updated_at,
@@ -122,7 +148,7 @@ class SqlAlchemyDocuments(DocumentRepository):
         }
         with translating({"uq_documents_path": SlugTaken(draft.slug)}):
             await self._session.execute(text(statement), values)
-        await self._link(document, is_live=False)
+        await self._link(document.id, draft, is_live=False)
 
     async def _path(self, slug: str, parent: UUID | None) -> str:
         if parent is None:
@@ -152,65 +178,110 @@ class SqlAlchemyDocuments(DocumentRepository):
                 {"id": document_id},
             )
 
-    async def _link(self, document: Document[C], *, is_live: bool) -> None:
+    async def _link(self, document_id: UUID, content: Content, *, is_live: bool) -> None:
+        """Make the stored links those of ``content``; rows that are right already stay untouched."""
+        links = list(content.links())
         await self._session.execute(
-            text("DELETE FROM cms.links WHERE document_id = :id AND is_live = :is_live"),
-            {"id": document.id, "is_live": is_live},
-        )
-        links = list(document.draft.links())
-        if links:
-            await self._session.execute(
-                text(
-                    """
-                    INSERT INTO cms.links (document_id, is_live, field, position, target_kind, target_id)
-                    SELECT :id, :is_live, * FROM unnest(
-                        CAST(:fields AS text[]), CAST(:positions AS integer[]), CAST(:kinds AS text[]),
-                        CAST(:targets AS uuid[]))
-                    """
-                ),
-                {
-                    "id": document.id,
-                    "is_live": is_live,
-                    "fields": [link.field for link in links],
-                    "positions": [link.position for link in links],
-                    "kinds": [link.kind for link in links],
-                    "targets": [link.target for link in links],
-                },
-            )
-
-    async def snapshot(self, document: Document[C], *, at: datetime, by: UUID | None) -> UUID:
-        found = await self._session.scalar(
             text(
                 """
-                WITH made AS (
-                    INSERT INTO cms.revisions (id, document_id, hash, content, created_at, created_by)
-                    VALUES (:id, :document_id, :hash, CAST(:content AS jsonb), :at, :by)
-                    ON CONFLICT (document_id, hash) DO NOTHING RETURNING id)
-                SELECT id FROM made
-                UNION ALL SELECT id FROM cms.revisions WHERE document_id = :document_id AND hash = :hash
-                LIMIT 1
+                WITH wanted AS (
+                    SELECT * FROM unnest(
+                        CAST(:fields AS text[]), CAST(:positions AS integer[]), CAST(:kinds AS text[]),
+                        CAST(:targets AS uuid[])) AS w (field, position, target_kind, target_id)),
+                gone AS (
+                    DELETE FROM cms.links l WHERE l.document_id = :id AND l.is_live = :is_live
+                      AND NOT EXISTS (
+                        SELECT FROM wanted w WHERE w.field = l.field AND w.position = l.position))
+                INSERT INTO cms.links AS l (document_id, is_live, field, position, target_kind, target_id)
+                SELECT :id, :is_live, w.* FROM wanted w
+                ON CONFLICT (document_id, is_live, field, position) DO UPDATE
+                SET target_kind = excluded.target_kind, target_id = excluded.target_id
+                WHERE l.target_id <> excluded.target_id OR l.target_kind <> excluded.target_kind
                 """
             ),
             {
-                "id": new_id(),
-                "document_id": document.id,
-                "hash": document.draft.hash(),
-                "content": _json(document.draft),
-                "at": at,
-                "by": by,
+                "id": document_id,
+                "is_live": is_live,
+                "fields": [link.field for link in links],
+                "positions": [link.position for link in links],
+                "kinds": [link.kind for link in links],
+                "targets": [link.target for link in links],
             },
         )
-        if found is None:
-            raise LookupError("The snapshot was not stored.")
-        return UUID(str(found))
 
-    async def put_live(self, document: Document[C], fields: PublicFields) -> None:
-        draft = document.draft
+    async def add_revision(
+        self, document: Document[C], *, changed: tuple[str, ...], restored_from: UUID | None = None
+    ) -> None:
+        content = document.draft.encoded()
+        found = await self._session.execute(text(KEYFRAME), {"id": document.id})
+        keyframe = found.one_or_none()
+        base = None if keyframe is None else unpack(bytes(keyframe.data), None)
+        packed = pack(content, base)
+        await self._session.execute(
+            text(
+                """
+                WITH content AS (
+                    INSERT INTO cms.contents (document_id, hash, base_hash, data)
+                    VALUES (:document_id, :hash, :base_hash, :data)
+                    ON CONFLICT (document_id, hash) DO NOTHING)
+                INSERT INTO cms.revisions (document_id, id, document_version, hash, size, changed,
+                    restored_from, created_at, created_by)
+                VALUES (:document_id, :id, :version, :hash, :size, CAST(:changed AS text[]),
+                    :restored_from, :at, :by)
+                """
+            ),
+            {
+                "document_id": document.id,
+                "id": document.draft_revision_id,
+                "version": document.version,
+                "hash": document.draft_hash,
+                "base_hash": None if packed.is_whole or keyframe is None else bytes(keyframe.hash),
+                "data": packed.data,
+                "size": len(content),
+                "changed": list(changed),
+                "restored_from": restored_from,
+                "at": document.updated_at,
+                "by": document.updated_by,
+            },
+        )
+
+    async def snapshot(
+        self, kind: ContentType[C], document_id: UUID, revision_id: UUID | None = None
+    ) -> Snapshot[C] | None:
+        found = await self._session.execute(
+            text(
+                """
+                SELECT r.id, r.hash, c.data, b.data AS base, r.published_at
+                FROM cms.documents d
+                JOIN cms.revisions r ON r.document_id = d.id
+                    AND r.id = coalesce(CAST(:revision_id AS uuid), d.live_revision_id)
+                JOIN cms.contents c ON c.document_id = d.id AND c.hash = r.hash
+                LEFT JOIN cms.contents b ON b.document_id = d.id AND b.hash = c.base_hash
+                WHERE d.id = :id
+                """
+            ),
+            {"id": document_id, "revision_id": revision_id},
+        )
+        row = found.one_or_none()
+        if row is None:
+            return None
+        return Snapshot(row.id, decoded(kind, row.data, row.base), bytes(row.hash), row.published_at)
+
+    async def put_live(self, document: Document[C], content: C, fields: PublicFields) -> None:
         if document.published_at is None or document.first_published_at is None:
             raise LookupError("Only a published document has a live copy.")
-        post = draft if isinstance(draft, PostContent) else None
-        page = draft if isinstance(draft, PageContent) else None
-        with translating({"uq_publications_path": AddressTaken(draft.slug)}):
+        post = content if isinstance(content, PostContent) else None
+        page = content if isinstance(content, PageContent) else None
+        await self._session.execute(
+            text(
+                """
+                UPDATE cms.revisions SET published_at = :at
+                WHERE document_id = :id AND id = :revision_id AND published_at IS NULL
+                """
+            ),
+            {"id": document.id, "revision_id": document.live_revision_id, "at": document.updated_at},
+        )
+        with translating({"uq_publications_path": AddressTaken(content.slug)}):
             await self._session.execute(
                 text(
                     """
@@ -234,27 +305,27 @@ class SqlAlchemyDocuments(DocumentRepository):
                     "id": document.id,
                     "type": document.type,
                     "locale": document.locale,
-                    "slug": draft.slug,
-                    "path": await self._live_path(document.id, draft.slug, page.parent if page else None),
+                    "slug": content.slug,
+                    "path": await self._live_path(document.id, content.slug, page.parent if page else None),
                     "parent_id": page.parent if page else None,
                     "version": document.version,
-                    "title": draft.title,
+                    "title": content.title,
                     "published_at": document.published_at,
                     "first_published_at": document.first_published_at,
                     "created_at": document.created_at,
                     "updated_at": document.updated_at,
                     "is_sticky": post.is_sticky if post else False,
                     "menu_order": page.menu_order if page else 0,
-                    "authors": list(draft.authors),
+                    "authors": list(content.authors),
                     "categories": list(post.categories) if post else [],
                     "tags": list(post.tags) if post else [],
-                    "cover": draft.cover,
+                    "cover": content.cover,
                     "fields": _json(fields),
                 },
             )
             if page is not None:
                 await self._move_live_below(document.id)
-        await self._link(document, is_live=True)
+        await self._link(document.id, content, is_live=True)
 
     async def _live_path(self, document_id: UUID, slug: str, parent: UUID | None) -> str:
         """The public address below ``parent``, whose live copy counts where it has one.
@@ -348,7 +419,6 @@ class SqlAlchemyDocuments(DocumentRepository):
         return frozenset(found)
 
     async def is_below(self, document_id: UUID, ancestor: UUID) -> bool:
-        await lock(self._session, "tree of pages")
         found = await self._session.scalar(
             text(
                 """
@@ -373,3 +443,22 @@ class SqlAlchemyDocuments(DocumentRepository):
             {"id": document_id},
         )
         return number or 0
+
+    async def lock_tree(self) -> None:
+        await lock(self._session, "tree of pages")
+
+    async def users(self, document_id: UUID) -> int:
+        number = await self._session.scalar(
+            text(
+                """
+                SELECT count(*) FROM (
+                    SELECT document_id FROM cms.links WHERE target_id = :id AND document_id <> :id
+                    UNION SELECT id FROM cms.documents WHERE parent_id = :id) users
+                """
+            ),
+            {"id": document_id},
+        )
+        return number or 0
+
+    async def delete(self, document_id: UUID) -> None:
+        await self._session.execute(text("DELETE FROM cms.documents WHERE id = :id"), {"id": document_id})

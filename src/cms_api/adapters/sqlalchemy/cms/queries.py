@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any, TypeVar
 from uuid import UUID
 
-from cms_api.adapters.sqlalchemy.cms.documents import COLUMNS, FROM, load
+from cms_api.adapters.sqlalchemy.cms.documents import COLUMNS, FROM, IS_SCHEDULED, load
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Relation
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.authors.interface import AuthorView
@@ -24,8 +24,9 @@ C = TypeVar("C", bound=Content)
 
 DOCUMENT = f"SELECT {COLUMNS}\nFROM {FROM}"
 NAMES = (
-    "id", "type", "locale", "version", "draft", "live_revision_id", "live_hash", "published_at",
-    "first_published_at", "trashed_at", "field_versions", "created_at", "updated_at", "created_by", "updated_by",
+    "id", "type", "locale", "version", "draft_revision_id", "draft_hash", "data", "base", "live_revision_id",
+    "live_hash", "published_at", "first_published_at", "is_scheduled", "archived_at", "trashed_at",
+    "field_versions", "created_at", "updated_at", "created_by", "updated_by",
 )  # fmt: skip
 
 
@@ -44,6 +45,9 @@ def linked(
 TARGET = Column("l.target_id", "uuid")
 SLUG = Column("t.slug", "text")
 
+STATUS = f"""CASE WHEN d.archived_at IS NOT NULL THEN 'archived' WHEN d.live_revision_id IS NOT NULL THEN 'published'
+    WHEN {IS_SCHEDULED} THEN 'scheduled' ELSE 'draft' END"""
+
 DOCUMENTS_BY = Keyset(
     {
         "created_at": Column("d.created_at", "timestamptz"),
@@ -55,7 +59,7 @@ DOCUMENTS_BY = Keyset(
         "slug": Column("d.slug", "text"),
         "path": Column("d.path", "text"),
         "parent": Column("d.parent_id", "uuid"),
-        "status": Column("CASE WHEN d.live_revision_id IS NULL THEN 'draft' ELSE 'published' END", "text"),
+        "status": Column(STATUS, "text"),
         "locale": Column("d.locale", "text"),
         "published_at": Column("d.published_at", "timestamptz"),
         "created_by": Column("d.created_by", "uuid"),

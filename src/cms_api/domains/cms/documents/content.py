@@ -1,8 +1,8 @@
 """What a document says: immutable values, apart from where it stands in its life."""
 
 import hashlib
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal, Self
 from uuid import UUID
 
 import msgspec
@@ -52,9 +52,27 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
         yield from _many("authors", "author", self.authors)
         yield from _one("cover", "media", self.cover)
 
+    def without(self, gone: Iterable[Link]) -> Self:
+        """The same content without those links."""
+        values: dict[str, Any] = {}
+        for link in gone:
+            held = values.get(link.field, getattr(self, link.field))
+            is_many = isinstance(held, tuple)
+            values[link.field] = tuple(one for one in held if one != link.target) if is_many else None
+        return msgspec.structs.replace(self, **values)
+
+    def encoded(self) -> bytes:
+        """JSON, the same for equal contents."""
+        return msgspec.json.encode(self, order="sorted")
+
     def hash(self) -> bytes:
         """Equal for equal contents; 16 bytes of BLAKE2b."""
-        return hashlib.blake2b(msgspec.json.encode(self, order="sorted"), digest_size=16).digest()
+        return hash_of(self.encoded())
+
+
+def hash_of(encoded: bytes) -> bytes:
+    """The hash of an encoded content."""
+    return hashlib.blake2b(encoded, digest_size=16).digest()
 
 
 def _many(field: str, kind: TargetKind, targets: tuple[UUID, ...]) -> Iterator[Link]:

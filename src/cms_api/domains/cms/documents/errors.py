@@ -53,6 +53,36 @@ class NotTrashed(Conflict):
         super().__init__("The document is not in the trash.")
 
 
+class Archived(Conflict):
+    """The document is archived: take it out of the archive first."""
+
+    code = "archived"
+    title = "The document is archived"
+
+    def __init__(self) -> None:
+        super().__init__("The document is archived: take it out of the archive first.")
+
+
+class NotArchived(Conflict):
+    """Only what is archived can be taken out of the archive."""
+
+    code = "not_archived"
+    title = "The document is not archived"
+
+    def __init__(self) -> None:
+        super().__init__("The document is not archived.")
+
+
+class RevisionNotFound(NotFound):
+    """The document has no such revision, or has it no longer."""
+
+    code = "revision_not_found"
+    title = "There is no such revision"
+
+    def __init__(self) -> None:
+        super().__init__("The document has no such revision.")
+
+
 class NotPublished(Conflict):
     """There is no live copy to take away."""
 

@@ -1,6 +1,7 @@
 """What happens to documents."""
 
 from typing import ClassVar
+from uuid import UUID
 
 from cms_api.kernel.events import Event
 
@@ -26,16 +27,55 @@ class DocumentUpdated(DocumentEvent, frozen=True, kw_only=True):
     changed: tuple[str, ...]
 
 
+class DocumentDiscarded(DocumentEvent, frozen=True, kw_only=True):
+    """The draft was given up for what is live; ``changed`` are the fields that went back."""
+
+    name: ClassVar[str] = "document.discarded"
+
+    changed: tuple[str, ...]
+
+
+class DocumentReverted(DocumentEvent, frozen=True, kw_only=True):
+    """An old revision, ``restored``, became the draft; ``changed`` are the fields that differ."""
+
+    name: ClassVar[str] = "document.reverted"
+
+    restored: UUID
+    changed: tuple[str, ...]
+
+
+class DocumentDuplicated(DocumentEvent, frozen=True, kw_only=True):
+    """``copy`` was begun with the content of its draft."""
+
+    name: ClassVar[str] = "document.duplicated"
+
+    copy: UUID
+
+
 class DocumentPublished(DocumentEvent, frozen=True, kw_only=True):
-    """The draft became the live copy."""
+    """The revision ``revision`` became the live copy."""
 
     name: ClassVar[str] = "document.published"
+
+    revision: UUID
 
 
 class DocumentUnpublished(DocumentEvent, frozen=True, kw_only=True):
     """The live copy was taken away."""
 
     name: ClassVar[str] = "document.unpublished"
+
+
+class DocumentArchived(DocumentEvent, frozen=True, kw_only=True):
+    """It was laid aside, out of the readers' sight."""
+
+    name: ClassVar[str] = "document.archived"
+
+
+class DocumentUnarchived(DocumentEvent, frozen=True, kw_only=True):
+    """It came back from the archive, as a draft."""
+
+    name: ClassVar[str] = "document.unarchived"
 
 
 class DocumentTrashed(DocumentEvent, frozen=True, kw_only=True):
@@ -48,3 +88,9 @@ class DocumentRestored(DocumentEvent, frozen=True, kw_only=True):
     """It came back from the trash, as a draft."""
 
     name: ClassVar[str] = "document.restored"
+
+
+class DocumentPurged(DocumentEvent, frozen=True, kw_only=True):
+    """It is gone for good, with all its revisions."""
+
+    name: ClassVar[str] = "document.purged"

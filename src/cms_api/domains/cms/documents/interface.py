@@ -34,10 +34,13 @@ class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
     seo: Seo
     locale: str
     version: int
+    draft_revision: UUID
+    live_revision: UUID | None
     published_at: datetime | None
     first_published_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    archived_at: datetime | None
     trashed_at: datetime | None
     has_unpublished_changes: bool
     reading_time: int
@@ -100,6 +103,31 @@ class DocumentService(ABC, Generic[Changes, V]):
         """Change the draft. The live copy stays as it is. Raises as `create` does, and `Trashed`."""
 
     @abstractmethod
+    async def discard(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
+        """Give the draft up for what is live. Raises `NotPublished`, `SlugTaken`, `Trashed`, `Archived`."""
+
+    @abstractmethod
+    async def restore_revision(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        document_id: UUID,
+        revision_id: UUID,
+        *,
+        expected: int | None,
+        drop_missing: bool = False,
+    ) -> V:
+        """Make an old revision the draft again, as a new revision.
+
+        Raises `RevisionNotFound`, `SlugTaken`, `Trashed`, `Archived`, and `Invalid` that names each
+        reference whose target is gone; unless ``drop_missing``, which leaves those out.
+        """
+
+    @abstractmethod
+    async def duplicate(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
+        """Begin another document with the same draft, under a free slug. Raises `Trashed`."""
+
+    @abstractmethod
     async def publish(
         self,
         uow: UnitOfWork,
@@ -107,13 +135,26 @@ class DocumentService(ABC, Generic[Changes, V]):
         document_id: UUID,
         *,
         expected: int | None,
+        revision_id: UUID | None = None,
         published_at: datetime | None = None,
     ) -> V:
-        """Make the draft what readers see. Raises `AddressTaken`, `Trashed`."""
+        """Make a revision, the draft where none is named, what readers see.
+
+        Raises `RevisionNotFound`, `AddressTaken`, `Trashed`, `Archived`, and `Invalid` where what
+        it points at is gone.
+        """
 
     @abstractmethod
     async def unpublish(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
         """Take the live copy away; the draft stays. Raises `NotPublished`."""
+
+    @abstractmethod
+    async def archive(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
+        """Lay it aside: the live copy goes, the draft can't be changed. Raises `Archived`, `Trashed`."""
+
+    @abstractmethod
+    async def unarchive(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
+        """Take it out of the archive, as a draft. Raises `NotArchived`, `Trashed`."""
 
     @abstractmethod
     async def trash(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> None:
@@ -122,3 +163,7 @@ class DocumentService(ABC, Generic[Changes, V]):
     @abstractmethod
     async def restore(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
         """Bring it back from the trash as a draft. Raises `NotTrashed`, `SlugTaken`."""
+
+    @abstractmethod
+    async def purge(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> None:
+        """Delete it from the trash for good. Raises `NotTrashed`, and `InUse` where others point at it."""

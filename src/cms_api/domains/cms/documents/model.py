@@ -8,12 +8,18 @@ from uuid import UUID
 import msgspec
 
 from cms_api.domains.cms.documents.content import Content
-from cms_api.domains.cms.documents.errors import NotPublished, NotTrashed, Trashed
+from cms_api.domains.cms.documents.errors import Archived, NotArchived, NotPublished, NotTrashed, Trashed
 from cms_api.domains.cms.documents.events import (
+    DocumentArchived,
     DocumentCreated,
+    DocumentDiscarded,
+    DocumentDuplicated,
     DocumentPublished,
+    DocumentPurged,
     DocumentRestored,
+    DocumentReverted,
     DocumentTrashed,
+    DocumentUnarchived,
     DocumentUnpublished,
     DocumentUpdated,
 )
@@ -31,23 +37,38 @@ class ContentType(msgspec.Struct, Generic[C], frozen=True):
     is_tree: bool = False
 
 
+class Snapshot(msgspec.Struct, Generic[C], frozen=True):
+    """What a revision holds; ``published_at`` is when it first became the live copy, if ever."""
+
+    revision_id: UUID
+    content: C
+    hash: bytes
+    published_at: datetime | None
+
+
 @dataclass(slots=True, eq=False, kw_only=True)
 class Document(Generic[C]):
     """A working draft, and perhaps a live copy that stands while the draft goes on.
 
-    ``live_hash`` is the hash of the live copy's content. ``field_versions`` tells in which
-    version each field of the draft last changed.
+    Both are revisions, which never change: editing makes a new one and points at it, publishing
+    points the readers at one. The hashes are those of their contents. ``field_versions`` tells in
+    which version each field of the draft last changed; ``is_scheduled``, whether a publication
+    is to come.
     """
 
     id: UUID
     type: str
     locale: str
     draft: C
+    draft_revision_id: UUID
+    draft_hash: bytes
     version: int = 1
     live_revision_id: UUID | None = None
     live_hash: bytes | None = None
     published_at: datetime | None = None
     first_published_at: datetime | None = None
+    is_scheduled: bool = False
+    archived_at: datetime | None = None
     trashed_at: datetime | None = None
     field_versions: dict[str, int] = field(default_factory=dict)
     created_at: datetime
@@ -65,6 +86,8 @@ class Document(Generic[C]):
             type=kind.key,
             locale=locale,
             draft=content,
+            draft_revision_id=new_id(),
+            draft_hash=content.hash(),
             created_at=at,
             updated_at=at,
             created_by=by,
@@ -80,7 +103,7 @@ class Document(Generic[C]):
     @property
     def has_unpublished_changes(self) -> bool:
         """Whether the draft says something else than the live copy."""
-        return self.is_live and self.draft.hash() != self.live_hash
+        return self.is_live and self.draft_hash != self.live_hash
 
     def check_version(self, expected: int | None) -> None:
         """Raise `Stale`, with the fields changed since, unless ``expected`` is current or None."""
@@ -93,31 +116,58 @@ class Document(Generic[C]):
         )
 
     def edit(self, content: C, *, at: datetime, by: UUID | None) -> DocumentUpdated | None:
-        """Make ``content`` the draft; None where nothing is different. Raises `Trashed`."""
-        self._require_untrashed()
-        changed = tuple(
-            name for name in content.__struct_fields__ if getattr(content, name) != getattr(self.draft, name)
-        )
+        """Make ``content`` the draft; None where nothing is different. Raises `Trashed`, `Archived`."""
+        changed = self._redraft(content, new_id(), at, by)
         if not changed:
             return None
-        self.draft = content
-        self._touch(at, by)
-        self.field_versions = self.field_versions | dict.fromkeys(changed, self.version)
         return DocumentUpdated(subject=self.id, type=self.type, version=self.version, changed=changed)
 
+    def revert(
+        self, to: Snapshot[C], content: C, *, at: datetime, by: UUID | None
+    ) -> DocumentReverted | None:
+        """Make ``content``, that of an old revision, the draft again. Raises as `edit` does."""
+        changed = self._redraft(content, new_id(), at, by)
+        if not changed:
+            return None
+        return DocumentReverted(
+            subject=self.id, type=self.type, version=self.version, restored=to.revision_id, changed=changed
+        )
+
+    def discard(self, live: Snapshot[C], *, at: datetime, by: UUID | None) -> DocumentDiscarded | None:
+        """Give the draft up for the live copy, ``live``. Raises `NotPublished`, and as `edit` does."""
+        if not self.is_live:
+            raise NotPublished
+        changed = self._redraft(live.content, live.revision_id, at, by)
+        if not changed:
+            return None
+        self.draft_hash = live.hash
+        return DocumentDiscarded(subject=self.id, type=self.type, version=self.version, changed=changed)
+
+    def duplicated(self, copy: "Document[C]") -> DocumentDuplicated:
+        """The event of ``copy`` having been made of it, which changes nothing here."""
+        return DocumentDuplicated(subject=self.id, type=self.type, version=self.version, copy=copy.id)
+
     def publish(
-        self, revision_id: UUID, *, at: datetime, by: UUID | None, published_at: datetime | None = None
+        self,
+        snapshot: Snapshot[C] | None = None,
+        *,
+        at: datetime,
+        by: UUID | None,
+        published_at: datetime | None = None,
     ) -> DocumentPublished:
-        """Make the revision, a snapshot of the draft, the live copy. Raises `Trashed`.
+        """Make a revision, the draft where none is given, the live copy. Raises `Trashed`, `Archived`.
 
         The first publication's date stays through later ones; ``published_at`` sets another.
         """
-        self._require_untrashed()
-        self.live_revision_id, self.live_hash = revision_id, self.draft.hash()
+        self._require_at_hand()
+        self.live_revision_id = snapshot.revision_id if snapshot else self.draft_revision_id
+        self.live_hash = snapshot.hash if snapshot else self.draft_hash
         self.published_at = published_at or self.published_at or at
         self.first_published_at = self.first_published_at or self.published_at
         self._touch(at, by)
-        return DocumentPublished(subject=self.id, type=self.type, version=self.version)
+        return DocumentPublished(
+            subject=self.id, type=self.type, version=self.version, revision=self.live_revision_id
+        )
 
     def unpublish(self, *, at: datetime, by: UUID | None) -> DocumentUnpublished:
         """Take the live copy away. Raises `NotPublished`."""
@@ -126,6 +176,23 @@ class Document(Generic[C]):
         self._take_down()
         self._touch(at, by)
         return DocumentUnpublished(subject=self.id, type=self.type, version=self.version)
+
+    def archive(self, *, at: datetime, by: UUID | None) -> DocumentArchived:
+        """Lay it aside, out of the readers' sight. Raises `Trashed`, `Archived`."""
+        self._require_at_hand()
+        self._take_down()
+        self.archived_at = at
+        self._touch(at, by)
+        return DocumentArchived(subject=self.id, type=self.type, version=self.version)
+
+    def unarchive(self, *, at: datetime, by: UUID | None) -> DocumentUnarchived:
+        """Bring it back from the archive, as a draft. Raises `Trashed`, `NotArchived`."""
+        self._require_untrashed()
+        if self.archived_at is None:
+            raise NotArchived
+        self.archived_at = None
+        self._touch(at, by)
+        return DocumentUnarchived(subject=self.id, type=self.type, version=self.version)
 
     def trash(self, *, at: datetime, by: UUID | None) -> DocumentTrashed:
         """Put it into the trash, out of the readers' sight. Raises `Trashed`."""
@@ -143,8 +210,31 @@ class Document(Generic[C]):
         self._touch(at, by)
         return DocumentRestored(subject=self.id, type=self.type, version=self.version)
 
+    def purged(self) -> DocumentPurged:
+        """The event of its end for good. Raises `NotTrashed`."""
+        if self.trashed_at is None:
+            raise NotTrashed
+        return DocumentPurged(subject=self.id, type=self.type, version=self.version)
+
+    def _redraft(self, content: C, revision_id: UUID, at: datetime, by: UUID | None) -> tuple[str, ...]:
+        """Make ``content`` the draft; the fields in which it differs, if any."""
+        self._require_at_hand()
+        changed = tuple(
+            name for name in content.__struct_fields__ if getattr(content, name) != getattr(self.draft, name)
+        )
+        if changed:
+            self.draft, self.draft_revision_id, self.draft_hash = content, revision_id, content.hash()
+            self._touch(at, by)
+            self.field_versions = self.field_versions | dict.fromkeys(changed, self.version)
+        return changed
+
     def _take_down(self) -> None:
         self.live_revision_id = self.live_hash = self.published_at = None
+
+    def _require_at_hand(self) -> None:
+        self._require_untrashed()
+        if self.archived_at is not None:
+            raise Archived
 
     def _require_untrashed(self) -> None:
         if self.trashed_at is not None:

@@ -2,14 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable
-from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
 import msgspec
 
 from cms_api.domains.cms.documents.content import Content, Format, Link, Seo
-from cms_api.domains.cms.documents.model import ContentType, Document
+from cms_api.domains.cms.documents.model import ContentType, Document, Snapshot
 from cms_api.kernel.paging import Page, PageRequest
 
 C = TypeVar("C", bound=Content)
@@ -53,7 +52,7 @@ class DocumentRepository(ABC):
 
     @abstractmethod
     async def add(self, document: Document[C]) -> None:
-        """Store a new document and the links of its draft. Raises `SlugTaken`."""
+        """Store a new document, its first revision and the links of its draft. Raises `SlugTaken`."""
 
     @abstractmethod
     async def save(self, document: Document[C]) -> None:
@@ -63,14 +62,22 @@ class DocumentRepository(ABC):
         """
 
     @abstractmethod
-    async def snapshot(self, document: Document[C], *, at: datetime, by: UUID | None) -> UUID:
-        """The id of the revision that holds the draft as it is; made where there is none."""
+    async def add_revision(
+        self, document: Document[C], *, changed: tuple[str, ...], restored_from: UUID | None = None
+    ) -> None:
+        """Store the draft as the revision that ``draft_revision_id`` names."""
 
     @abstractmethod
-    async def put_live(self, document: Document[C], fields: PublicFields) -> None:
-        """Store the draft as the live copy, with its links. Raises `AddressTaken`.
+    async def snapshot(
+        self, kind: ContentType[C], document_id: UUID, revision_id: UUID | None = None
+    ) -> Snapshot[C] | None:
+        """What a revision of the document holds; that of the live copy where none is named."""
 
-        The addresses of live copies below it follow.
+    @abstractmethod
+    async def put_live(self, document: Document[C], content: C, fields: PublicFields) -> None:
+        """Store ``content``, that of the live revision, as the live copy, with its links.
+
+        Raises `AddressTaken`. The addresses of live copies below it follow.
         """
 
     @abstractmethod
@@ -90,14 +97,27 @@ class DocumentRepository(ABC):
 
     @abstractmethod
     async def is_below(self, document_id: UUID, ancestor: UUID) -> bool:
-        """Whether the document is ``ancestor`` or hangs below it, in drafts.
+        """Whether the document is ``ancestor`` or hangs below it, in drafts."""
 
-        No other unit of work can move anything in the tree until this one ends.
+    @abstractmethod
+    async def lock_tree(self) -> None:
+        """Keep other units of work from moving anything in the tree until this one ends.
+
+        To be asked for before any row is locked: two who hang pages below each other's would wait
+        for one another.
         """
 
     @abstractmethod
     async def children(self, document_id: UUID) -> int:
         """How many untrashed documents hang right below it, in drafts or live."""
+
+    @abstractmethod
+    async def users(self, document_id: UUID) -> int:
+        """How many other documents point at it, those in the trash included."""
+
+    @abstractmethod
+    async def delete(self, document_id: UUID) -> None:
+        """Delete it for good, with revisions, links and whatever else hangs on it."""
 
 
 class DocumentQueries(ABC):

@@ -1,0 +1,193 @@
+"""Drafting: beginning documents and changing their drafts, which readers don't see."""
+
+from datetime import datetime
+from typing import Generic
+from uuid import UUID
+
+import msgspec
+
+from cms_api.domains.cms.documents import policy
+from cms_api.domains.cms.documents.engine import C, Engine, check_links, may_look
+from cms_api.domains.cms.documents.errors import DocumentNotFound, NotPublished, RevisionNotFound, Trashed
+from cms_api.domains.cms.documents.interface import Changes, V
+from cms_api.domains.cms.documents.model import Document
+from cms_api.domains.cms.documents.ports import DocumentRepository
+from cms_api.domains.cms.documents.slugs import check_slug, make_slug
+from cms_api.domains.cms.resources import given as given_fields
+from cms_api.kernel.actor import Actor
+from cms_api.kernel.errors import Faults, invalid
+from cms_api.kernel.paging import Page, PageRequest
+from cms_api.kernel.unit_of_work import UnitOfWork
+
+
+class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
+    """The half of a document's service that works on drafts."""
+
+    async def create(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        changes: Changes,
+        *,
+        locale: str | None = None,
+        created_at: datetime | None = None,
+    ) -> V:
+        actor.require(policy.CREATE)
+        documents = uow.repository(DocumentRepository)
+        locale = locale or self._default_locale
+        given = given_fields(changes)
+        if "title" not in given:
+            raise invalid("/title", "required", "The field “title” is required.")
+        faults = Faults()
+        with faults.noted():
+            if given.get("slug"):
+                given["slug"] = check_slug(str(given["slug"]))
+        is_given = bool(given.get("slug"))
+        if not is_given:
+            given["slug"] = make_slug(str(given["title"]))
+        if "authors" not in given and actor.user_id is not None:
+            given["authors"] = (await self._authors.of_user(uow, actor.user_id),)
+        content = self.kind.content(**given)
+        with faults.noted():
+            await check_links(documents, list(content.links()))
+        faults.refuse()
+        if not is_given:
+            slug = await documents.free_slug(
+                self.kind, locale=locale, base=content.slug, parent=getattr(content, "parent", None)
+            )
+            content = msgspec.structs.replace(content, slug=slug)
+        document, created = Document.create(
+            self.kind, content, locale=locale, at=created_at or self._clock.now(), by=actor.user_id
+        )
+        await documents.add(document)
+        uow.record(created.by(actor))
+        return self._shown(document)
+
+    async def get(self, actor: Actor, document_id: UUID) -> V:
+        actor.require(policy.READ)
+        if (document := await self._queries.get(self.kind, document_id)) is None:
+            raise DocumentNotFound
+        return self._shown(document)
+
+    async def list(self, actor: Actor, page: PageRequest) -> Page[V]:
+        actor.require(policy.READ)
+        found = await self._queries.list(self.kind, page)
+        return Page(
+            items=[self._shown(document) for document in found.items],
+            next=found.next,
+            prev=found.prev,
+            count=found.count,
+        )
+
+    async def update(
+        self, uow: UnitOfWork, actor: Actor, document_id: UUID, changes: Changes, *, expected: int | None
+    ) -> V:
+        may_look(actor)
+        documents = uow.repository(DocumentRepository)
+        given = given_fields(changes)
+        if given.get("parent") is not None:
+            await documents.lock_tree()
+        document = await self._of(uow, actor, document_id, policy.EDIT, expected)
+        faults = Faults()
+        with faults.noted():
+            if "slug" in given:
+                given["slug"] = check_slug(str(given["slug"]))
+        content: C = msgspec.structs.replace(document.draft, **given)
+        await self._check(documents, document, content, faults)
+        updated = document.edit(content, at=self._clock.now(), by=actor.user_id)
+        if updated is not None:
+            await documents.add_revision(document, changed=updated.changed)
+            await documents.save(document)
+            uow.record(updated.by(actor))
+        return self._shown(document)
+
+    async def discard(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
+        documents = uow.repository(DocumentRepository)
+        document = await self._of_tree(uow, actor, document_id, policy.EDIT, expected)
+        live = await documents.snapshot(self.kind, document_id)
+        if live is None:
+            raise NotPublished
+        await self._check(documents, document, live.content, Faults())
+        discarded = document.discard(live, at=self._clock.now(), by=actor.user_id)
+        if discarded is not None:
+            await documents.save(document)
+            uow.record(discarded.by(actor))
+        return self._shown(document)
+
+    async def restore_revision(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        document_id: UUID,
+        revision_id: UUID,
+        *,
+        expected: int | None,
+        drop_missing: bool = False,
+    ) -> V:
+        documents = uow.repository(DocumentRepository)
+        document = await self._of_tree(uow, actor, document_id, policy.EDIT, expected)
+        snapshot = await documents.snapshot(self.kind, document_id, revision_id)
+        if snapshot is None:
+            raise RevisionNotFound
+        content = snapshot.content
+        if drop_missing:
+            links = list(content.links())
+            there = await documents.existing(links)
+            content = content.without(link for link in links if link not in there)
+        await self._check(documents, document, content, Faults())
+        reverted = document.revert(snapshot, content, at=self._clock.now(), by=actor.user_id)
+        if reverted is not None:
+            await documents.add_revision(document, changed=reverted.changed, restored_from=revision_id)
+            await documents.save(document)
+            uow.record(reverted.by(actor))
+        return self._shown(document)
+
+    async def duplicate(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
+        may_look(actor)
+        actor.require(policy.CREATE)
+        documents = uow.repository(DocumentRepository)
+        original = await documents.get(self.kind, document_id)
+        if original is None:
+            raise DocumentNotFound
+        original.check_version(expected)
+        if original.trashed_at is not None:
+            raise Trashed
+        content = original.draft
+        await check_links(documents, list(content.links()))
+        slug = await documents.free_slug(
+            self.kind, locale=original.locale, base=content.slug, parent=getattr(content, "parent", None)
+        )
+        copy, created = Document.create(
+            self.kind,
+            msgspec.structs.replace(content, slug=slug),
+            locale=original.locale,
+            at=self._clock.now(),
+            by=actor.user_id,
+        )
+        await documents.add(copy)
+        uow.record(created.by(actor), original.duplicated(copy).by(actor))
+        return self._shown(copy)
+
+    async def _of_tree(
+        self, uow: UnitOfWork, actor: Actor, document_id: UUID, permission: str, expected: int | None
+    ) -> Document[C]:
+        """The document as `_of` finds it, when it may get another place in the tree of its type."""
+        may_look(actor)
+        if self.kind.is_tree:
+            await uow.repository(DocumentRepository).lock_tree()
+        return await self._of(uow, actor, document_id, permission, expected)
+
+    async def _check(
+        self, documents: DocumentRepository, document: Document[C], content: C, faults: Faults
+    ) -> None:
+        """Raise `Invalid` with ``faults`` and all that keeps ``content`` from becoming the draft."""
+        before = set(document.draft.links())
+        with faults.noted():
+            await check_links(documents, [link for link in content.links() if link not in before])
+        parent = getattr(content, "parent", None)
+        with faults.noted():
+            if parent not in (None, getattr(document.draft, "parent", None)) and await documents.is_below(
+                parent, document.id
+            ):
+                raise invalid("/parent", "cycle", "A page can't hang below itself.")
+        faults.refuse()

@@ -1,0 +1,115 @@
+"""What all decisions about documents share: finding, checking and showing them."""
+
+from abc import abstractmethod
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from cms_api.domains.cms.authors.interface import AuthorService
+from cms_api.domains.cms.documents import policy
+from cms_api.domains.cms.documents.content import Content, Link
+from cms_api.domains.cms.documents.errors import DocumentNotFound
+from cms_api.domains.cms.documents.interface import Changes, DocumentService, Status, V
+from cms_api.domains.cms.documents.model import ContentType, Document
+from cms_api.domains.cms.documents.ports import DocumentQueries, DocumentRepository, Renderer
+from cms_api.kernel.actor import Actor
+from cms_api.kernel.clock import Clock
+from cms_api.kernel.errors import Fault, Invalid
+from cms_api.kernel.unit_of_work import UnitOfWork
+
+C = TypeVar("C", bound=Content)
+
+
+class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
+    """The ground that drafting and publishing stand on; a subclass says which type, and how it is shown."""
+
+    kind: ContentType[C]
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        queries: DocumentQueries,
+        renderer: Renderer,
+        authors: AuthorService,
+        default_locale: str,
+    ) -> None:
+        self._clock = clock
+        self._queries = queries
+        self._renderer = renderer
+        self._authors = authors
+        self._default_locale = default_locale
+
+    @abstractmethod
+    def _view(self, document: Document[C], common: dict[str, Any]) -> V:
+        """The document as it is shown; ``common`` is what all types have."""
+
+    async def _of(
+        self, uow: UnitOfWork, actor: Actor, document_id: UUID, permission: str, expected: int | None
+    ) -> Document[C]:
+        """The document, if the actor may and means its current version."""
+        may_look(actor)
+        document = await uow.repository(DocumentRepository).get(self.kind, document_id)
+        if document is None:
+            raise DocumentNotFound
+        if not actor.is_system:
+            owners = await self._authors.users_of(uow, document.draft.authors)
+            if document.created_by is not None:
+                owners |= {document.created_by}
+            policy.require(actor, permission, owners=owners)
+        document.check_version(expected)
+        return document
+
+    def _shown(self, document: Document[C]) -> V:
+        draft = document.draft
+        common: dict[str, Any] = {name: getattr(draft, name) for name in Content.__struct_fields__}
+        common |= {
+            "id": document.id,
+            "type": document.type,
+            "status": status_of(document),
+            "author": draft.authors[0] if draft.authors else None,
+            "locale": document.locale,
+            "version": document.version,
+            "draft_revision": document.draft_revision_id,
+            "live_revision": document.live_revision_id,
+            "published_at": document.published_at,
+            "first_published_at": document.first_published_at,
+            "created_at": document.created_at,
+            "updated_at": document.updated_at,
+            "archived_at": document.archived_at,
+            "trashed_at": document.trashed_at,
+            "has_unpublished_changes": document.has_unpublished_changes,
+            "reading_time": self._renderer.reading_time(draft.body),
+        }
+        return self._view(document, common)
+
+
+def status_of(document: Document[Any]) -> Status:
+    """Where a document stands, whether in the trash or not."""
+    if document.archived_at is not None:
+        return "archived"
+    if document.is_live:
+        return "published"
+    return "scheduled" if document.is_scheduled else "draft"
+
+
+def may_look(actor: Actor) -> None:
+    """Nobody learns from an id whether there is something that she may not see."""
+    if not actor.is_system:
+        actor.require(policy.READ)
+
+
+async def check_links(documents: DocumentRepository, links: list[Link]) -> None:
+    """Raise `Invalid` that names each link whose target is not there, or that is there twice."""
+    if not links:
+        return
+    there = await documents.existing(links)
+    faults: list[Fault] = []
+    seen: set[tuple[str, UUID]] = set()
+    for link in links:
+        if link not in there:
+            faults.append(Fault(link.pointer, "unknown_reference", f"There is no {link.kind} with this id."))
+        elif (link.field, link.target) in seen:
+            faults.append(Fault(link.pointer, "duplicate", f"This {link.kind} is there twice."))
+        seen.add((link.field, link.target))
+    if faults:
+        raise Invalid("Some references are wrong.", faults=tuple(faults))

@@ -1,0 +1,102 @@
+"""Publishing: what readers see, and what is laid aside or thrown away."""
+
+from datetime import datetime
+from typing import Generic
+from uuid import UUID
+
+from cms_api.domains.cms.documents import policy
+from cms_api.domains.cms.documents.engine import C, Engine, check_links
+from cms_api.domains.cms.documents.errors import HasChildren, InUse, RevisionNotFound
+from cms_api.domains.cms.documents.events import DocumentEvent
+from cms_api.domains.cms.documents.interface import Changes, V
+from cms_api.domains.cms.documents.model import Document
+from cms_api.domains.cms.documents.ports import DocumentRepository, PublicFields
+from cms_api.kernel.actor import Actor
+from cms_api.kernel.unit_of_work import UnitOfWork
+
+
+class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
+    """The half of a document's service that decides what readers see."""
+
+    async def publish(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        document_id: UUID,
+        *,
+        expected: int | None,
+        revision_id: UUID | None = None,
+        published_at: datetime | None = None,
+    ) -> V:
+        document = await self._of(uow, actor, document_id, policy.PUBLISH, expected)
+        documents = uow.repository(DocumentRepository)
+        snapshot, content = None, document.draft
+        if revision_id not in (None, document.draft_revision_id):
+            snapshot = await documents.snapshot(self.kind, document_id, revision_id)
+            if snapshot is None:
+                raise RevisionNotFound
+            content = snapshot.content
+        await check_links(documents, list(content.links()))
+        published = document.publish(
+            snapshot, at=self._clock.now(), by=actor.user_id, published_at=published_at
+        )
+        rendered = await self._renderer.render(content.body, content.format, excerpt=content.excerpt)
+        fields = PublicFields(
+            excerpt=rendered.excerpt,
+            body=rendered.body,
+            seo=content.seo,
+            reading_time=rendered.reading_time,
+        )
+        await documents.save(document)
+        await documents.put_live(document, content, fields)
+        uow.record(published.by(actor))
+        return self._shown(document)
+
+    async def unpublish(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
+        document = await self._of(uow, actor, document_id, policy.PUBLISH, expected)
+        event = document.unpublish(at=self._clock.now(), by=actor.user_id)
+        return await self._stored_without_live(uow, actor, document, event)
+
+    async def archive(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
+        document = await self._of(uow, actor, document_id, policy.ARCHIVE, expected)
+        event = document.archive(at=self._clock.now(), by=actor.user_id)
+        return await self._stored_without_live(uow, actor, document, event)
+
+    async def unarchive(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
+        document = await self._of(uow, actor, document_id, policy.ARCHIVE, expected)
+        event = document.unarchive(at=self._clock.now(), by=actor.user_id)
+        return await self._stored_without_live(uow, actor, document, event)
+
+    async def trash(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> None:
+        document = await self._of(uow, actor, document_id, policy.DELETE, expected)
+        event = document.trash(at=self._clock.now(), by=actor.user_id)
+        if number := await uow.repository(DocumentRepository).children(document_id):
+            raise HasChildren(number)
+        await self._stored_without_live(uow, actor, document, event)
+
+    async def restore(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
+        document = await self._of(uow, actor, document_id, policy.DELETE, expected)
+        event = document.restore(at=self._clock.now(), by=actor.user_id)
+        documents = uow.repository(DocumentRepository)
+        await check_links(documents, list(document.draft.links()))
+        await documents.save(document)
+        uow.record(event.by(actor))
+        return self._shown(document)
+
+    async def purge(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> None:
+        document = await self._of(uow, actor, document_id, policy.PURGE, expected)
+        event = document.purged()
+        documents = uow.repository(DocumentRepository)
+        if number := await documents.users(document_id):
+            raise InUse(number)
+        await documents.delete(document_id)
+        uow.record(event.by(actor))
+
+    async def _stored_without_live(
+        self, uow: UnitOfWork, actor: Actor, document: Document[C], event: DocumentEvent
+    ) -> V:
+        documents = uow.repository(DocumentRepository)
+        await documents.save(document)
+        await documents.take_down(document.id)
+        uow.record(event.by(actor))
+        return self._shown(document)
