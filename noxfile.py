@@ -52,8 +52,9 @@ def migrations(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure reads against their bare twins; takes some minutes."""
+    """Measure reads against their bare twins, and what a save costs on disk; takes some minutes."""
     session.run("python", "-m", "benchmarks.reads", *session.posargs)
+    session.run("python", "-m", "benchmarks.storage")
 
 
 @nox.session

@@ -10,15 +10,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 import psycopg
 
 from cms_api.adapters.postgres.server import EmbeddedPostgres
 from cms_api.adapters.sqlalchemy import migrations
+from cms_api.bootstrap.container import Application
+from cms_api.settings import Settings
+
+T = TypeVar("T")
 
 POSTS = 10_000
 
@@ -74,6 +79,18 @@ def database() -> Iterator[str]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+async def writing_application(url: str, work: Callable[[Any], Awaitable[T]]) -> T:
+    """What ``work`` does with the application's services, in this process."""
+    with tempfile.TemporaryDirectory(prefix="cms-bench-") as folder:
+        settings = Settings(database_url=url, data_dir=Path(folder), secret_key="-" * 32, log_level="error")
+        application = Application(settings)
+        await application.start()
+        try:
+            return await work(application)
+        finally:
+            await application.stop()
 
 
 @dataclass

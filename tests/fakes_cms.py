@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 from tests.fakes import FakeUnitOfWork, FixedClock
+from tests.fakes_revisions import FakeRetention, FakeRetentionQueries, FakeRevisionQueries, FakeRevisions
 
 from cms_api.domains.auth.api import UserService, UserSummary, UserView
 from cms_api.domains.cms.authors.errors import UserHasAuthor
@@ -23,6 +24,7 @@ from cms_api.domains.cms.authors.model import Author
 from cms_api.domains.cms.authors.ports import AuthorQueries, AuthorRepository
 from cms_api.domains.cms.authors.service import Authors
 from cms_api.domains.cms.authors.service import view as author_view
+from cms_api.domains.cms.documents.access import Access
 from cms_api.domains.cms.documents.content import Content, Format, Link
 from cms_api.domains.cms.documents.engine import status_of
 from cms_api.domains.cms.documents.errors import AddressTaken, HasChildren, InUse, SlugTaken
@@ -43,9 +45,14 @@ from cms_api.domains.cms.media.model import Asset
 from cms_api.domains.cms.media.ports import MediaQueries, MediaRepository, Storage, Stored
 from cms_api.domains.cms.media.service import Media
 from cms_api.domains.cms.media.service import view as media_view
-from cms_api.domains.cms.pages.service import Pages
-from cms_api.domains.cms.posts.service import Posts
+from cms_api.domains.cms.pages.service import PAGE, Pages
+from cms_api.domains.cms.posts.service import POST, Posts
 from cms_api.domains.cms.resources import Resource
+from cms_api.domains.cms.retention.interface import RetentionPolicy
+from cms_api.domains.cms.retention.ports import RetentionRepository
+from cms_api.domains.cms.retention.service import Retention
+from cms_api.domains.cms.revisions.ports import RevisionRepository
+from cms_api.domains.cms.revisions.service import Revisions
 from cms_api.domains.cms.taxonomies.interface import TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy, Term
 from cms_api.domains.cms.taxonomies.ports import TermQueries, TermRepository
@@ -96,6 +103,20 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
         return getattr(self.content, "parent", None)
 
 
+POLICIES = [
+    RetentionPolicy(
+        type=key,
+        max_revisions=1000,
+        max_revision_days=365,
+        max_trash_days=30,
+        version=1,
+        updated_at=FixedClock().now(),
+        updated_by=None,
+    )
+    for key in ("page", "post")
+]
+
+
 @dataclass
 class Store:
     """What a database would hold. Rows are replaced, never changed, so that shallow copies are enough."""
@@ -110,6 +131,7 @@ class Store:
     media: dict[UUID, Asset] = field(default_factory=dict)
     imported: dict[tuple[str, str, str], Imported] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    policies: dict[str, RetentionPolicy] = field(default_factory=lambda: {one.type: one for one in POLICIES})
 
     def copied(self) -> dict[str, Any]:
         return {name: copy.copy(value) for name, value in vars(self).items()}
@@ -149,6 +171,8 @@ def repositories(store: Store) -> dict[type, object]:
         TermRepository: FakeTerms(store),
         MediaRepository: FakeMedia(store),
         ImportSources: FakeImportSources(store),
+        RevisionRepository: FakeRevisions(store),
+        RetentionRepository: FakeRetention(store),
     }
 
 
@@ -693,7 +717,7 @@ class MemoryStorage(Storage):
 class PlainRenderer(Renderer):
     """Makes one paragraph of the words of a body, markup and emphasis left out."""
 
-    async def render(self, body: str, format: Format, *, excerpt: str) -> Rendered:  # noqa: A002 - the port's name
+    async def render(self, body: str, format: Format, *, excerpt: str) -> Rendered:
         words = " ".join(re.sub(r"<[^>]*>" if format == "html" else r"<[^>]*>|[*_`#]", " ", body).split())
         return Rendered(
             body=f"<p>{html.escape(words)}</p>",
@@ -828,6 +852,12 @@ class FakeCms:
         }
         self.posts = Posts(**engine)
         self.pages = Pages(**engine)
+        self.revisions = Revisions(
+            queries=FakeRevisionQueries(self.store),
+            access=Access(self.authors),
+            types={kind.key: kind for kind in (POST, PAGE)},
+        )
+        self.retention = Retention(clock=self.clock, queries=FakeRetentionQueries(self.store))
         self.imports = self.made_imports(self.media)
 
     def made_imports(self, media: Media) -> Imports:

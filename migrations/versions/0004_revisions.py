@@ -82,6 +82,8 @@ CREATE TABLE cms.retention_policies (
     updated_at timestamptz NOT NULL,
     updated_by uuid
 );
+INSERT INTO cms.retention_policies (type, version, max_revisions, max_revision_days, max_trash_days, updated_at)
+VALUES ('post', 1, 1000, 365, 30, now()), ('page', 1, 1000, 365, 30, now());
 """
 
 DOWN = """

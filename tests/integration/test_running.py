@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 import httpx
+import msgspec
 import psycopg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -26,6 +27,7 @@ from cms_api.adapters.postgres.binaries import find_binaries
 from cms_api.adapters.postgres.errors import DataDirectoryBusy, NoBinaries, WrongVersion
 from cms_api.adapters.postgres.server import EmbeddedPostgres
 from cms_api.adapters.sqlalchemy import migrations
+from cms_api.adapters.sqlalchemy.cms.contents import unpack
 from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
 from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
 from cms_api.kernel.errors import Conflict
@@ -141,6 +143,55 @@ def test_migrations_go_down_and_up_again(server: database.Server) -> None:
         assert left == (0,)
         migrations.upgrade(url)
         assert migrations.current(url) == migrations.head()
+
+
+OLD_CONTENT = """
+INSERT INTO cms.documents (id, type, locale, version, slug, path, title, draft, draft_hash, live_revision_id,
+    published_at, created_at, updated_at)
+SELECT md5('d' || n)::uuid, 'post', 'en', n, 'p' || n, 'p' || n, 'Post ' || n,
+    jsonb_build_object('title', 'Post ' || n, 'slug', 'p' || n, 'body', 'Größe ' || n), decode(md5('c' || n), 'hex'),
+    CASE WHEN n % 3 > 0 THEN md5('r' || n)::uuid END, CASE WHEN n % 3 > 0 THEN now() END, now(), now()
+FROM generate_series(1, 1200) n;
+-- Of every three: a draft, one that is live as it is, one that was edited since.
+INSERT INTO cms.revisions (id, document_id, hash, content, created_at)
+SELECT md5('r' || n)::uuid, md5('d' || n)::uuid,
+    CASE n % 3 WHEN 1 THEN d.draft_hash ELSE decode(md5('l' || n), 'hex') END,
+    CASE n % 3 WHEN 1 THEN d.draft ELSE d.draft || '{"body": "Live"}' END, now()
+FROM generate_series(1, 1200) n JOIN cms.documents d ON d.id = md5('d' || n)::uuid WHERE n % 3 > 0;
+"""
+OLD_STATE = """
+SELECT d.id, d.draft, d.draft_hash, r.id, r.content, r.hash
+FROM cms.documents d LEFT JOIN cms.revisions r ON r.document_id = d.id ORDER BY d.id, r.id
+"""
+
+
+def test_drafts_become_revisions_and_drafts_again(server: database.Server) -> None:
+    with server.database(migrated=False) as url:
+        migrations.upgrade(url, "0003")
+        with psycopg.connect(url) as connection:
+            connection.execute(OLD_CONTENT)
+            before = connection.execute(OLD_STATE).fetchall()
+        migrations.upgrade(url, "0004")
+        with psycopg.connect(url) as connection:
+            drafts = connection.execute(
+                """
+                SELECT d.title, d.draft_revision_id = d.live_revision_id, c.data, r.published_at IS NULL, r.size
+                FROM cms.documents d JOIN cms.revisions r ON r.document_id = d.id AND r.id = d.draft_revision_id
+                JOIN cms.contents c ON c.document_id = d.id AND c.hash = r.hash ORDER BY d.version
+                """
+            ).fetchall()
+        assert len(drafts) == 1200
+        for number, (title, is_live, data, is_unpublished, size) in enumerate(drafts, start=1):
+            encoded = unpack(data, None)
+            content = {"title": title, "slug": f"p{number}", "body": f"Größe {number}"}
+            assert (msgspec.json.decode(encoded), len(encoded)) == (content, size)
+            assert (is_live, is_unpublished) == ({0: None, 1: True, 2: False}[number % 3], number % 3 != 1)
+        migrations.downgrade(url, "0003")
+        with psycopg.connect(url) as connection:
+            after = connection.execute(OLD_STATE).fetchall()
+        # But for the hashes of drafts that were never published: they were made up above.
+        assert [row[:2] + row[3:5] for row in after] == [row[:2] + row[3:5] for row in before]
+        migrations.upgrade(url)
 
 
 def test_two_that_migrate_at_once(server: database.Server) -> None:

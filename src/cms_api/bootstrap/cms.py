@@ -1,18 +1,23 @@
 """The cms domain, put together."""
 
 from dependency_injector.containers import DeclarativeContainer
-from dependency_injector.providers import DependenciesContainer, Singleton
+from dependency_injector.providers import DependenciesContainer, Object, Singleton
 
 from cms_api.adapters.fetching.web import WebFetcher
 from cms_api.adapters.rendering.html import HtmlRenderer
 from cms_api.adapters.sqlalchemy.cms.delivery import SqlDelivery
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
+from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
+from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
 from cms_api.domains.cms.authors.service import Authors
 from cms_api.domains.cms.delivery.service import Delivery
+from cms_api.domains.cms.documents.access import Access
 from cms_api.domains.cms.imports.service import Imports
 from cms_api.domains.cms.media.service import Media
-from cms_api.domains.cms.pages.service import Pages
-from cms_api.domains.cms.posts.service import Posts
+from cms_api.domains.cms.pages.service import PAGE, Pages
+from cms_api.domains.cms.posts.service import POST, Posts
+from cms_api.domains.cms.retention.service import Retention
+from cms_api.domains.cms.revisions.service import Revisions
 from cms_api.domains.cms.taxonomies.service import Terms
 
 
@@ -52,6 +57,10 @@ class CmsContainer(DeclarativeContainer):
         authors=authors,
         default_locale=default_locale,
     )
+    types = Object({kind.key: kind for kind in (POST, PAGE)})
+    access = Singleton(Access, authors)
+    revisions = Singleton(Revisions, queries=Singleton(SqlRevisions, core.reader), access=access, types=types)
+    retention = Singleton(Retention, clock=core.clock, queries=Singleton(SqlRetention, core.reader))
     delivery = Singleton(Delivery, queries=Singleton(SqlDelivery, core.reader), default_locale=default_locale)
     imports = Singleton(
         Imports,

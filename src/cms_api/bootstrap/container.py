@@ -45,6 +45,8 @@ class Application:
             "roles": (auth.RoleService, parts.auth.roles),
             "posts": (cms.PostService, parts.cms.posts),
             "pages": (cms.PageService, parts.cms.pages),
+            "revisions": (cms.RevisionService, parts.cms.revisions),
+            "retention": (cms.RetentionService, parts.cms.retention),
             "authors": (cms.AuthorService, parts.cms.authors),
             "terms": (cms.TermService, parts.cms.terms),
             "media": (cms.MediaService, parts.cms.media),

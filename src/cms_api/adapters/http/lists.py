@@ -95,6 +95,23 @@ def parameters(query: bytes) -> list[tuple[str, str]]:
     return pairs
 
 
+def values_of(query: bytes, known: Iterable[str]) -> dict[str, str]:
+    """What a query string gives for the parameters ``known``. Raises `Malformed` for any other."""
+    given: dict[str, str] = {}
+    for name, value in parameters(query):
+        if name not in known:
+            raise Malformed(f"There is no query parameter “{name[:100]}” here.{nearest(name, known)}")
+        if name in given:
+            raise Malformed(f"The parameter “{name}” is given twice.")
+        given[name] = value
+    return given
+
+
+def query_values(request: ApiRequest, known: Iterable[str]) -> dict[str, str]:
+    """What a request gives for the query parameters ``known``. Raises `Malformed` for any other."""
+    return values_of(request.scope["query_string"], known)
+
+
 class ListQuery:
     """What the query string of a list asks for; everything unknown is refused by name."""
 

@@ -73,7 +73,7 @@ class HtmlRenderer(Renderer):
             MarkdownIt("gfm-like", {"html": True, "linkify": True}).use(footnote_plugin).use(tasklists_plugin)
         )
 
-    async def render(self, body: str, format: Format, *, excerpt: str) -> Rendered:  # noqa: A002 - the field's name
+    async def render(self, body: str, format: Format, *, excerpt: str) -> Rendered:
         if len(body) < LARGE:
             return self._rendered(body, format, excerpt)
         return await asyncio.to_thread(self._rendered, body, format, excerpt)

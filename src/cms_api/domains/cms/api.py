@@ -11,7 +11,7 @@ from cms_api.domains.cms.delivery.interface import (
     Kind,
     Selection,
 )
-from cms_api.domains.cms.documents.content import Format, Seo
+from cms_api.domains.cms.documents.content import Format, PageContent, PostContent, Seo
 from cms_api.domains.cms.documents.policy import PERMISSIONS as DOCUMENT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import PERMISSIONS as IMPORT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import ImportReport, ImportService
@@ -20,6 +20,17 @@ from cms_api.domains.cms.media.ports import Storage
 from cms_api.domains.cms.media.service import PERMISSIONS as MEDIA_PERMISSIONS
 from cms_api.domains.cms.pages.interface import PAGES, PageChanges, PageService, PageView
 from cms_api.domains.cms.posts.interface import POSTS, PostChanges, PostService, PostView
+from cms_api.domains.cms.retention.interface import PERMISSIONS as RETENTION_PERMISSIONS
+from cms_api.domains.cms.retention.interface import RetentionChanges, RetentionPolicy, RetentionService
+from cms_api.domains.cms.revisions.interface import (
+    REVISIONS,
+    Diff,
+    Ref,
+    RevisionChanges,
+    RevisionDetail,
+    RevisionService,
+    RevisionView,
+)
 from cms_api.domains.cms.taxonomies.interface import CATEGORIES, TAGS, TermChanges, TermService, TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy
 from cms_api.domains.cms.taxonomies.service import PERMISSIONS as TERM_PERMISSIONS
@@ -30,6 +41,7 @@ PERMISSIONS: dict[str, str] = {
     **TERM_PERMISSIONS,
     **MEDIA_PERMISSIONS,
     **IMPORT_PERMISSIONS,
+    **RETENTION_PERMISSIONS,
 }
 
 __all__ = [
@@ -42,12 +54,14 @@ __all__ = [
     "PAGES",
     "PERMISSIONS",
     "POSTS",
+    "REVISIONS",
     "TAGS",
     "AuthorChanges",
     "AuthorService",
     "AuthorView",
     "Delivered",
     "DeliveryService",
+    "Diff",
     "Format",
     "ImportReport",
     "ImportService",
@@ -56,11 +70,21 @@ __all__ = [
     "MediaService",
     "MediaView",
     "PageChanges",
+    "PageContent",
     "PageService",
     "PageView",
     "PostChanges",
+    "PostContent",
     "PostService",
     "PostView",
+    "Ref",
+    "RetentionChanges",
+    "RetentionPolicy",
+    "RetentionService",
+    "RevisionChanges",
+    "RevisionDetail",
+    "RevisionService",
+    "RevisionView",
     "Selection",
     "Seo",
     "Storage",

@@ -6,10 +6,18 @@ from cms_api.adapters.http.cms.delivery import DELIVERY_ROUTES
 from cms_api.adapters.http.cms.documents import PageController, PostController
 from cms_api.adapters.http.cms.media import MediaController, UploadController, media_file
 from cms_api.adapters.http.cms.resources import AuthorController, CategoryController, TagController
+from cms_api.adapters.http.cms.revisions import (
+    PageRevisionController,
+    PostRevisionController,
+    RetentionController,
+)
 
 ROUTES: list[ControllerRouterHandler] = [
     PostController,
     PageController,
+    PostRevisionController,
+    PageRevisionController,
+    RetentionController,
     AuthorController,
     CategoryController,
     TagController,

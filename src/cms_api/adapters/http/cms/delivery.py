@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from cms_api.adapters.http.cms.delivered import DELIVERED
-from cms_api.adapters.http.lists import ListQuery, nearest, parameters
+from cms_api.adapters.http.lists import ListQuery, nearest, values_of
 from cms_api.adapters.http.preconditions import tagged
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView
@@ -62,15 +62,7 @@ def _inner_fields(name: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=PLANS_KEPT)
 def _one_plan(kind: Kind, query: bytes) -> tuple[Selection, str | None]:
-    given: dict[str, str] = {}
-    for name, value in parameters(query):
-        if name not in (*QUERY, "locale"):
-            raise Malformed(
-                f"There is no query parameter “{name[:100]}” here.{nearest(name, (*QUERY, 'locale'))}"
-            )
-        if name in given:
-            raise Malformed(f"The parameter “{name}” is given twice.")
-        given[name] = value
+    given = values_of(query, (*QUERY, "locale"))
     return _selection(kind, given), given.get("locale")
 
 

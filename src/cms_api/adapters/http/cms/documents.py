@@ -28,7 +28,7 @@ from cms_api.kernel.paging import Listing
 from cms_api.kernel.unit_of_work import UnitOfWork
 
 
-def _alias(name: str, service: type[Any]) -> Provide:
+def documents_alias(name: str, service: type[Any]) -> Provide:
     """The service that the application knows as ``name``, under the name that the routes below share."""
 
     def documents(**services: Any) -> Any:
@@ -90,7 +90,7 @@ def document_controller(
 
         path = f"/{plural}"
         tags = (plural,)
-        dependencies = {"documents": _alias(plural, service)}  # noqa: RUF012 - Litestar's own idiom
+        dependencies = {"documents": documents_alias(plural, service)}  # noqa: RUF012 - Litestar's own idiom
 
         @post("/", operation_id=f"create{name}", summary=f"Begin a {noun}", opt={"example": example})
         async def create(

@@ -7,7 +7,8 @@ from uuid import UUID
 import msgspec
 
 from cms_api.domains.cms.documents import policy
-from cms_api.domains.cms.documents.engine import C, Engine, check_links, may_look
+from cms_api.domains.cms.documents.access import may_look
+from cms_api.domains.cms.documents.engine import C, Engine, check_links
 from cms_api.domains.cms.documents.errors import DocumentNotFound, NotPublished, RevisionNotFound, Trashed
 from cms_api.domains.cms.documents.interface import Changes, V
 from cms_api.domains.cms.documents.model import Document

@@ -5,9 +5,8 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from cms_api.domains.cms.authors.interface import AuthorService
-from cms_api.domains.cms.documents import policy
+from cms_api.domains.cms.documents.access import Access
 from cms_api.domains.cms.documents.content import Content, Link
-from cms_api.domains.cms.documents.errors import DocumentNotFound
 from cms_api.domains.cms.documents.interface import Changes, DocumentService, Status, V
 from cms_api.domains.cms.documents.model import ContentType, Document
 from cms_api.domains.cms.documents.ports import DocumentQueries, DocumentRepository, Renderer
@@ -37,6 +36,7 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
         self._queries = queries
         self._renderer = renderer
         self._authors = authors
+        self._access = Access(authors)
         self._default_locale = default_locale
 
     @abstractmethod
@@ -47,17 +47,7 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, permission: str, expected: int | None
     ) -> Document[C]:
         """The document, if the actor may and means its current version."""
-        may_look(actor)
-        document = await uow.repository(DocumentRepository).get(self.kind, document_id)
-        if document is None:
-            raise DocumentNotFound
-        if not actor.is_system:
-            owners = await self._authors.users_of(uow, document.draft.authors)
-            if document.created_by is not None:
-                owners |= {document.created_by}
-            policy.require(actor, permission, owners=owners)
-        document.check_version(expected)
-        return document
+        return await self._access.document(uow, actor, self.kind, document_id, permission, expected=expected)
 
     def _shown(self, document: Document[C]) -> V:
         draft = document.draft
@@ -90,12 +80,6 @@ def status_of(document: Document[Any]) -> Status:
     if document.is_live:
         return "published"
     return "scheduled" if document.is_scheduled else "draft"
-
-
-def may_look(actor: Actor) -> None:
-    """Nobody learns from an id whether there is something that she may not see."""
-    if not actor.is_system:
-        actor.require(policy.READ)
 
 
 async def check_links(documents: DocumentRepository, links: list[Link]) -> None:

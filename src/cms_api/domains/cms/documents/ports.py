@@ -26,7 +26,7 @@ class Renderer(ABC):
     """Turns bodies into safe HTML."""
 
     @abstractmethod
-    async def render(self, body: str, format: Format, *, excerpt: str) -> Rendered:  # noqa: A002 - the field's name
+    async def render(self, body: str, format: Format, *, excerpt: str) -> Rendered:
         """The body as sanitised HTML; the excerpt made of it where ``excerpt`` is empty."""
 
     @abstractmethod

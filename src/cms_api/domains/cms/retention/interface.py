@@ -1,0 +1,73 @@
+"""How long old revisions and the trash are kept."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from cms_api.kernel.actor import Actor
+from cms_api.kernel.unit_of_work import UnitOfWork
+
+WRITE = "retention:write"
+PERMISSIONS = {WRITE: "Decide how long old revisions and the trash are kept."}
+
+
+class RetentionPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of one content type; null is without limit.
+
+    A revision goes once ``max_revisions`` newer ones of its document are there, or once it is older
+    than ``max_revision_days``. The draft, the live copy, whatever was ever published, is pinned
+    or has a label, and what a schedule is to publish stay. A document goes once it has been in
+    the trash for ``max_trash_days``, unless another one points at it.
+    """
+
+    type: str
+    max_revisions: int | None
+    max_revision_days: int | None
+    max_trash_days: int | None
+    version: int
+    updated_at: datetime
+    updated_by: UUID | None
+
+
+class RetentionChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """New values; what is unset stays. Each is at least 1, or null."""
+
+    max_revisions: int | UnsetType | None = UNSET
+    max_revision_days: int | UnsetType | None = UNSET
+    max_trash_days: int | UnsetType | None = UNSET
+
+
+class RetentionService(ABC):
+    """Retention, for each content type. Reading needs ``documents:read``, changing ``retention:write``."""
+
+    @abstractmethod
+    async def list(self, actor: Actor) -> list[RetentionPolicy]:
+        """The policies of all types, by their keys."""
+
+    @abstractmethod
+    async def get(self, actor: Actor, type: str) -> RetentionPolicy:
+        """The policy of a type. Raises `PolicyNotFound`."""
+
+    @abstractmethod
+    async def update(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        type: str,
+        changes: RetentionChanges,
+        *,
+        expected: int | None,
+    ) -> RetentionPolicy:
+        """Change a policy; it is applied the next time that something is purged. Raises `Stale`."""
+
+    @abstractmethod
+    async def purge_revisions(self, new_uow: Callable[[], UnitOfWork]) -> int:
+        """Remove the revisions that no policy keeps, in small batches; how many they were."""
+
+    @abstractmethod
+    async def purge_trash(self, new_uow: Callable[[], UnitOfWork]) -> int:
+        """Purge what has been in the trash for long enough, in small batches; how many documents."""

@@ -1,0 +1,99 @@
+"""Looking back at what documents said."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from cms_api.domains.cms.documents import policy
+from cms_api.domains.cms.documents.access import Access
+from cms_api.domains.cms.documents.content import Content
+from cms_api.domains.cms.documents.errors import DocumentNotFound, NotPublished, RevisionNotFound
+from cms_api.domains.cms.documents.model import ContentType
+from cms_api.domains.cms.revisions.diff import compare
+from cms_api.domains.cms.revisions.interface import (
+    Diff,
+    Ref,
+    RevisionChanges,
+    RevisionDetail,
+    RevisionService,
+    RevisionView,
+)
+from cms_api.domains.cms.revisions.model import Revision
+from cms_api.domains.cms.revisions.ports import RevisionQueries, RevisionRepository
+from cms_api.kernel.actor import Actor
+from cms_api.kernel.paging import Page, PageRequest
+from cms_api.kernel.unit_of_work import UnitOfWork
+
+
+class Revisions(RevisionService):
+    """The service of revisions; ``types`` are the content types by their keys."""
+
+    def __init__(
+        self, *, queries: RevisionQueries, access: Access, types: Mapping[str, ContentType[Any]]
+    ) -> None:
+        self._queries = queries
+        self._access = access
+        self._types = types
+
+    async def list(self, actor: Actor, type: str, document_id: UUID, page: PageRequest) -> Page[RevisionView]:
+        actor.require(policy.READ)
+        if (found := await self._queries.list(type, document_id, page)) is None:
+            raise DocumentNotFound
+        return found
+
+    async def get(
+        self,
+        actor: Actor,
+        type: str,
+        document_id: UUID,
+        revision_id: UUID,
+    ) -> RevisionDetail[Content]:
+        found = await self._found(actor, type, document_id, revision_id)
+        return found[revision_id]
+
+    async def update(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        type: str,
+        document_id: UUID,
+        revision_id: UUID,
+        changes: RevisionChanges,
+        *,
+        expected: int | None,
+    ) -> RevisionView:
+        kind = self._types[type]
+        await self._access.document(uow, actor, kind, document_id, policy.EDIT)
+        revisions = uow.repository(RevisionRepository)
+        revision = await revisions.get(document_id, revision_id)
+        if revision is None:
+            raise RevisionNotFound
+        updated = revision.update(changes, expected=expected)
+        if updated is not None:
+            await revisions.save(revision)
+            uow.record(updated.by(actor))
+        return _summary(revision)
+
+    async def diff(self, actor: Actor, type: str, document_id: UUID, before: Ref, after: Ref) -> Diff:
+        found = await self._found(actor, type, document_id, before, after)
+        old, new = found[before], found[after]
+        return Diff(before=_summary(old), after=_summary(new), changes=compare(old.content, new.content))
+
+    async def _found(
+        self,
+        actor: Actor,
+        type: str,
+        document_id: UUID,
+        *refs: Ref,
+    ) -> dict[Ref, RevisionDetail[Content]]:
+        actor.require(policy.READ)
+        found = await self._queries.get(self._types[type], document_id, *refs)
+        if found is None:
+            raise DocumentNotFound
+        if missing := [ref for ref in refs if ref not in found]:
+            raise NotPublished if "live" in missing else RevisionNotFound
+        return found
+
+
+def _summary(revision: Revision | RevisionDetail[Content]) -> RevisionView:
+    return RevisionView(**{name: getattr(revision, name) for name in RevisionView.__struct_fields__})
