@@ -125,7 +125,19 @@ async def test_a_diff_tells_what_changed(admin: httpx.AsyncClient) -> None:
     assert answered(await admin.get(url), 200)["changes"] == []
     await change(admin, "posts", post, body="<p>The second words.</p>", is_sticky=True)
     diff = answered(await admin.get(url), 200)
-    assert [one["pointer"] for one in diff["changes"]] == ["/body", "/is_sticky"]
+    assert diff["changes"] == [
+        {
+            "kind": "text",
+            "pointer": "/body",
+            "segments": [
+                {"op": "equal", "text": "<p>The "},
+                {"op": "delete", "text": "first"},
+                {"op": "insert", "text": "second"},
+                {"op": "equal", "text": " words.</p>"},
+            ],
+        },
+        {"kind": "value", "pointer": "/is_sticky", "before": False, "after": True},
+    ]
     assert (diff["before"]["is_live"], diff["after"]["is_draft"]) == (True, True)
     back = answered(await admin.get(f"{url}?from=draft&to={post['live_revision']}"), 200)
     assert [one["pointer"] for one in back["changes"]] == ["/body", "/is_sticky"]

@@ -40,6 +40,8 @@ ZIPPED = {
     b"xl/workbook.xml": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     b"ppt/presentation.xml": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
 }
+# So much of a text is looked at.
+TEXT_START = 65_536
 ALIASES = {
     "audio/x-wav": "audio/wav",
     "audio/mp3": "audio/mpeg",
@@ -99,11 +101,12 @@ def _archive(path: Path) -> str | None:
 
 def _is_text(path: Path) -> bool:
     with path.open("rb") as file:
-        start = file.read(65_536)
+        start = file.read(TEXT_START)
     try:
         text = start.decode()
     except UnicodeDecodeError as error:
-        if error.start < len(start) - 4:
+        # The last character may go on behind what was read; nothing else may be wrong.
+        if len(start) < TEXT_START or error.reason != "unexpected end of data":
             return False
         text = start[: error.start].decode()
     lowered = text.lower()
