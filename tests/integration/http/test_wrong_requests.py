@@ -506,7 +506,8 @@ async def test_ids_of_nothing(site: Site) -> None:
     "slug",
     [
         "%FF%FE", "%C0%80", "%ED%A0%80", "%F5%80%80%80", "'", "%22", "%25", "%25s", "%(x)s", "%3B--", "%0A",
-        "%E2%80%AE", "%F0%9F%92%A5", "x" * 20_000, "..", "%2e%2e", "%2F", "a%2Fb", "null", "%7B%7D", "FIRST", "first%20",
+        "%E2%80%AE", "%F0%9F%92%A5", "x" * 20_000, "..", "%2e%2e", "%2F", "a%2Fb", "null",
+        "%7B%7D", "FIRST", "first%20",
     ],
 )  # fmt: skip
 async def test_slugs_of_nothing(site: Site, slug: str) -> None:
@@ -637,8 +638,8 @@ fuzzing = hypothesis_settings(
 )
 words = st.sampled_from(
     ["limit", "after", "before", "sort", "count", "include", "fields", "filter", "id", "title", "slug", "name", "eq",
-     "in", "contains", "exists", "author", "tags.slug", "published_at", "true", "1", "-title", ABSENT, ",", ".", "-", "[",
-     "]"]
+     "in", "contains", "exists", "author", "tags.slug", "published_at", "true", "1", "-title", ABSENT, ",",
+     ".", "-", "[", "]"]
 )  # fmt: skip
 raw_query = st.lists(
     words
@@ -700,8 +701,8 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 )  # fmt: skip
 names = st.sampled_from(
     ["title", "slug", "body", "format", "excerpt", "authors", "categories", "tags", "cover", "seo", "is_sticky",
-     "locale", "parent", "menu_order", "name", "bio", "website", "avatar_id", "user_id", "description", "parent_id", "email",
-     "password", "roles", "is_active", "refresh_token", "current_password", "new_password", "alt", "caption"]
+     "locale", "parent", "menu_order", "name", "bio", "website", "avatar_id", "user_id", "description", "parent_id",
+     "email", "password", "roles", "is_active", "refresh_token", "current_password", "new_password", "alt", "caption"]
 )  # fmt: skip
 bodies = st.dictionaries(names, json_values, max_size=6) | json_values
 
