@@ -1,6 +1,7 @@
 """The unit of work and the clock, without a database."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -36,6 +37,26 @@ class FakeUnitOfWork(UnitOfWork):
 
     def on_rollback(self, work: Callable[[], Awaitable[None]]) -> None:
         self._on_rollback.append(work)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        pending, promised, undoing = len(self._pending), len(self._on_commit), len(self._on_rollback)
+        before = self._kept()
+        try:
+            yield
+        except BaseException:
+            self._take_back(before)
+            undone = self._on_rollback[undoing:]
+            del self._pending[pending:], self._on_commit[promised:], self._on_rollback[undoing:]
+            for work in undone:
+                await work()
+            raise
+
+    def _kept(self) -> Any:
+        """What a store holds, for `_take_back`."""
+
+    def _take_back(self, before: Any) -> None:
+        """Make a store hold again what it held before."""
 
     async def __aenter__(self) -> Self:
         return self

@@ -153,8 +153,14 @@ class CmsUnitOfWork(FakeUnitOfWork):
         self._before: dict[str, Any] = {}
 
     async def __aenter__(self) -> Self:
-        self._before = self._store.copied()
+        self._before = self._kept()
         return await super().__aenter__()
+
+    def _kept(self) -> dict[str, Any]:
+        return self._store.copied()
+
+    def _take_back(self, before: dict[str, Any]) -> None:
+        self._store.take_back(before)
 
     async def __aexit__(self, *raised: Any) -> None:  # noqa: PYI036 - handed on as they are
         await super().__aexit__(*raised)

@@ -91,6 +91,20 @@ async def test_any_exception_rolls_back(
     assert (events(database_url), undone) == (0, ["undone"])
 
 
+async def test_events_of_a_part_that_fails_are_not_kept(
+    new_uow: Callable[[], SqlAlchemyUnitOfWork], database_url: str
+) -> None:
+    async with new_uow() as uow:
+        uow.record(Happened(subject=uuid4()))
+        with pytest.raises(Conflict):
+            async with uow.savepoint():
+                uow.record(Happened(subject=uuid4()))
+                raise Conflict("x")
+        async with uow.savepoint():
+            uow.record(Happened(subject=uuid4()))
+    assert events(database_url) == 2
+
+
 async def test_an_error_may_keep_its_changes(
     new_uow: Callable[[], SqlAlchemyUnitOfWork], database_url: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -40,6 +41,14 @@ class UnitOfWork(ABC):
     @abstractmethod
     def on_rollback(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do ``work`` if the transaction is rolled back: take back what was done outside of it."""
+
+    @abstractmethod
+    def savepoint(self) -> AbstractAsyncContextManager[None]:
+        """A part that is taken back alone when it raises: what it wrote, recorded and promised.
+
+        >>> async with uow.savepoint():
+        ...     await posts.publish(uow, actor, post_id, expected=3)
+        """
 
     @abstractmethod
     async def __aenter__(self) -> Self: ...

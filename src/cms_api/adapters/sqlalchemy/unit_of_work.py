@@ -1,7 +1,8 @@
 """The unit of work on an SQLAlchemy session."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -58,6 +59,22 @@ class SqlAlchemyUnitOfWork(UnitOfWork):
 
     def on_rollback(self, work: Callable[[], Awaitable[None]]) -> None:
         self._on_rollback.append(work)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        events, promised, undoing = len(self._events), len(self._on_commit), len(self._on_rollback)
+        nested = await self.session.begin_nested()
+        try:
+            yield
+            await nested.commit()
+        except BaseException:
+            if nested.is_active:
+                await _to_the_end(nested.rollback())
+            undone = self._on_rollback[undoing:]
+            del self._events[events:], self._on_commit[promised:], self._on_rollback[undoing:]
+            for work in undone:
+                await _to_the_end(work())
+            raise
 
     async def __aenter__(self) -> Self:
         if self._session is not None:
