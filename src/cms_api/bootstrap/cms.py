@@ -1,7 +1,7 @@
 """The cms domain, put together."""
 
 from dependency_injector.containers import DeclarativeContainer
-from dependency_injector.providers import DependenciesContainer, Object, Singleton
+from dependency_injector.providers import DependenciesContainer, Dict, Object, Singleton
 
 from cms_api.adapters.fetching.web import WebFetcher
 from cms_api.adapters.rendering.html import HtmlRenderer
@@ -10,6 +10,7 @@ from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, Sq
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
 from cms_api.domains.cms.authors.service import Authors
+from cms_api.domains.cms.bulk.service import Batch
 from cms_api.domains.cms.delivery.service import Delivery
 from cms_api.domains.cms.documents.access import Access
 from cms_api.domains.cms.imports.service import Imports
@@ -60,6 +61,8 @@ class CmsContainer(DeclarativeContainer):
     types = Object({kind.key: kind for kind in (POST, PAGE)})
     access = Singleton(Access, authors)
     revisions = Singleton(Revisions, queries=Singleton(SqlRevisions, core.reader), access=access, types=types)
+    by_type = Dict(post=posts, page=pages)
+    batch = Singleton(Batch, documents=by_type)
     retention = Singleton(Retention, clock=core.clock, queries=Singleton(SqlRetention, core.reader))
     delivery = Singleton(Delivery, queries=Singleton(SqlDelivery, core.reader), default_locale=default_locale)
     imports = Singleton(

@@ -46,6 +46,7 @@ class Application:
             "posts": (cms.PostService, parts.cms.posts),
             "pages": (cms.PageService, parts.cms.pages),
             "revisions": (cms.RevisionService, parts.cms.revisions),
+            "batch": (cms.BatchService, parts.cms.batch),
             "retention": (cms.RetentionService, parts.cms.retention),
             "authors": (cms.AuthorService, parts.cms.authors),
             "terms": (cms.TermService, parts.cms.terms),

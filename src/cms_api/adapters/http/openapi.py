@@ -20,6 +20,7 @@ TAGS = {
     "users": "Users, roles and permissions.",
     "posts": "Posts, with their drafts.",
     "pages": "Pages, in a tree, with their drafts.",
+    "batch": "Many operations in one request.",
     "retention": "How long old revisions and the trash are kept.",
     "authors": "Bylines.",
     "categories": "The tree of categories.",

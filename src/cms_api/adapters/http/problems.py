@@ -83,15 +83,14 @@ def status_of(error: type[CmsError]) -> int:
     return next((STATUSES[base] for base in error.__mro__ if base in STATUSES), 500)
 
 
-def _response(
+def _problem(
     request: Request[Any, Any, Any],
     status: int,
     words: tuple[str, str, str],
     *,
     faults: tuple[Fault, ...] = (),
     members: dict[str, Any] | None = None,
-    headers: dict[str, str] | None = None,
-) -> Response[bytes]:
+) -> dict[str, Any]:
     code, title, detail = words
     problem = Problem(
         type=f"/problems#{code}",
@@ -103,7 +102,25 @@ def _response(
         request_id=str(request.scope.get("cms_request_id", "")),
         errors=[FaultView(fault.pointer, fault.code, fault.detail) for fault in faults] or None,
     )
-    body = msgspec.to_builtins(problem) | (members or {})
+    return {**msgspec.to_builtins(problem), **(members or {})}
+
+
+def problem_of(request: Request[Any, Any, Any], error: CmsError) -> dict[str, Any]:
+    """The problem of what a domain refuses, as a part of an answer."""
+    words = (error.code, error.title, error.detail)
+    return _problem(request, status_of(type(error)), words, faults=error.faults, members=error.members)
+
+
+def _response(
+    request: Request[Any, Any, Any],
+    status: int,
+    words: tuple[str, str, str],
+    *,
+    faults: tuple[Fault, ...] = (),
+    members: dict[str, Any] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response[bytes]:
+    body = _problem(request, status, words, faults=faults, members=members)
     return Response(
         msgspec.json.encode(body),
         status_code=status,

@@ -2,6 +2,7 @@
 
 from cms_api.domains.cms.authors.interface import AUTHORS, AuthorChanges, AuthorService, AuthorView
 from cms_api.domains.cms.authors.service import PERMISSIONS as AUTHOR_PERMISSIONS
+from cms_api.domains.cms.bulk.interface import MAX_OPERATIONS, Action, BatchService, Operation, Outcome
 from cms_api.domains.cms.delivery.interface import (
     FIELDS,
     INCLUDES,
@@ -12,6 +13,7 @@ from cms_api.domains.cms.delivery.interface import (
     Selection,
 )
 from cms_api.domains.cms.documents.content import Format, PageContent, PostContent, Seo
+from cms_api.domains.cms.documents.interface import DocumentView
 from cms_api.domains.cms.documents.policy import PERMISSIONS as DOCUMENT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import PERMISSIONS as IMPORT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import ImportReport, ImportService
@@ -50,18 +52,22 @@ __all__ = [
     "FIELDS",
     "INCLUDES",
     "LISTINGS",
+    "MAX_OPERATIONS",
     "MEDIA",
     "PAGES",
     "PERMISSIONS",
     "POSTS",
     "REVISIONS",
     "TAGS",
+    "Action",
     "AuthorChanges",
     "AuthorService",
     "AuthorView",
+    "BatchService",
     "Delivered",
     "DeliveryService",
     "Diff",
+    "DocumentView",
     "Format",
     "ImportReport",
     "ImportService",
@@ -69,6 +75,8 @@ __all__ = [
     "MediaChanges",
     "MediaService",
     "MediaView",
+    "Operation",
+    "Outcome",
     "PageChanges",
     "PageContent",
     "PageService",

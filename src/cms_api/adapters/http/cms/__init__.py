@@ -2,6 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
+from cms_api.adapters.http.cms.batch import BatchController
 from cms_api.adapters.http.cms.delivery import DELIVERY_ROUTES
 from cms_api.adapters.http.cms.documents import PageController, PostController
 from cms_api.adapters.http.cms.media import MediaController, UploadController, media_file
@@ -18,6 +19,7 @@ ROUTES: list[ControllerRouterHandler] = [
     PostRevisionController,
     PageRevisionController,
     RetentionController,
+    BatchController,
     AuthorController,
     CategoryController,
     TagController,
