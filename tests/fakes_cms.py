@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 from uuid import UUID, uuid4
 
 import msgspec
+from tests import fakes_locks
 from tests.fakes import FakeUnitOfWork, FixedClock
 
 from cms_api.domains.auth.api import UserService, UserSummary, UserView
@@ -37,6 +38,9 @@ from cms_api.domains.cms.documents.slugs import make_slug, numbered
 from cms_api.domains.cms.imports.ports import Fetcher, FetchError, Imported, ImportSources
 from cms_api.domains.cms.imports.service import Imports
 from cms_api.domains.cms.imports.source import ContentSource, SourceError, SourceItem
+from cms_api.domains.cms.locks.held import LocksNow
+from cms_api.domains.cms.locks.model import EditLock, Presence
+from cms_api.domains.cms.locks.service import Locks, Presences
 from cms_api.domains.cms.media.interface import MediaView
 from cms_api.domains.cms.media.model import Asset
 from cms_api.domains.cms.media.ports import MediaQueries, MediaRepository, Storage, Stored
@@ -102,6 +106,8 @@ class Store:
     terms: dict[UUID, Term] = field(default_factory=dict)
     media: dict[UUID, Asset] = field(default_factory=dict)
     imported: dict[tuple[str, str, str], Imported] = field(default_factory=dict)
+    locks: dict[UUID, EditLock] = field(default_factory=dict)
+    presences: dict[tuple[UUID, UUID], Presence] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
     def copied(self) -> dict[str, Any]:
@@ -142,6 +148,7 @@ def repositories(store: Store) -> dict[type, object]:
         TermRepository: FakeTerms(store),
         MediaRepository: FakeMedia(store),
         ImportSources: FakeImportSources(store),
+        **fakes_locks.repositories(store),
     }
 
 
@@ -722,6 +729,9 @@ class KnownUsers(UserService):
         del uow
         return {one: self.users[one] for one in ids if one in self.users}
 
+    async def summaries(self, ids: Iterable[UUID]) -> dict[UUID, UserSummary]:
+        return await self.find_by_ids(None, ids)
+
     async def find_by_emails(self, uow: Any, emails: Iterable[str]) -> dict[str, UserSummary]:
         del uow
         by_email = {user.email: user for user in self.users.values()}
@@ -764,11 +774,20 @@ class FakeCms:
         self.media = Media(
             clock=self.clock, queries=FakeMediaQueries(self.store), storage=self.storage, limit=upload_limit
         )
+        about: dict[str, Any] = {
+            "clock": self.clock,
+            "queries": fakes_locks.FakeLockQueries(self.store),
+            "users": self.users,
+        }
+        beside = {"subjects": fakes_locks.FakeSubjectQueries(self.store), "ttl": 60}
+        self.locks = Locks(**about, **beside)
+        self.presences = Presences(**about, **beside)
         engine: dict[str, Any] = {
             "clock": self.clock,
             "queries": documents,
             "renderer": renderer,
             "authors": self.authors,
+            "locks": LocksNow(**about),
             "default_locale": "en",
         }
         self.posts = Posts(**engine)

@@ -48,6 +48,8 @@ class Application:
             "authors": (cms.AuthorService, parts.cms.authors),
             "terms": (cms.TermService, parts.cms.terms),
             "media": (cms.MediaService, parts.cms.media),
+            "locks": (cms.LockService, parts.cms.locks),
+            "presences": (cms.PresenceService, parts.cms.presences),
             "storage": (cms.Storage, parts.core.storage),
             "delivery": (cms.DeliveryService, parts.cms.delivery),
         }

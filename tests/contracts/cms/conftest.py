@@ -12,14 +12,19 @@ from tests.fakes_cms import (
     FakeTermQueries,
     Store,
 )
+from tests.fakes_locks import FakeLockQueries, FakeSubjectQueries
 
 from cms_api.adapters.sqlalchemy.cms import REPOSITORIES
+from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
+from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
 from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
 from cms_api.domains.cms.authors.ports import AuthorQueries
 from cms_api.domains.cms.documents.ports import DocumentQueries
+from cms_api.domains.cms.documents.subjects import SubjectQueries
+from cms_api.domains.cms.locks.ports import LockQueries
 from cms_api.domains.cms.media.ports import MediaQueries
 from cms_api.domains.cms.taxonomies.ports import TermQueries
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -34,6 +39,8 @@ class Backend:
     authors: AuthorQueries
     terms: TermQueries
     media: MediaQueries
+    subjects: SubjectQueries
+    locks: LockQueries
 
 
 @pytest.fixture(params=["fake", "postgres"])
@@ -46,6 +53,8 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             authors=FakeAuthorQueries(store),
             terms=FakeTermQueries(store),
             media=FakeMediaQueries(store),
+            subjects=FakeSubjectQueries(store),
+            locks=FakeLockQueries(store),
         )
         return
     url = request.getfixturevalue("database_url")
@@ -60,6 +69,8 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             authors=SqlAuthors(reader),
             terms=SqlTerms(reader),
             media=SqlMedia(reader),
+            subjects=SqlSubjects(reader),
+            locks=SqlLocks(reader),
         )
     finally:
         await reader.close()

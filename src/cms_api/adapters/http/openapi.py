@@ -20,6 +20,7 @@ TAGS = {
     "users": "Users, roles and permissions.",
     "posts": "Posts, with their drafts.",
     "pages": "Pages, in a tree, with their drafts.",
+    "locks": "Who is editing a document, and who is looking at it.",
     "authors": "Bylines.",
     "categories": "The tree of categories.",
     "tags": "Tags.",
@@ -234,6 +235,8 @@ def _problems(operation: dict[str, Any], handler: HTTPRouteHandler, names: set[s
         statuses.add("404")
     if "data" in names or handler.opt.get("multipart"):
         statuses |= {"409", "413", "415", "422"}
+    if handler.opt.get("conflicts"):
+        statuses.add("409")
     if "if_match" in names:
         statuses |= {"409", "412", "428"}
     return statuses

@@ -15,6 +15,13 @@ from cms_api.domains.cms.documents.content import Format, Seo
 from cms_api.domains.cms.documents.policy import PERMISSIONS as DOCUMENT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import PERMISSIONS as IMPORT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import ImportReport, ImportService
+from cms_api.domains.cms.locks.interface import (
+    LockService,
+    LockSummary,
+    LockView,
+    PresenceService,
+    PresenceView,
+)
 from cms_api.domains.cms.media.interface import MEDIA, MediaChanges, MediaService, MediaView
 from cms_api.domains.cms.media.ports import Storage
 from cms_api.domains.cms.media.service import PERMISSIONS as MEDIA_PERMISSIONS
@@ -52,6 +59,9 @@ __all__ = [
     "ImportReport",
     "ImportService",
     "Kind",
+    "LockService",
+    "LockSummary",
+    "LockView",
     "MediaChanges",
     "MediaService",
     "MediaView",
@@ -61,6 +71,8 @@ __all__ = [
     "PostChanges",
     "PostService",
     "PostView",
+    "PresenceService",
+    "PresenceView",
     "Selection",
     "Seo",
     "Storage",

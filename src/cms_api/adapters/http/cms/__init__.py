@@ -4,12 +4,15 @@ from litestar.types import ControllerRouterHandler
 
 from cms_api.adapters.http.cms.delivery import DELIVERY_ROUTES
 from cms_api.adapters.http.cms.documents import PageController, PostController
+from cms_api.adapters.http.cms.locks import PageLockController, PostLockController
 from cms_api.adapters.http.cms.media import MediaController, UploadController, media_file
 from cms_api.adapters.http.cms.resources import AuthorController, CategoryController, TagController
 
 ROUTES: list[ControllerRouterHandler] = [
     PostController,
     PageController,
+    PostLockController,
+    PageLockController,
     AuthorController,
     CategoryController,
     TagController,

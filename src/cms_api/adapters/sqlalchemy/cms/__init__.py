@@ -7,10 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms_api.adapters.sqlalchemy.cms.documents import SqlAlchemyDocuments
 from cms_api.adapters.sqlalchemy.cms.imports import SqlAlchemyImportSources
+from cms_api.adapters.sqlalchemy.cms.locks import SqlAlchemyLocks, SqlAlchemyPresences
 from cms_api.adapters.sqlalchemy.cms.resources import SqlAlchemyAuthors, SqlAlchemyMedia, SqlAlchemyTerms
+from cms_api.adapters.sqlalchemy.cms.subjects import SqlAlchemySubjects
 from cms_api.domains.cms.authors.ports import AuthorRepository
 from cms_api.domains.cms.documents.ports import DocumentRepository
+from cms_api.domains.cms.documents.subjects import SubjectRepository
 from cms_api.domains.cms.imports.ports import ImportSources
+from cms_api.domains.cms.locks.ports import LockRepository, PresenceRepository
 from cms_api.domains.cms.media.ports import MediaRepository
 from cms_api.domains.cms.taxonomies.ports import TermRepository
 
@@ -20,4 +24,7 @@ REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     TermRepository: SqlAlchemyTerms,
     MediaRepository: SqlAlchemyMedia,
     ImportSources: SqlAlchemyImportSources,
+    SubjectRepository: SqlAlchemySubjects,
+    LockRepository: SqlAlchemyLocks,
+    PresenceRepository: SqlAlchemyPresences,
 }

@@ -21,6 +21,7 @@ from cms_api.domains.cms.documents.ports import (
     Renderer,
 )
 from cms_api.domains.cms.documents.slugs import check_slug, make_slug
+from cms_api.domains.cms.locks.interface import HeldLocks, LockSummary
 from cms_api.domains.cms.resources import given as given_fields
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
@@ -43,12 +44,14 @@ class Documents(DocumentService[Changes, V], Generic[C, Changes, V]):
         queries: DocumentQueries,
         renderer: Renderer,
         authors: AuthorService,
+        locks: HeldLocks,
         default_locale: str,
     ) -> None:
         self._clock = clock
         self._queries = queries
         self._renderer = renderer
         self._authors = authors
+        self._locks = locks
         self._default_locale = default_locale
 
     @abstractmethod
@@ -93,19 +96,20 @@ class Documents(DocumentService[Changes, V], Generic[C, Changes, V]):
         )
         await documents.add(document)
         uow.record(created.by(actor))
-        return self._shown(document)
+        return self._with(document, None)
 
     async def get(self, actor: Actor, document_id: UUID) -> V:
         actor.require(policy.READ)
         if (document := await self._queries.get(self.kind, document_id)) is None:
             raise DocumentNotFound
-        return self._shown(document)
+        return await self._shown(document)
 
     async def list(self, actor: Actor, page: PageRequest) -> Page[V]:
         actor.require(policy.READ)
         found = await self._queries.list(self.kind, page)
+        locks = await self._locks.of(document.id for document in found.items)
         return Page(
-            items=[self._shown(document) for document in found.items],
+            items=[self._with(document, locks.get(document.id)) for document in found.items],
             next=found.next,
             prev=found.prev,
             count=found.count,
@@ -136,7 +140,7 @@ class Documents(DocumentService[Changes, V], Generic[C, Changes, V]):
         if updated is not None:
             await documents.save(document)
             uow.record(updated.by(actor))
-        return self._shown(document)
+        return await self._shown(document)
 
     async def publish(
         self,
@@ -164,13 +168,13 @@ class Documents(DocumentService[Changes, V], Generic[C, Changes, V]):
         await documents.save(document)
         await documents.put_live(document, fields)
         uow.record(published.by(actor))
-        return self._shown(document)
+        return await self._shown(document)
 
     async def unpublish(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
         document = await self._of(uow, actor, document_id, policy.PUBLISH, expected)
         event = document.unpublish(at=self._clock.now(), by=actor.user_id)
         await self._store_without_live(uow, actor, document, event)
-        return self._shown(document)
+        return await self._shown(document)
 
     async def trash(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> None:
         document = await self._of(uow, actor, document_id, policy.DELETE, expected)
@@ -186,7 +190,7 @@ class Documents(DocumentService[Changes, V], Generic[C, Changes, V]):
         await _check_links(documents, list(document.draft.links()))
         await documents.save(document)
         uow.record(event.by(actor))
-        return self._shown(document)
+        return await self._shown(document)
 
     async def _store_without_live(
         self, uow: UnitOfWork, actor: Actor, document: Document[C], event: DocumentEvent
@@ -212,7 +216,10 @@ class Documents(DocumentService[Changes, V], Generic[C, Changes, V]):
         document.check_version(expected)
         return document
 
-    def _shown(self, document: Document[C]) -> V:
+    async def _shown(self, document: Document[C]) -> V:
+        return self._with(document, (await self._locks.of([document.id])).get(document.id))
+
+    def _with(self, document: Document[C], lock: LockSummary | None) -> V:
         draft = document.draft
         common: dict[str, Any] = {name: getattr(draft, name) for name in Content.__struct_fields__}
         common |= {
@@ -229,6 +236,7 @@ class Documents(DocumentService[Changes, V], Generic[C, Changes, V]):
             "trashed_at": document.trashed_at,
             "has_unpublished_changes": document.has_unpublished_changes,
             "reading_time": self._renderer.reading_time(draft.body),
+            "lock": lock,
         }
         return self._view(document, common)
 
