@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 from uuid import UUID, uuid4
 
 import msgspec
-from tests import fakes_locks
+from tests import fakes_comments, fakes_locks
 from tests.fakes import FakeUnitOfWork, FixedClock
 
 from cms_api.domains.auth.api import UserService, UserSummary, UserView
@@ -24,6 +24,9 @@ from cms_api.domains.cms.authors.model import Author
 from cms_api.domains.cms.authors.ports import AuthorQueries, AuthorRepository
 from cms_api.domains.cms.authors.service import Authors
 from cms_api.domains.cms.authors.service import view as author_view
+from cms_api.domains.cms.comments.model import EditorialComment
+from cms_api.domains.cms.comments.ports import CommentRepository
+from cms_api.domains.cms.comments.service import Comments
 from cms_api.domains.cms.documents.content import Content, Format, Link
 from cms_api.domains.cms.documents.errors import AddressTaken, HasChildren, InUse, SlugTaken
 from cms_api.domains.cms.documents.model import ContentType, Document
@@ -46,8 +49,8 @@ from cms_api.domains.cms.media.model import Asset
 from cms_api.domains.cms.media.ports import MediaQueries, MediaRepository, Storage, Stored
 from cms_api.domains.cms.media.service import Media
 from cms_api.domains.cms.media.service import view as media_view
-from cms_api.domains.cms.pages.service import Pages
-from cms_api.domains.cms.posts.service import Posts
+from cms_api.domains.cms.pages.service import PAGE, Pages
+from cms_api.domains.cms.posts.service import POST, Posts
 from cms_api.domains.cms.resources import Resource
 from cms_api.domains.cms.taxonomies.interface import TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy, Term
@@ -108,6 +111,7 @@ class Store:
     imported: dict[tuple[str, str, str], Imported] = field(default_factory=dict)
     locks: dict[UUID, EditLock] = field(default_factory=dict)
     presences: dict[tuple[UUID, UUID], Presence] = field(default_factory=dict)
+    comments: dict[UUID, EditorialComment] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
     def copied(self) -> dict[str, Any]:
@@ -149,6 +153,7 @@ def repositories(store: Store) -> dict[type, object]:
         MediaRepository: FakeMedia(store),
         ImportSources: FakeImportSources(store),
         **fakes_locks.repositories(store),
+        CommentRepository: fakes_comments.FakeComments(store),
     }
 
 
@@ -779,9 +784,16 @@ class FakeCms:
             "queries": fakes_locks.FakeLockQueries(self.store),
             "users": self.users,
         }
-        beside = {"subjects": fakes_locks.FakeSubjectQueries(self.store), "ttl": 60}
+        beside: dict[str, Any] = {"subjects": fakes_locks.FakeSubjectQueries(self.store), "ttl": 60}
         self.locks = Locks(**about, **beside)
         self.presences = Presences(**about, **beside)
+        self.comments = Comments(
+            clock=self.clock,
+            queries=fakes_comments.FakeCommentQueries(self.store),
+            subjects=beside["subjects"],
+            users=self.users,
+            types={kind.key: kind for kind in (POST, PAGE)},
+        )
         engine: dict[str, Any] = {
             "clock": self.clock,
             "queries": documents,

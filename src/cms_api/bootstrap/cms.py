@@ -5,18 +5,20 @@ from dependency_injector.providers import DependenciesContainer, Singleton
 
 from cms_api.adapters.fetching.web import WebFetcher
 from cms_api.adapters.rendering.html import HtmlRenderer
+from cms_api.adapters.sqlalchemy.cms.comments import SqlComments
 from cms_api.adapters.sqlalchemy.cms.delivery import SqlDelivery
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
 from cms_api.domains.cms.authors.service import Authors
+from cms_api.domains.cms.comments.service import Comments
 from cms_api.domains.cms.delivery.service import Delivery
 from cms_api.domains.cms.imports.service import Imports
 from cms_api.domains.cms.locks.held import LocksNow
 from cms_api.domains.cms.locks.service import Locks, Presences
 from cms_api.domains.cms.media.service import Media
-from cms_api.domains.cms.pages.service import Pages
-from cms_api.domains.cms.posts.service import Posts
+from cms_api.domains.cms.pages.service import PAGE, Pages
+from cms_api.domains.cms.posts.service import POST, Posts
 from cms_api.domains.cms.taxonomies.service import Terms
 
 
@@ -58,6 +60,14 @@ class CmsContainer(DeclarativeContainer):
         subjects=subjects,
         users=auth.users,
         ttl=core.settings.provided.lock_ttl,
+    )
+    comments = Singleton(
+        Comments,
+        clock=core.clock,
+        queries=Singleton(SqlComments, core.reader),
+        subjects=subjects,
+        users=auth.users,
+        types={kind.key: kind for kind in (POST, PAGE)},
     )
     posts = Singleton(
         Posts,

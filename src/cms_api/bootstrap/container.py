@@ -50,6 +50,7 @@ class Application:
             "media": (cms.MediaService, parts.cms.media),
             "locks": (cms.LockService, parts.cms.locks),
             "presences": (cms.PresenceService, parts.cms.presences),
+            "comments": (cms.CommentService, parts.cms.comments),
             "storage": (cms.Storage, parts.core.storage),
             "delivery": (cms.DeliveryService, parts.cms.delivery),
         }

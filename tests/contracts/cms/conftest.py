@@ -12,9 +12,11 @@ from tests.fakes_cms import (
     FakeTermQueries,
     Store,
 )
+from tests.fakes_comments import FakeCommentQueries
 from tests.fakes_locks import FakeLockQueries, FakeSubjectQueries
 
 from cms_api.adapters.sqlalchemy.cms import REPOSITORIES
+from cms_api.adapters.sqlalchemy.cms.comments import SqlComments
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
@@ -22,6 +24,7 @@ from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
 from cms_api.domains.cms.authors.ports import AuthorQueries
+from cms_api.domains.cms.comments.ports import CommentQueries
 from cms_api.domains.cms.documents.ports import DocumentQueries
 from cms_api.domains.cms.documents.subjects import SubjectQueries
 from cms_api.domains.cms.locks.ports import LockQueries
@@ -41,6 +44,7 @@ class Backend:
     media: MediaQueries
     subjects: SubjectQueries
     locks: LockQueries
+    comments: CommentQueries
 
 
 @pytest.fixture(params=["fake", "postgres"])
@@ -55,6 +59,7 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             media=FakeMediaQueries(store),
             subjects=FakeSubjectQueries(store),
             locks=FakeLockQueries(store),
+            comments=FakeCommentQueries(store),
         )
         return
     url = request.getfixturevalue("database_url")
@@ -71,6 +76,7 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             media=SqlMedia(reader),
             subjects=SqlSubjects(reader),
             locks=SqlLocks(reader),
+            comments=SqlComments(reader),
         )
     finally:
         await reader.close()

@@ -21,6 +21,7 @@ TAGS = {
     "posts": "Posts, with their drafts.",
     "pages": "Pages, in a tree, with their drafts.",
     "locks": "Who is editing a document, and who is looking at it.",
+    "comments": "What editors say to one another about documents.",
     "authors": "Bylines.",
     "categories": "The tree of categories.",
     "tags": "Tags.",

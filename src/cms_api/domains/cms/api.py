@@ -2,6 +2,14 @@
 
 from cms_api.domains.cms.authors.interface import AUTHORS, AuthorChanges, AuthorService, AuthorView
 from cms_api.domains.cms.authors.service import PERMISSIONS as AUTHOR_PERMISSIONS
+from cms_api.domains.cms.comments.interface import (
+    COMMENTS,
+    CommentChanges,
+    CommentService,
+    CommentView,
+    NewComment,
+)
+from cms_api.domains.cms.comments.policy import PERMISSIONS as COMMENT_PERMISSIONS
 from cms_api.domains.cms.delivery.interface import (
     FIELDS,
     INCLUDES,
@@ -37,11 +45,13 @@ PERMISSIONS: dict[str, str] = {
     **TERM_PERMISSIONS,
     **MEDIA_PERMISSIONS,
     **IMPORT_PERMISSIONS,
+    **COMMENT_PERMISSIONS,
 }
 
 __all__ = [
     "AUTHORS",
     "CATEGORIES",
+    "COMMENTS",
     "FIELDS",
     "INCLUDES",
     "LISTINGS",
@@ -53,6 +63,9 @@ __all__ = [
     "AuthorChanges",
     "AuthorService",
     "AuthorView",
+    "CommentChanges",
+    "CommentService",
+    "CommentView",
     "Delivered",
     "DeliveryService",
     "Format",
@@ -65,6 +78,7 @@ __all__ = [
     "MediaChanges",
     "MediaService",
     "MediaView",
+    "NewComment",
     "PageChanges",
     "PageService",
     "PageView",

@@ -2,6 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
+from cms_api.adapters.http.cms.comments import PageCommentController, PostCommentController
 from cms_api.adapters.http.cms.delivery import DELIVERY_ROUTES
 from cms_api.adapters.http.cms.documents import PageController, PostController
 from cms_api.adapters.http.cms.locks import PageLockController, PostLockController
@@ -13,6 +14,8 @@ ROUTES: list[ControllerRouterHandler] = [
     PageController,
     PostLockController,
     PageLockController,
+    PostCommentController,
+    PageCommentController,
     AuthorController,
     CategoryController,
     TagController,

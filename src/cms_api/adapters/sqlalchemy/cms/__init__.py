@@ -5,12 +5,14 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cms_api.adapters.sqlalchemy.cms.comments import SqlAlchemyComments
 from cms_api.adapters.sqlalchemy.cms.documents import SqlAlchemyDocuments
 from cms_api.adapters.sqlalchemy.cms.imports import SqlAlchemyImportSources
 from cms_api.adapters.sqlalchemy.cms.locks import SqlAlchemyLocks, SqlAlchemyPresences
 from cms_api.adapters.sqlalchemy.cms.resources import SqlAlchemyAuthors, SqlAlchemyMedia, SqlAlchemyTerms
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlAlchemySubjects
 from cms_api.domains.cms.authors.ports import AuthorRepository
+from cms_api.domains.cms.comments.ports import CommentRepository
 from cms_api.domains.cms.documents.ports import DocumentRepository
 from cms_api.domains.cms.documents.subjects import SubjectRepository
 from cms_api.domains.cms.imports.ports import ImportSources
@@ -27,4 +29,5 @@ REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     SubjectRepository: SqlAlchemySubjects,
     LockRepository: SqlAlchemyLocks,
     PresenceRepository: SqlAlchemyPresences,
+    CommentRepository: SqlAlchemyComments,
 }
