@@ -275,6 +275,16 @@ async def test_what_is_wrong(admin: httpx.AsyncClient) -> None:
     answered(await admin.put(path), 405, "method_not_allowed")
 
 
+async def test_the_body_may_be_left_out(client: httpx.AsyncClient) -> None:
+    document = answered(await client.get("/openapi.json"), 200)
+    for path in ("posts", "pages"):
+        operations = document["paths"][f"{API}/{path}/{{document_id}}/lock"]
+        assert operations["post"]["requestBody"]["required"] is False
+        assert {"200", "409"} <= set(operations["post"]["responses"])
+        assert {"204", "409"} <= set(operations["delete"]["responses"])
+    assert document["paths"][f"{API}/posts"]["post"]["requestBody"]["required"] is True
+
+
 async def test_the_trash(admin: httpx.AsyncClient) -> None:
     one = await make(admin, "posts", title="x")
     await locked(admin, "posts", one)

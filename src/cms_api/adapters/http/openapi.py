@@ -178,6 +178,8 @@ def _complete(method: str, operation: dict[str, Any], handler: HTTPRouteHandler)
         operation["security"] = [{"bearer": []}]
     if "data" in names:
         _complete_body(method, operation, opt)
+        if handler.parsed_fn_signature.parameters["data"].has_default:
+            operation["requestBody"]["required"] = False
     if opt.get("multipart"):
         operation["requestBody"] = MULTIPART
     if "if_match" in names:
