@@ -60,6 +60,9 @@ class FakeUsers(UserRepository, UserQueries):
             if row.id in ids or row.email in emails
         ]
 
+    async def summaries_of(self, ids: Collection[UUID]) -> dict[UUID, UserSummary]:
+        return {user.id: user for user in await self.summaries(ids=ids)}
+
     async def known_roles(self) -> frozenset[str]:
         return ROLES
 

@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar, cast
 from uuid import UUID, uuid4
 
 import msgspec
+from tests import fakes_comments, fakes_locks
 from tests.fakes import FakeUnitOfWork, FixedClock
 from tests.fakes_revisions import FakeRetention, FakeRetentionQueries, FakeRevisionQueries, FakeRevisions
 
@@ -24,6 +25,9 @@ from cms_api.domains.cms.authors.model import Author
 from cms_api.domains.cms.authors.ports import AuthorQueries, AuthorRepository
 from cms_api.domains.cms.authors.service import Authors
 from cms_api.domains.cms.authors.service import view as author_view
+from cms_api.domains.cms.comments.model import EditorialComment
+from cms_api.domains.cms.comments.ports import CommentRepository
+from cms_api.domains.cms.comments.service import Comments
 from cms_api.domains.cms.documents.access import Access
 from cms_api.domains.cms.documents.content import Content, Format, Link
 from cms_api.domains.cms.documents.engine import status_of
@@ -40,6 +44,9 @@ from cms_api.domains.cms.documents.slugs import make_slug, numbered
 from cms_api.domains.cms.imports.ports import Fetcher, FetchError, Imported, ImportSources
 from cms_api.domains.cms.imports.service import Imports
 from cms_api.domains.cms.imports.source import ContentSource, SourceError, SourceItem
+from cms_api.domains.cms.locks.held import LocksNow
+from cms_api.domains.cms.locks.model import EditLock, Presence
+from cms_api.domains.cms.locks.service import Locks, Presences
 from cms_api.domains.cms.media.interface import MediaView
 from cms_api.domains.cms.media.model import Asset
 from cms_api.domains.cms.media.ports import MediaQueries, MediaRepository, Storage, Stored
@@ -130,6 +137,9 @@ class Store:
     terms: dict[UUID, Term] = field(default_factory=dict)
     media: dict[UUID, Asset] = field(default_factory=dict)
     imported: dict[tuple[str, str, str], Imported] = field(default_factory=dict)
+    locks: dict[UUID, EditLock] = field(default_factory=dict)
+    presences: dict[tuple[UUID, UUID], Presence] = field(default_factory=dict)
+    comments: dict[UUID, EditorialComment] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     policies: dict[str, RetentionPolicy] = field(default_factory=lambda: {one.type: one for one in POLICIES})
 
@@ -179,6 +189,8 @@ def repositories(store: Store) -> dict[type, object]:
         ImportSources: FakeImportSources(store),
         RevisionRepository: FakeRevisions(store),
         RetentionRepository: FakeRetention(store),
+        **fakes_locks.repositories(store),
+        CommentRepository: fakes_comments.FakeComments(store),
     }
 
 
@@ -807,6 +819,9 @@ class KnownUsers(UserService):
         del uow
         return {one: self.users[one] for one in ids if one in self.users}
 
+    async def summaries(self, ids: Iterable[UUID]) -> dict[UUID, UserSummary]:
+        return await self.find_by_ids(None, ids)
+
     async def find_by_emails(self, uow: Any, emails: Iterable[str]) -> dict[str, UserSummary]:
         del uow
         by_email = {user.email: user for user in self.users.values()}
@@ -849,11 +864,27 @@ class FakeCms:
         self.media = Media(
             clock=self.clock, queries=FakeMediaQueries(self.store), storage=self.storage, limit=upload_limit
         )
+        about: dict[str, Any] = {
+            "clock": self.clock,
+            "queries": fakes_locks.FakeLockQueries(self.store),
+            "users": self.users,
+        }
+        beside: dict[str, Any] = {"subjects": fakes_locks.FakeSubjectQueries(self.store), "ttl": 60}
+        self.locks = Locks(**about, **beside)
+        self.presences = Presences(**about, **beside)
+        self.comments = Comments(
+            clock=self.clock,
+            queries=fakes_comments.FakeCommentQueries(self.store),
+            subjects=beside["subjects"],
+            users=self.users,
+            types={kind.key: kind for kind in (POST, PAGE)},
+        )
         engine: dict[str, Any] = {
             "clock": self.clock,
             "queries": documents,
             "renderer": renderer,
             "authors": self.authors,
+            "locks": LocksNow(**about),
             "default_locale": "en",
         }
         self.posts = Posts(**engine)

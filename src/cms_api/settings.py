@@ -40,6 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     default_locale: Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
     max_body_bytes: Annotated[int, Meta(ge=1024)] = 1_048_576
     max_upload_bytes: Annotated[int, Meta(ge=1024)] = 67_108_864
+    lock_ttl: Annotated[int, Meta(ge=10, le=3600)] = 60
     cache_max_age: Annotated[int, Meta(ge=0, le=31_536_000)] = 0
     cors_origins: tuple[str, ...] = ()
     pool_size: Annotated[int, Meta(ge=1, le=100)] = 8

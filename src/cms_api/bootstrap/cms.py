@@ -5,15 +5,21 @@ from dependency_injector.providers import DependenciesContainer, Dict, Object, S
 
 from cms_api.adapters.fetching.web import WebFetcher
 from cms_api.adapters.rendering.html import HtmlRenderer
+from cms_api.adapters.sqlalchemy.cms.comments import SqlComments
 from cms_api.adapters.sqlalchemy.cms.delivery import SqlDelivery
+from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
+from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
 from cms_api.domains.cms.authors.service import Authors
 from cms_api.domains.cms.bulk.service import Batch
+from cms_api.domains.cms.comments.service import Comments
 from cms_api.domains.cms.delivery.service import Delivery
 from cms_api.domains.cms.documents.access import Access
 from cms_api.domains.cms.imports.service import Imports
+from cms_api.domains.cms.locks.held import LocksNow
+from cms_api.domains.cms.locks.service import Locks, Presences
 from cms_api.domains.cms.media.service import Media
 from cms_api.domains.cms.pages.service import PAGE, Pages
 from cms_api.domains.cms.posts.service import POST, Posts
@@ -42,12 +48,40 @@ class CmsContainer(DeclarativeContainer):
         storage=core.storage,
         limit=core.settings.provided.max_upload_bytes,
     )
+    lock_queries = Singleton(SqlLocks, core.reader)
+    subjects = Singleton(SqlSubjects, core.reader)
+    held_locks = Singleton(LocksNow, clock=core.clock, queries=lock_queries, users=auth.users)
+    locks = Singleton(
+        Locks,
+        clock=core.clock,
+        queries=lock_queries,
+        subjects=subjects,
+        users=auth.users,
+        ttl=core.settings.provided.lock_ttl,
+    )
+    presences = Singleton(
+        Presences,
+        clock=core.clock,
+        queries=lock_queries,
+        subjects=subjects,
+        users=auth.users,
+        ttl=core.settings.provided.lock_ttl,
+    )
+    comments = Singleton(
+        Comments,
+        clock=core.clock,
+        queries=Singleton(SqlComments, core.reader),
+        subjects=subjects,
+        users=auth.users,
+        types={kind.key: kind for kind in (POST, PAGE)},
+    )
     posts = Singleton(
         Posts,
         clock=core.clock,
         queries=documents,
         renderer=renderer,
         authors=authors,
+        locks=held_locks,
         default_locale=default_locale,
     )
     pages = Singleton(
@@ -56,6 +90,7 @@ class CmsContainer(DeclarativeContainer):
         queries=documents,
         renderer=renderer,
         authors=authors,
+        locks=held_locks,
         default_locale=default_locale,
     )
     types = Object({kind.key: kind for kind in (POST, PAGE)})

@@ -51,6 +51,9 @@ class Application:
             "authors": (cms.AuthorService, parts.cms.authors),
             "terms": (cms.TermService, parts.cms.terms),
             "media": (cms.MediaService, parts.cms.media),
+            "locks": (cms.LockService, parts.cms.locks),
+            "presences": (cms.PresenceService, parts.cms.presences),
+            "comments": (cms.CommentService, parts.cms.comments),
             "storage": (cms.Storage, parts.core.storage),
             "delivery": (cms.DeliveryService, parts.cms.delivery),
         }

@@ -12,17 +12,25 @@ from tests.fakes_cms import (
     FakeTermQueries,
     Store,
 )
+from tests.fakes_comments import FakeCommentQueries
+from tests.fakes_locks import FakeLockQueries, FakeSubjectQueries
 from tests.fakes_revisions import FakeRetentionQueries, FakeRevisionQueries
 
 from cms_api.adapters.sqlalchemy.cms import REPOSITORIES
+from cms_api.adapters.sqlalchemy.cms.comments import SqlComments
+from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
+from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
 from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
 from cms_api.domains.cms.authors.ports import AuthorQueries
+from cms_api.domains.cms.comments.ports import CommentQueries
 from cms_api.domains.cms.documents.ports import DocumentQueries
+from cms_api.domains.cms.documents.subjects import SubjectQueries
+from cms_api.domains.cms.locks.ports import LockQueries
 from cms_api.domains.cms.media.ports import MediaQueries
 from cms_api.domains.cms.retention.ports import RetentionQueries
 from cms_api.domains.cms.revisions.ports import RevisionQueries
@@ -41,6 +49,9 @@ class Backend:
     media: MediaQueries
     revisions: RevisionQueries
     retention: RetentionQueries
+    subjects: SubjectQueries
+    locks: LockQueries
+    comments: CommentQueries
 
 
 @pytest.fixture(params=["fake", "postgres"])
@@ -55,6 +66,9 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             media=FakeMediaQueries(store),
             revisions=FakeRevisionQueries(store),
             retention=FakeRetentionQueries(store),
+            subjects=FakeSubjectQueries(store),
+            locks=FakeLockQueries(store),
+            comments=FakeCommentQueries(store),
         )
         return
     url = request.getfixturevalue("database_url")
@@ -71,6 +85,9 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             media=SqlMedia(reader),
             revisions=SqlRevisions(reader),
             retention=SqlRetention(reader),
+            subjects=SqlSubjects(reader),
+            locks=SqlLocks(reader),
+            comments=SqlComments(reader),
         )
     finally:
         await reader.close()

@@ -59,7 +59,7 @@ async def test_operations_follow_one_another(admin: httpx.AsyncClient, database_
     assert all(one["problem"] is None for one in found)
     assert await titles(admin) == ["New", "Older"]
     names = rows(
-        database_url, "SELECT name FROM activity.events WHERE name LIKE 'document.%' ORDER BY position"
+        database_url, "SELECT name FROM activity.events WHERE name LIKE 'document.%%' ORDER BY position"
     )
     assert [name for (name,) in names[2:]] == [
         "document.created", "document.published", "document.updated", "document.published", "document.created",

@@ -204,7 +204,7 @@ async def test_a_cursor_is_good_for_its_own_list(admin: httpx.AsyncClient) -> No
         answered(await admin.get(other), 400, "malformed")
 
 
-async def test_each_list_costs_one_statement(
+async def test_each_list_costs_a_constant_number_of_statements(
     admin: httpx.AsyncClient, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tag = await make(admin, "tags", name="T")
@@ -223,7 +223,8 @@ async def test_each_list_costs_one_statement(
     answered(await admin.get(f"{API}/auth/me"), 200)
     identified = sum("cms." not in sql for sql in asked)
     for kind in ("posts", "pages", "authors", "categories", "tags", "media"):
-        for query, cost in (("?limit=2", 1), ("?limit=2&count=exact", 2)):
+        locks = int(kind in ("posts", "pages"))  # a statement for all of them
+        for query, cost in (("?limit=2", 1 + locks), ("?limit=2&count=exact", 2 + locks)):
             asked.clear()
             answered(await admin.get(f"{API}/{kind}{query}"), 200)
             assert sum("cms." in sql for sql in asked) == cost, kind

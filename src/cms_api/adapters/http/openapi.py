@@ -22,6 +22,8 @@ TAGS = {
     "pages": "Pages, in a tree, with their drafts.",
     "batch": "Many operations in one request.",
     "retention": "How long old revisions and the trash are kept.",
+    "locks": "Who is editing a document, and who is looking at it.",
+    "comments": "What editors say to one another about documents.",
     "authors": "Bylines.",
     "categories": "The tree of categories.",
     "tags": "Tags.",
@@ -178,6 +180,8 @@ def _complete(method: str, operation: dict[str, Any], handler: HTTPRouteHandler)
         operation["security"] = [{"bearer": []}]
     if "data" in names:
         _complete_body(method, operation, opt)
+        if handler.parsed_fn_signature.parameters["data"].has_default:
+            operation["requestBody"]["required"] = False
     if opt.get("multipart"):
         operation["requestBody"] = MULTIPART
     if "if_match" in names:
@@ -236,6 +240,8 @@ def _problems(operation: dict[str, Any], handler: HTTPRouteHandler, names: set[s
         statuses.add("404")
     if "data" in names or handler.opt.get("multipart"):
         statuses |= {"409", "413", "415", "422"}
+    if handler.opt.get("conflicts"):
+        statuses.add("409")
     if "if_match" in names:
         statuses |= {"409", "412", "428"}
     return statuses

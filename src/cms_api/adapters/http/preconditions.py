@@ -65,14 +65,23 @@ def matches(if_none_match: str | None, tag: str) -> bool:
 
 
 def resource(
-    request: ApiRequest, view: V, *, status: int = 200, location: str | None = None
+    request: ApiRequest,
+    view: V,
+    *,
+    status: int = 200,
+    location: str | None = None,
+    is_whole: bool = True,
 ) -> Response[Any]:
-    """A versioned resource with its ETag; 304 where the client has that version."""
+    """A versioned resource with its ETag; 304 where the client has that version.
+
+    Not so where ``is_whole`` is false: the answer says something at this moment that the version
+    does not cover.
+    """
     tag = etag(view.version)
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if location is not None:
         headers["Location"] = location
-    if request.method == "GET" and matches(request.headers.get("if-none-match"), tag):
+    if is_whole and request.method == "GET" and matches(request.headers.get("if-none-match"), tag):
         return Response(None, status_code=304, headers=headers)
     return Response(view, status_code=status, headers=headers)
 
@@ -81,7 +90,7 @@ def unversioned(request: ApiRequest, content: object) -> Response[Any]:
     """An answer without a version: its tag is made of what it says."""
     tag = hash_tag(msgspec.json.encode(content))
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if matches(request.headers.get("if-none-match"), tag):
+    if request.method == "GET" and matches(request.headers.get("if-none-match"), tag):
         return Response(None, status_code=304, headers=headers)
     return Response(content, headers=headers)
 

@@ -3,6 +3,14 @@
 from cms_api.domains.cms.authors.interface import AUTHORS, AuthorChanges, AuthorService, AuthorView
 from cms_api.domains.cms.authors.service import PERMISSIONS as AUTHOR_PERMISSIONS
 from cms_api.domains.cms.bulk.interface import MAX_OPERATIONS, Action, BatchService, Operation, Outcome
+from cms_api.domains.cms.comments.interface import (
+    COMMENTS,
+    CommentChanges,
+    CommentService,
+    CommentView,
+    NewComment,
+)
+from cms_api.domains.cms.comments.policy import PERMISSIONS as COMMENT_PERMISSIONS
 from cms_api.domains.cms.delivery.interface import (
     FIELDS,
     INCLUDES,
@@ -17,6 +25,13 @@ from cms_api.domains.cms.documents.interface import DocumentView
 from cms_api.domains.cms.documents.policy import PERMISSIONS as DOCUMENT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import PERMISSIONS as IMPORT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import ImportReport, ImportService
+from cms_api.domains.cms.locks.interface import (
+    LockService,
+    LockSummary,
+    LockView,
+    PresenceService,
+    PresenceView,
+)
 from cms_api.domains.cms.media.interface import MEDIA, MediaChanges, MediaService, MediaView
 from cms_api.domains.cms.media.ports import Storage
 from cms_api.domains.cms.media.service import PERMISSIONS as MEDIA_PERMISSIONS
@@ -44,11 +59,13 @@ PERMISSIONS: dict[str, str] = {
     **MEDIA_PERMISSIONS,
     **IMPORT_PERMISSIONS,
     **RETENTION_PERMISSIONS,
+    **COMMENT_PERMISSIONS,
 }
 
 __all__ = [
     "AUTHORS",
     "CATEGORIES",
+    "COMMENTS",
     "FIELDS",
     "INCLUDES",
     "LISTINGS",
@@ -64,6 +81,9 @@ __all__ = [
     "AuthorService",
     "AuthorView",
     "BatchService",
+    "CommentChanges",
+    "CommentService",
+    "CommentView",
     "Delivered",
     "DeliveryService",
     "Diff",
@@ -72,9 +92,13 @@ __all__ = [
     "ImportReport",
     "ImportService",
     "Kind",
+    "LockService",
+    "LockSummary",
+    "LockView",
     "MediaChanges",
     "MediaService",
     "MediaView",
+    "NewComment",
     "Operation",
     "Outcome",
     "PageChanges",
@@ -85,6 +109,8 @@ __all__ = [
     "PostContent",
     "PostService",
     "PostView",
+    "PresenceService",
+    "PresenceView",
     "Ref",
     "RetentionChanges",
     "RetentionPolicy",

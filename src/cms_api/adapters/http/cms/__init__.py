@@ -3,8 +3,10 @@
 from litestar.types import ControllerRouterHandler
 
 from cms_api.adapters.http.cms.batch import BatchController
+from cms_api.adapters.http.cms.comments import PageCommentController, PostCommentController
 from cms_api.adapters.http.cms.delivery import DELIVERY_ROUTES
 from cms_api.adapters.http.cms.documents import PageController, PostController
+from cms_api.adapters.http.cms.locks import PageLockController, PostLockController
 from cms_api.adapters.http.cms.media import MediaController, UploadController, media_file
 from cms_api.adapters.http.cms.resources import AuthorController, CategoryController, TagController
 from cms_api.adapters.http.cms.revisions import (
@@ -20,6 +22,10 @@ ROUTES: list[ControllerRouterHandler] = [
     PageRevisionController,
     RetentionController,
     BatchController,
+    PostLockController,
+    PageLockController,
+    PostCommentController,
+    PageCommentController,
     AuthorController,
     CategoryController,
     TagController,

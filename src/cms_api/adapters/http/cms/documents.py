@@ -117,7 +117,8 @@ def document_controller(
         @get(key, operation_id=f"get{name}", summary=f"Read a {noun}")
         async def get(self, request: ApiRequest, document_id: FromPath[UUID], documents: Service) -> View:
             """One document with its draft, from the trash as well."""
-            return resource(request, await documents.get(request.user, document_id))
+            document = await documents.get(request.user, document_id)
+            return resource(request, document, is_whole=document.lock is None)
 
         @patch(
             key,

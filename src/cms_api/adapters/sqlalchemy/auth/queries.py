@@ -1,5 +1,6 @@
 """The queries of the auth domain: one statement each."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from cms_api.domains.auth.roles.interface import RoleView
 from cms_api.domains.auth.roles.ports import RoleQueries
 from cms_api.domains.auth.sessions.model import Session
 from cms_api.domains.auth.sessions.ports import SessionQueries
-from cms_api.domains.auth.users.interface import UserView
+from cms_api.domains.auth.users.interface import UserSummary, UserView
 from cms_api.domains.auth.users.ports import Credentials, UserQueries
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.paging import Page, PageRequest
@@ -51,6 +52,14 @@ class SqlUsers(UserQueries):
 
     async def list(self, page: PageRequest) -> Page[UserView]:
         return await USERS_BY.page(self._reader, USER, [], {}, page, _user)
+
+    async def summaries_of(self, ids: Collection[UUID]) -> dict[UUID, UserSummary]:
+        rows = await self._reader.rows(
+            "SELECT id, name, email, is_active FROM auth.users WHERE id = ANY(%(ids)s)", {"ids": list(ids)}
+        )
+        return {
+            i: UserSummary(id=i, name=name, email=email, is_active=active) for i, name, email, active in rows
+        }
 
     async def credentials(self, email: str) -> Credentials | None:
         row = await self._reader.one(

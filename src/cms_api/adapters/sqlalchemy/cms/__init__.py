@@ -5,14 +5,20 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cms_api.adapters.sqlalchemy.cms.comments import SqlAlchemyComments
 from cms_api.adapters.sqlalchemy.cms.documents import SqlAlchemyDocuments
 from cms_api.adapters.sqlalchemy.cms.imports import SqlAlchemyImportSources
+from cms_api.adapters.sqlalchemy.cms.locks import SqlAlchemyLocks, SqlAlchemyPresences
 from cms_api.adapters.sqlalchemy.cms.resources import SqlAlchemyAuthors, SqlAlchemyMedia, SqlAlchemyTerms
 from cms_api.adapters.sqlalchemy.cms.retention import SqlAlchemyRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlAlchemyRevisions
+from cms_api.adapters.sqlalchemy.cms.subjects import SqlAlchemySubjects
 from cms_api.domains.cms.authors.ports import AuthorRepository
+from cms_api.domains.cms.comments.ports import CommentRepository
 from cms_api.domains.cms.documents.ports import DocumentRepository
+from cms_api.domains.cms.documents.subjects import SubjectRepository
 from cms_api.domains.cms.imports.ports import ImportSources
+from cms_api.domains.cms.locks.ports import LockRepository, PresenceRepository
 from cms_api.domains.cms.media.ports import MediaRepository
 from cms_api.domains.cms.retention.ports import RetentionRepository
 from cms_api.domains.cms.revisions.ports import RevisionRepository
@@ -26,4 +32,8 @@ REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     ImportSources: SqlAlchemyImportSources,
     RevisionRepository: SqlAlchemyRevisions,
     RetentionRepository: SqlAlchemyRetention,
+    SubjectRepository: SqlAlchemySubjects,
+    LockRepository: SqlAlchemyLocks,
+    PresenceRepository: SqlAlchemyPresences,
+    CommentRepository: SqlAlchemyComments,
 }

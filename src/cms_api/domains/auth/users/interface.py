@@ -93,6 +93,10 @@ class UserService(ABC):
         """Those users of ``ids`` that exist; for other domains."""
 
     @abstractmethod
+    async def summaries(self, ids: Iterable[UUID]) -> dict[UUID, UserSummary]:
+        """As `find_by_ids`, for reads, which have no unit of work: one statement, none without ids."""
+
+    @abstractmethod
     async def find_by_emails(self, uow: UnitOfWork, emails: Iterable[str]) -> dict[str, UserSummary]:
         """Those users that have one of ``emails`` (in any spelling), by the spelling asked for."""
 

@@ -76,6 +76,10 @@ class UserQueries(ABC):
         """A page of users."""
 
     @abstractmethod
+    async def summaries_of(self, ids: Collection[UUID]) -> dict[UUID, UserSummary]:
+        """Those users of ``ids`` that exist."""
+
+    @abstractmethod
     async def credentials(self, email: str) -> Credentials | None:
         """The credentials registered under a normalised address."""
 

@@ -98,6 +98,10 @@ class Users(UserService):
         found = await uow.repository(UserRepository).summaries(ids=tuple(ids))
         return {user.id: user for user in found}
 
+    async def summaries(self, ids: Iterable[UUID]) -> dict[UUID, UserSummary]:
+        wanted = frozenset(ids)
+        return await self._queries.summaries_of(wanted) if wanted else {}
+
     async def find_by_emails(self, uow: UnitOfWork, emails: Iterable[str]) -> dict[str, UserSummary]:
         spellings: dict[str, str] = {}
         for email in emails:

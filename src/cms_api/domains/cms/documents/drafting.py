@@ -62,19 +62,20 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         )
         await documents.add(document)
         uow.record(created.by(actor))
-        return self._shown(document)
+        return self._with(document, None)
 
     async def get(self, actor: Actor, document_id: UUID) -> V:
         actor.require(policy.READ)
         if (document := await self._queries.get(self.kind, document_id)) is None:
             raise DocumentNotFound
-        return self._shown(document)
+        return await self._shown(document)
 
     async def list(self, actor: Actor, page: PageRequest) -> Page[V]:
         actor.require(policy.READ)
         found = await self._queries.list(self.kind, page)
+        locks = await self._locks.of(document.id for document in found.items)
         return Page(
-            items=[self._shown(document) for document in found.items],
+            items=[self._with(document, locks.get(document.id)) for document in found.items],
             next=found.next,
             prev=found.prev,
             count=found.count,
@@ -100,7 +101,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
             await documents.add_revision(document, changed=updated.changed)
             await documents.save(document)
             uow.record(updated.by(actor))
-        return self._shown(document)
+        return await self._shown(document)
 
     async def discard(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
         documents = uow.repository(DocumentRepository)
@@ -113,7 +114,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         if discarded is not None:
             await documents.save(document)
             uow.record(discarded.by(actor))
-        return self._shown(document)
+        return await self._shown(document)
 
     async def restore_revision(
         self,
@@ -141,7 +142,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
             await documents.add_revision(document, changed=reverted.changed, restored_from=revision_id)
             await documents.save(document)
             uow.record(reverted.by(actor))
-        return self._shown(document)
+        return await self._shown(document)
 
     async def duplicate(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
         may_look(actor)
@@ -167,7 +168,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         )
         await documents.add(copy)
         uow.record(created.by(actor), original.duplicated(copy).by(actor))
-        return self._shown(copy)
+        return self._with(copy, None)
 
     async def _of_tree(
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, permission: str, expected: int | None

@@ -10,6 +10,7 @@ from cms_api.domains.cms.documents.content import Content, Link
 from cms_api.domains.cms.documents.interface import Changes, DocumentService, Status, V
 from cms_api.domains.cms.documents.model import ContentType, Document
 from cms_api.domains.cms.documents.ports import DocumentQueries, DocumentRepository, Renderer
+from cms_api.domains.cms.locks.interface import HeldLocks, LockSummary
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Fault, Invalid
@@ -30,6 +31,7 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
         queries: DocumentQueries,
         renderer: Renderer,
         authors: AuthorService,
+        locks: HeldLocks,
         default_locale: str,
     ) -> None:
         self._clock = clock
@@ -37,6 +39,7 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
         self._renderer = renderer
         self._authors = authors
         self._access = Access(authors)
+        self._locks = locks
         self._default_locale = default_locale
 
     @abstractmethod
@@ -49,7 +52,11 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
         """The document, if the actor may and means its current version."""
         return await self._access.document(uow, actor, self.kind, document_id, permission, expected=expected)
 
-    def _shown(self, document: Document[C]) -> V:
+    async def _shown(self, document: Document[C]) -> V:
+        """The document as it is now, with who is editing it."""
+        return self._with(document, (await self._locks.of([document.id])).get(document.id))
+
+    def _with(self, document: Document[C], lock: LockSummary | None) -> V:
         draft = document.draft
         common: dict[str, Any] = {name: getattr(draft, name) for name in Content.__struct_fields__}
         common |= {
@@ -69,6 +76,7 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
             "trashed_at": document.trashed_at,
             "has_unpublished_changes": document.has_unpublished_changes,
             "reading_time": self._renderer.reading_time(draft.body),
+            "lock": lock,
         }
         return self._view(document, common)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from cms_api.domains.cms.documents.content import Format, Seo
+from cms_api.domains.cms.locks.interface import LockSummary
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.paging import FieldType, Listing, Page, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -18,7 +19,10 @@ Status = Literal["draft", "scheduled", "published", "archived"]
 
 
 class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
-    """A document with its draft. Relations are ids. ``reading_time`` is in minutes."""
+    """A document with its draft. Relations are ids. ``reading_time`` is in minutes.
+
+    ``lock`` is who is editing it at this moment; it is no part of the version.
+    """
 
     id: UUID
     type: str
@@ -44,6 +48,7 @@ class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
     trashed_at: datetime | None
     has_unpublished_changes: bool
     reading_time: int
+    lock: LockSummary | None
 
 
 SORTS = ("created_at", "updated_at", "title")

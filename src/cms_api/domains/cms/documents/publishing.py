@@ -50,7 +50,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         await documents.save(document)
         await documents.put_live(document, content, fields)
         uow.record(published.by(actor))
-        return self._shown(document)
+        return await self._shown(document)
 
     async def unpublish(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
         document = await self._of(uow, actor, document_id, policy.PUBLISH, expected)
@@ -81,7 +81,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         await check_links(documents, list(document.draft.links()))
         await documents.save(document)
         uow.record(event.by(actor))
-        return self._shown(document)
+        return await self._shown(document)
 
     async def purge(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> None:
         document = await self._of(uow, actor, document_id, policy.PURGE, expected)
@@ -99,4 +99,4 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         await documents.save(document)
         await documents.take_down(document.id)
         uow.record(event.by(actor))
-        return self._shown(document)
+        return await self._shown(document)

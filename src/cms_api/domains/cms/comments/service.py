@@ -1,0 +1,219 @@
+"""Deciding about editorial comments."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from msgspec import UNSET
+
+from cms_api.domains.auth.api import UserService
+from cms_api.domains.cms.comments import policy
+from cms_api.domains.cms.comments.errors import CommentNotFound
+from cms_api.domains.cms.comments.events import CommentEvent
+from cms_api.domains.cms.comments.interface import CommentChanges, CommentService, CommentView, NewComment
+from cms_api.domains.cms.comments.model import EditorialComment, check_field
+from cms_api.domains.cms.comments.ports import CommentQueries, CommentRepository
+from cms_api.domains.cms.documents.errors import DocumentNotFound
+from cms_api.domains.cms.documents.model import ContentType
+from cms_api.domains.cms.documents.policy import READ
+from cms_api.domains.cms.documents.subjects import Subject, SubjectQueries, SubjectRepository
+from cms_api.kernel.actor import Actor
+from cms_api.kernel.clock import Clock
+from cms_api.kernel.errors import Faults, Unauthenticated, invalid
+from cms_api.kernel.paging import Page, PageRequest
+from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.kernel.versions import check_version
+
+STORED = [name for name in CommentView.__struct_fields__ if name != "author_name"]
+
+
+class Comments(CommentService):
+    """The service of editorial comments. ``types`` are the content types, by their keys."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        queries: CommentQueries,
+        subjects: SubjectQueries,
+        users: UserService,
+        types: Mapping[str, ContentType[Any]],
+    ) -> None:
+        self._clock = clock
+        self._queries = queries
+        self._subjects = subjects
+        self._users = users
+        self._types = types
+
+    async def create(
+        self, uow: UnitOfWork, actor: Actor, kind: str, document_id: UUID, new: NewComment
+    ) -> CommentView:
+        actor.require(READ)
+        actor.require(policy.WRITE)
+        if actor.user_id is None:
+            raise Unauthenticated("This needs a signed-in user.")
+        document = await self._writable(uow, kind, document_id)
+        document.require_untrashed()
+        comments = uow.repository(CommentRepository)
+        if new.parent_id is None:
+            comment = self._thread(document, new, by=actor.user_id)
+        else:
+            comment = await self._reply(comments, document, new, new.parent_id, by=actor.user_id)
+        await comments.add(comment)
+        uow.record(comment.created().by(actor))
+        return await self._shown(uow, comment)
+
+    def _thread(self, document: Subject, new: NewComment, *, by: UUID) -> EditorialComment:
+        if new.field is not None:
+            check_field(new.field, self._types[document.type].content.__struct_fields__)
+        return EditorialComment.begin(
+            document.id, new.body, field=new.field, quote=new.quote, at=self._clock.now(), by=by
+        )
+
+    async def _reply(
+        self, comments: CommentRepository, document: Subject, new: NewComment, parent_id: UUID, *, by: UUID
+    ) -> EditorialComment:
+        faults = Faults()
+        for name in ("field", "quote"):
+            with faults.noted():
+                if getattr(new, name) is not None:
+                    raise invalid(f"/{name}", "reply", f"A reply has no {name} of its own.")
+        with faults.noted():
+            if (thread := await comments.get(document.id, parent_id)) is None:
+                raise invalid("/parent_id", "unknown_reference", "There is no comment with this id here.")
+            comment = thread.reply(new.body, at=self._clock.now(), by=by)
+        faults.refuse()
+        return comment
+
+    async def get(self, actor: Actor, kind: str, document_id: UUID, comment_id: UUID) -> CommentView:
+        await self._readable(actor, kind, document_id)
+        if (comment := await self._queries.get(document_id, comment_id)) is None:
+            raise CommentNotFound
+        names = await self._users.summaries([comment.author_id])
+        return view(comment, {one: user.name for one, user in names.items()})
+
+    async def list(self, actor: Actor, kind: str, document_id: UUID, page: PageRequest) -> Page[CommentView]:
+        await self._readable(actor, kind, document_id)
+        found = await self._queries.list(document_id, page)
+        users = await self._users.summaries({comment.author_id for comment in found.items})
+        names = {one: user.name for one, user in users.items()}
+        return Page(
+            items=[view(comment, names) for comment in found.items],
+            next=found.next,
+            prev=found.prev,
+            count=found.count,
+        )
+
+    async def update(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        kind: str,
+        document_id: UUID,
+        comment_id: UUID,
+        changes: CommentChanges,
+        *,
+        expected: int | None,
+    ) -> CommentView:
+        document, comment = await self._of(uow, actor, kind, document_id, comment_id)
+        policy.require_own(actor, comment.author_id)
+        _check(document, comment, expected)
+        if changes.body is UNSET:
+            return await self._shown(uow, comment)
+        return await self._stored(uow, actor, comment, comment.edit(changes.body, at=self._clock.now()))
+
+    async def delete(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        kind: str,
+        document_id: UUID,
+        comment_id: UUID,
+        *,
+        expected: int | None,
+    ) -> None:
+        document, comment = await self._of(uow, actor, kind, document_id, comment_id)
+        policy.require_own(actor, comment.author_id)
+        _check(document, comment, expected)
+        comments = uow.repository(CommentRepository)
+        replies = await comments.reply_authors(comment)
+        deleted = comment.deleted(replies, by=actor.user_id, may_moderate=actor.may(policy.MODERATE))
+        await comments.delete(comment)
+        uow.record(deleted.by(actor))
+
+    async def resolve(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        kind: str,
+        document_id: UUID,
+        comment_id: UUID,
+        *,
+        expected: int | None,
+    ) -> CommentView:
+        document, comment = await self._of(uow, actor, kind, document_id, comment_id)
+        actor.require(policy.WRITE)
+        _check(document, comment, expected)
+        event = comment.resolve(at=self._clock.now(), by=actor.user_id)
+        return await self._stored(uow, actor, comment, event)
+
+    async def reopen(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        kind: str,
+        document_id: UUID,
+        comment_id: UUID,
+        *,
+        expected: int | None,
+    ) -> CommentView:
+        document, comment = await self._of(uow, actor, kind, document_id, comment_id)
+        actor.require(policy.WRITE)
+        _check(document, comment, expected)
+        return await self._stored(uow, actor, comment, comment.reopen(at=self._clock.now()))
+
+    async def _readable(self, actor: Actor, kind: str, document_id: UUID) -> None:
+        actor.require(READ)
+        if await self._subjects.get(kind, document_id) is None:
+            raise DocumentNotFound
+
+    async def _writable(self, uow: UnitOfWork, kind: str, document_id: UUID) -> Subject:
+        """The document, kept as it is until the unit of work ends."""
+        if (document := await uow.repository(SubjectRepository).get(kind, document_id)) is None:
+            raise DocumentNotFound
+        return document
+
+    async def _of(
+        self, uow: UnitOfWork, actor: Actor, kind: str, document_id: UUID, comment_id: UUID
+    ) -> tuple[Subject, EditorialComment]:
+        actor.require(READ)
+        document = await self._writable(uow, kind, document_id)
+        comment = await uow.repository(CommentRepository).get(document_id, comment_id)
+        if comment is None:
+            raise CommentNotFound
+        return document, comment
+
+    async def _stored(
+        self, uow: UnitOfWork, actor: Actor, comment: EditorialComment, event: CommentEvent | None
+    ) -> CommentView:
+        """The comment, stored where something happened to it."""
+        if event is not None:
+            await uow.repository(CommentRepository).save(comment)
+            uow.record(event.by(actor))
+        return await self._shown(uow, comment)
+
+    async def _shown(self, uow: UnitOfWork, comment: EditorialComment) -> CommentView:
+        users = await self._users.find_by_ids(uow, [comment.author_id])
+        return view(comment, {one: user.name for one, user in users.items()})
+
+
+def view(comment: EditorialComment, names: Mapping[UUID, str]) -> CommentView:
+    """The comment as others see it."""
+    values = {name: getattr(comment, name) for name in STORED}
+    return CommentView(author_name=names.get(comment.author_id), **values)
+
+
+def _check(document: Subject, comment: EditorialComment, expected: int | None) -> None:
+    """Raise `Stale` where another version is meant, `Trashed` where the document is in the trash."""
+    check_version(comment.version, expected)
+    document.require_untrashed()
