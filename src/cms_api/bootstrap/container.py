@@ -48,6 +48,7 @@ class Application:
             "authors": (cms.AuthorService, parts.cms.authors),
             "terms": (cms.TermService, parts.cms.terms),
             "media": (cms.MediaService, parts.cms.media),
+            "schedules": (cms.ScheduleService, parts.cms.schedules),
             "storage": (cms.Storage, parts.core.storage),
             "delivery": (cms.DeliveryService, parts.cms.delivery),
         }

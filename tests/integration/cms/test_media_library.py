@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from litestar import Litestar
 from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncSession
 from tests.conftest import ADMIN_EMAIL, sign_in

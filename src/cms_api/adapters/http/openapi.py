@@ -20,6 +20,7 @@ TAGS = {
     "users": "Users, roles and permissions.",
     "posts": "Posts, with their drafts.",
     "pages": "Pages, in a tree, with their drafts.",
+    "schedules": "What is to be published and unpublished, and when.",
     "authors": "Bylines.",
     "categories": "The tree of categories.",
     "tags": "Tags.",

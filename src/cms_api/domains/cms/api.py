@@ -20,6 +20,13 @@ from cms_api.domains.cms.media.ports import Storage
 from cms_api.domains.cms.media.service import PERMISSIONS as MEDIA_PERMISSIONS
 from cms_api.domains.cms.pages.interface import PAGES, PageChanges, PageService, PageView
 from cms_api.domains.cms.posts.interface import POSTS, PostChanges, PostService, PostView
+from cms_api.domains.cms.schedules.interface import (
+    SCHEDULES,
+    SCHEDULES_OF_DOCUMENT,
+    ScheduleChanges,
+    ScheduleService,
+    ScheduleView,
+)
 from cms_api.domains.cms.taxonomies.interface import CATEGORIES, TAGS, TermChanges, TermService, TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy
 from cms_api.domains.cms.taxonomies.service import PERMISSIONS as TERM_PERMISSIONS
@@ -42,6 +49,8 @@ __all__ = [
     "PAGES",
     "PERMISSIONS",
     "POSTS",
+    "SCHEDULES",
+    "SCHEDULES_OF_DOCUMENT",
     "TAGS",
     "AuthorChanges",
     "AuthorService",
@@ -61,6 +70,9 @@ __all__ = [
     "PostChanges",
     "PostService",
     "PostView",
+    "ScheduleChanges",
+    "ScheduleService",
+    "ScheduleView",
     "Selection",
     "Seo",
     "Storage",

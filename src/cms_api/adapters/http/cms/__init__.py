@@ -6,6 +6,11 @@ from cms_api.adapters.http.cms.delivery import DELIVERY_ROUTES
 from cms_api.adapters.http.cms.documents import PageController, PostController
 from cms_api.adapters.http.cms.media import MediaController, UploadController, media_file
 from cms_api.adapters.http.cms.resources import AuthorController, CategoryController, TagController
+from cms_api.adapters.http.cms.schedules import (
+    CalendarController,
+    PageScheduleController,
+    PostScheduleController,
+)
 
 ROUTES: list[ControllerRouterHandler] = [
     PostController,
@@ -14,6 +19,9 @@ ROUTES: list[ControllerRouterHandler] = [
     CategoryController,
     TagController,
     MediaController,
+    PostScheduleController,
+    PageScheduleController,
+    CalendarController,
 ]
 UPLOAD_ROUTES: list[ControllerRouterHandler] = [UploadController]
 FILE_ROUTES: list[ControllerRouterHandler] = [media_file]

@@ -107,6 +107,7 @@ class DocumentService(ABC, Generic[Changes, V]):
         document_id: UUID,
         *,
         expected: int | None,
+        revision_id: UUID | None = None,
         published_at: datetime | None = None,
     ) -> V:
         """Make the draft what readers see. Raises `AddressTaken`, `Trashed`."""

@@ -145,8 +145,11 @@ class Documents(DocumentService[Changes, V], Generic[C, Changes, V]):
         document_id: UUID,
         *,
         expected: int | None,
+        revision_id: UUID | None = None,
         published_at: datetime | None = None,
     ) -> V:
+        if revision_id is not None:
+            raise LookupError("Only the draft can be published so far.")
         document = await self._of(uow, actor, document_id, policy.PUBLISH, expected)
         documents = uow.repository(DocumentRepository)
         now = self._clock.now()
