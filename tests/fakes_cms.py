@@ -45,6 +45,7 @@ from cms_api.domains.cms.media.service import view as media_view
 from cms_api.domains.cms.pages.service import Pages
 from cms_api.domains.cms.posts.service import Posts
 from cms_api.domains.cms.resources import Resource
+from cms_api.domains.cms.schedules.model import Schedule
 from cms_api.domains.cms.taxonomies.interface import TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy, Term
 from cms_api.domains.cms.taxonomies.ports import TermQueries, TermRepository
@@ -102,6 +103,7 @@ class Store:
     terms: dict[UUID, Term] = field(default_factory=dict)
     media: dict[UUID, Asset] = field(default_factory=dict)
     imported: dict[tuple[str, str, str], Imported] = field(default_factory=dict)
+    schedules: dict[UUID, Schedule] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
     def copied(self) -> dict[str, Any]:
