@@ -10,18 +10,23 @@ import httpx
 import psycopg
 import pytest
 from litestar import Litestar
+from sqlalchemy import text
 from tests.fakes import FixedClock
 from tests.fakes_schedules import FakeWakeups, MemoryLog
 from tests.integration.cms.cms_client import ANY, API, CONTENT, answered, at, do, faults, items, make, rows
 
 from cms_api.adapters.http.openapi import document as openapi_document
+from cms_api.adapters.sqlalchemy.cms import REPOSITORIES
 from cms_api.adapters.sqlalchemy.cms.wakeups import PostgresWakeups
 from cms_api.adapters.sqlalchemy.outages import is_outage
+from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
 from cms_api.bootstrap.container import Application
 from cms_api.domains.cms.documents.errors import AddressTaken
+from cms_api.domains.cms.posts.interface import PostChanges
 from cms_api.domains.cms.schedules.firing import Firing
 from cms_api.domains.cms.schedules.ports import ScheduleRepository
 from cms_api.domains.cms.schedules.runner import ScheduleRunner
+from cms_api.kernel.actor import SYSTEM
 from cms_api.settings import Settings
 
 KINDS = pytest.mark.parametrize("kind", ["posts", "pages"])
@@ -476,6 +481,37 @@ async def test_publishing_and_unpublishing_are_not_turned_round(
     assert await other.fire_next()
     assert (await read(admin, last))["state"] == "done"
     assert answered(await admin.get(f"{API}/posts/{post['id']}"), 200)["status"] == "draft"
+
+
+async def test_a_claim_looks_at_little_whatever_the_statistics_say(
+    application: Application, settings: Settings
+) -> None:
+    url, number = settings.database_url or "", 300
+    posts = application.container.cms.posts()
+    async with application.unit_of_work() as uow:
+        for one in range(number):
+            await posts.create(uow, SYSTEM, PostChanges(title=f"Number {one}"))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            """
+            INSERT INTO cms.schedules (id, document_id, type, action, local_at, timezone, due_at, state, created_at,
+                updated_at)
+            SELECT gen_random_uuid(), id, type, 'publish', now(), 'UTC', now(), 'done', now(), now() FROM cms.documents
+            """
+        )
+        connection.execute("VACUUM ANALYZE cms.schedules")  # nothing is pending, for all that is known
+        connection.execute("UPDATE cms.schedules SET state = 'pending', next_attempt_at = due_at")
+    looked_at = text(
+        "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'schedules'"
+    )
+    async with SqlAlchemyUnitOfWork(application.container.core.sessions(), REPOSITORIES) as other:
+        assert await other.repository(ScheduleRepository).claim(datetime.now(UTC)) is not None
+        async with SqlAlchemyUnitOfWork(application.container.core.sessions(), REPOSITORIES) as mine:
+            assert await mine.repository(ScheduleRepository).claim(datetime.now(UTC)) is not None
+            assert 0 < (await mine.session.execute(looked_at)).scalar_one() < 20
+        async with SqlAlchemyUnitOfWork(application.container.core.sessions(), REPOSITORIES) as mine:
+            assert await mine.repository(ScheduleRepository).next_due() is not None
+            assert 0 < (await mine.session.execute(looked_at)).scalar_one() < 20
 
 
 # Failures
