@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from benchmarks.common import Process
 
 from cms_api import logs
 from cms_api.adapters.postgres.server import EmbeddedPostgres
@@ -121,13 +122,13 @@ def worker() -> None:
 
 
 @contextmanager
-def hired(url: str, number: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+def hired(url: str, number: int) -> Iterator[list[Process]]:
     """Worker processes, all of which listen."""
     environment = os.environ | {
         "CMS_DATABASE_URL": url, "CMS_LOG_LEVEL": "warning", "CMS_SECRET_KEY": "x" * 40, "PYTHONPATH": ".",
     }  # fmt: skip
     command = [sys.executable, "-m", "benchmarks.schedules", "worker"]
-    processes = [subprocess.Popen(command, env=environment) for _ in range(number)]
+    processes = [Process(0, subprocess.Popen(command, env=environment)) for _ in range(number)]
     try:
         with psycopg.connect(url, autocommit=True) as connection:
             listening = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'cms schedules'"
@@ -135,9 +136,9 @@ def hired(url: str, number: int) -> Iterator[list[subprocess.Popen[bytes]]]:
         yield processes
     finally:
         for process in processes:
-            process.terminate()
+            process.handle.terminate()
         for process in processes:
-            process.wait(30)
+            process.handle.wait(30)
 
 
 def one(connection: psycopg.Connection, statement: str, *params: object) -> Any:
@@ -165,28 +166,30 @@ def main() -> None:
         asyncio.run(write_posts(url, number))
         print(f"{number} posts written in {time.monotonic() - started:.0f} s", flush=True)
         with hired(url, options.workers) as processes, psycopg.connect(url, autocommit=True) as connection:
+            idle = sum(process.cpu() for process in processes)
             due_at = one(connection, PLAN, AHEAD)
             connection.execute("NOTIFY cms_schedules")
             print(f"All due at {due_at:%H:%M:%S}; {options.workers} workers", flush=True)
             done = "SELECT count(*) FROM activity.events WHERE name = 'schedule.fired'"
             wait_until(lambda: one(connection, done) >= number * KILLED_AT)
-            before = one(connection, ROLLED_BACK)
-            for process in processes[: options.kill]:
-                process.kill()
-            print(
-                f"{options.kill} workers killed with SIGKILL when {one(connection, done)} were done",
-                flush=True,
-            )
+            before, victims = one(connection, ROLLED_BACK), processes[: options.kill]
+            spent = sum(process.cpu() for process in victims)
+            for process in victims:
+                process.handle.kill()
+            print(f"{options.kill} killed with SIGKILL when {one(connection, done)} were done", flush=True)
             time.sleep(1)
             print(f"{one(connection, ROLLED_BACK) - before} firings were cut off and rolled back", flush=True)
             left = "SELECT count(*) FROM cms.schedules WHERE state = 'pending'"
             wait_until(lambda: one(connection, left) == 0, 0.2)
+            spent += sum(process.cpu() for process in processes[options.kill :])
             time.sleep(1)  # for whatever might happen a second time
-            sys.exit(report(connection, number))
+            broken = report(connection, number)
+            print(f"CPU of the workers: {(spent - idle) / number * 1000:.1f} ms for each post")
+            sys.exit(1 if broken else 0)
 
 
 def report(connection: psycopg.Connection, number: int) -> int:
-    """Print what came of it; returns 1 where a promise is broken."""
+    """Print what came of it; returns how many promises are broken."""
     broken = 0
     for name, (statement, wanted) in PROMISES.items():
         found, right = one(connection, statement), int(wanted.format(n=number))
@@ -195,7 +198,7 @@ def report(connection: psycopg.Connection, number: int) -> int:
     p50, p95, first, last = connection.execute(FIGURES.encode()).fetchone() or (0, 0, 0, 0)
     print(f"lateness: first {first:.3f} s, p50 {p50:.2f} s, p95 {p95:.2f} s, max {last:.2f} s")
     print(f"throughput: {number / last:.0f} a second")
-    return 1 if broken else 0
+    return broken
 
 
 if __name__ == "__main__":
