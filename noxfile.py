@@ -58,6 +58,12 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_schedules(session: nox.Session) -> None:
+    """Have 10,000 posts due at once, kill two of four workers; takes some minutes."""
+    session.run("python", "-m", "benchmarks.schedules", *session.posargs)
+
+
+@nox.session
 def pin(session: nox.Session) -> None:
     """Write the exact versions down anew: with hashes in requirements/, as constraints in pyproject.toml."""
     if "--upgrade" in session.posargs:

@@ -60,6 +60,8 @@ from cms_api.domains.cms.retention.ports import RetentionRepository
 from cms_api.domains.cms.retention.service import Retention
 from cms_api.domains.cms.revisions.ports import RevisionRepository
 from cms_api.domains.cms.revisions.service import Revisions
+from cms_api.domains.cms.schedules.model import Schedule
+from cms_api.domains.cms.schedules.ports import ScheduleRepository
 from cms_api.domains.cms.taxonomies.interface import TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy, Term
 from cms_api.domains.cms.taxonomies.ports import TermQueries, TermRepository
@@ -140,6 +142,7 @@ class Store:
     locks: dict[UUID, EditLock] = field(default_factory=dict)
     presences: dict[tuple[UUID, UUID], Presence] = field(default_factory=dict)
     comments: dict[UUID, EditorialComment] = field(default_factory=dict)
+    schedules: dict[UUID, Schedule] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     policies: dict[str, RetentionPolicy] = field(default_factory=lambda: {one.type: one for one in POLICIES})
 
@@ -181,7 +184,10 @@ class CmsUnitOfWork(FakeUnitOfWork):
 
 
 def repositories(store: Store) -> dict[type, object]:
+    from tests.fakes_schedules import FakeSchedules  # noqa: PLC0415 - that module knows this one
+
     return {
+        ScheduleRepository: FakeSchedules(store),
         DocumentRepository: FakeDocuments(store),
         AuthorRepository: FakeAuthors(store),
         TermRepository: FakeTerms(store),
@@ -413,6 +419,10 @@ def loaded(store: Store, kind: ContentType[C], document_id: UUID) -> Document[C]
     found = copy.copy(row)
     live = found.live_revision_id
     found.live_hash = None if live is None else store.revisions[live].content.hash()
+    found.is_scheduled = any(
+        (row.document_id, row.state, row.action) == (document_id, "pending", "publish")
+        for row in store.schedules.values()
+    )
     found.draft_hash = store.revisions[found.draft_revision_id].content.hash()
     return found
 

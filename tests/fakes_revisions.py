@@ -122,6 +122,7 @@ class FakeRetention(RetentionRepository):
             one for one, row in store.documents.items() if row.type == type and (after is None or one > after)
         )[:limit]
         surplus = []
+        scheduled = {row.revision_id for row in store.schedules.values() if row.state == "pending"}
         for one in seen:
             document = store.documents[one]
             mine = sorted((key for key, row in store.revisions.items() if row.document == one), reverse=True)
@@ -132,6 +133,7 @@ class FakeRetention(RetentionRepository):
                     row.is_pinned
                     or row.label is not None
                     or row.published_at is not None
+                    or key in scheduled
                     or key in (document.draft_revision_id, document.live_revision_id)
                 )
                 if is_over and not is_kept:

@@ -1,5 +1,6 @@
 """The cms domain, put together."""
 
+import structlog
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import DependenciesContainer, Dict, Object, Singleton
 
@@ -11,7 +12,10 @@ from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
+from cms_api.adapters.sqlalchemy.cms.schedule_queries import SqlSchedules
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
+from cms_api.adapters.sqlalchemy.cms.wakeups import PostgresWakeups
+from cms_api.adapters.sqlalchemy.outages import is_outage
 from cms_api.domains.cms.authors.service import Authors
 from cms_api.domains.cms.bulk.service import Batch
 from cms_api.domains.cms.comments.service import Comments
@@ -25,6 +29,9 @@ from cms_api.domains.cms.pages.service import PAGE, Pages
 from cms_api.domains.cms.posts.service import POST, Posts
 from cms_api.domains.cms.retention.service import Retention
 from cms_api.domains.cms.revisions.service import Revisions
+from cms_api.domains.cms.schedules.firing import Firing
+from cms_api.domains.cms.schedules.runner import ScheduleRunner
+from cms_api.domains.cms.schedules.service import Schedules
 from cms_api.domains.cms.taxonomies.service import Terms
 
 
@@ -34,6 +41,7 @@ class CmsContainer(DeclarativeContainer):
     core = DependenciesContainer()
     auth = DependenciesContainer()
 
+    types = Object({kind.key: kind for kind in (POST, PAGE)})
     default_locale = core.settings.provided.default_locale
     renderer = Singleton(HtmlRenderer)
     documents = Singleton(SqlDocuments, core.reader)
@@ -73,7 +81,7 @@ class CmsContainer(DeclarativeContainer):
         queries=Singleton(SqlComments, core.reader),
         subjects=subjects,
         users=auth.users,
-        types={kind.key: kind for kind in (POST, PAGE)},
+        types=types,
     )
     posts = Singleton(
         Posts,
@@ -93,7 +101,6 @@ class CmsContainer(DeclarativeContainer):
         locks=held_locks,
         default_locale=default_locale,
     )
-    types = Object({kind.key: kind for kind in (POST, PAGE)})
     access = Singleton(Access, authors)
     revisions = Singleton(Revisions, queries=Singleton(SqlRevisions, core.reader), access=access, types=types)
     by_type = Dict(post=posts, page=pages)
@@ -110,4 +117,22 @@ class CmsContainer(DeclarativeContainer):
         users=auth.users,
         fetcher=Singleton(WebFetcher),
         default_locale=default_locale,
+    )
+    schedules = Singleton(
+        Schedules, clock=core.clock, queries=Singleton(SqlSchedules, core.reader), authors=authors
+    )
+    schedule_log = Object(structlog.get_logger("cms.schedules"))
+    firing = Singleton(
+        Firing,
+        clock=core.clock,
+        documents=by_type,
+        new_uow=core.unit_of_work.provider,
+        is_outage=Object(is_outage),
+        log=schedule_log,
+    )
+    schedule_runner = Singleton(
+        ScheduleRunner,
+        firing=firing,
+        wakeups=Singleton(PostgresWakeups, core.settings.provided.database_url, log=schedule_log),
+        log=schedule_log,
     )

@@ -54,6 +54,7 @@ class Application:
             "locks": (cms.LockService, parts.cms.locks),
             "presences": (cms.PresenceService, parts.cms.presences),
             "comments": (cms.CommentService, parts.cms.comments),
+            "schedules": (cms.ScheduleService, parts.cms.schedules),
             "storage": (cms.Storage, parts.core.storage),
             "delivery": (cms.DeliveryService, parts.cms.delivery),
         }

@@ -24,6 +24,7 @@ TAGS = {
     "retention": "How long old revisions and the trash are kept.",
     "locks": "Who is editing a document, and who is looking at it.",
     "comments": "What editors say to one another about documents.",
+    "schedules": "What is to be published and unpublished, and when.",
     "authors": "Bylines.",
     "categories": "The tree of categories.",
     "tags": "Tags.",

@@ -48,6 +48,13 @@ from cms_api.domains.cms.revisions.interface import (
     RevisionService,
     RevisionView,
 )
+from cms_api.domains.cms.schedules.interface import (
+    SCHEDULES,
+    SCHEDULES_OF_DOCUMENT,
+    ScheduleChanges,
+    ScheduleService,
+    ScheduleView,
+)
 from cms_api.domains.cms.taxonomies.interface import CATEGORIES, TAGS, TermChanges, TermService, TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy
 from cms_api.domains.cms.taxonomies.service import PERMISSIONS as TERM_PERMISSIONS
@@ -75,6 +82,8 @@ __all__ = [
     "PERMISSIONS",
     "POSTS",
     "REVISIONS",
+    "SCHEDULES",
+    "SCHEDULES_OF_DOCUMENT",
     "TAGS",
     "Action",
     "AuthorChanges",
@@ -119,6 +128,9 @@ __all__ = [
     "RevisionDetail",
     "RevisionService",
     "RevisionView",
+    "ScheduleChanges",
+    "ScheduleService",
+    "ScheduleView",
     "Selection",
     "Seo",
     "Storage",

@@ -14,6 +14,11 @@ from cms_api.adapters.http.cms.revisions import (
     PostRevisionController,
     RetentionController,
 )
+from cms_api.adapters.http.cms.schedules import (
+    CalendarController,
+    PageScheduleController,
+    PostScheduleController,
+)
 
 ROUTES: list[ControllerRouterHandler] = [
     PostController,
@@ -30,6 +35,9 @@ ROUTES: list[ControllerRouterHandler] = [
     CategoryController,
     TagController,
     MediaController,
+    PostScheduleController,
+    PageScheduleController,
+    CalendarController,
 ]
 UPLOAD_ROUTES: list[ControllerRouterHandler] = [UploadController]
 FILE_ROUTES: list[ControllerRouterHandler] = [media_file]

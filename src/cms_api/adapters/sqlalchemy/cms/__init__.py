@@ -12,6 +12,7 @@ from cms_api.adapters.sqlalchemy.cms.locks import SqlAlchemyLocks, SqlAlchemyPre
 from cms_api.adapters.sqlalchemy.cms.resources import SqlAlchemyAuthors, SqlAlchemyMedia, SqlAlchemyTerms
 from cms_api.adapters.sqlalchemy.cms.retention import SqlAlchemyRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlAlchemyRevisions
+from cms_api.adapters.sqlalchemy.cms.schedules import SqlAlchemySchedules
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlAlchemySubjects
 from cms_api.domains.cms.authors.ports import AuthorRepository
 from cms_api.domains.cms.comments.ports import CommentRepository
@@ -22,6 +23,7 @@ from cms_api.domains.cms.locks.ports import LockRepository, PresenceRepository
 from cms_api.domains.cms.media.ports import MediaRepository
 from cms_api.domains.cms.retention.ports import RetentionRepository
 from cms_api.domains.cms.revisions.ports import RevisionRepository
+from cms_api.domains.cms.schedules.ports import ScheduleRepository
 from cms_api.domains.cms.taxonomies.ports import TermRepository
 
 REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
@@ -36,4 +38,5 @@ REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     LockRepository: SqlAlchemyLocks,
     PresenceRepository: SqlAlchemyPresences,
     CommentRepository: SqlAlchemyComments,
+    ScheduleRepository: SqlAlchemySchedules,
 }

@@ -21,7 +21,8 @@ C = TypeVar("C", bound=Content)
 
 MAX_PATH = 2_000
 
-IS_SCHEDULED = "false"
+IS_SCHEDULED = """EXISTS (
+    SELECT FROM cms.schedules s WHERE s.document_id = d.id AND s.state = 'pending' AND s.action = 'publish')"""
 COLUMNS = f"""
     d.id, d.type, d.locale, d.version, d.draft_revision_id, r.hash AS draft_hash, c.data, b.data AS base,
     d.live_revision_id, live.hash AS live_hash, d.published_at, d.first_published_at,

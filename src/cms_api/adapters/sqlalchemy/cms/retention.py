@@ -37,6 +37,9 @@ PURGE = """
         WHERE (ranked.place > CAST(:keep AS integer) OR r.created_at < CAST(:before AS timestamptz))
           AND NOT r.is_pinned AND r.label IS NULL AND r.published_at IS NULL
           AND r.id <> d.draft_revision_id AND r.id IS DISTINCT FROM d.live_revision_id
+          AND NOT EXISTS (
+            SELECT FROM cms.schedules s
+            WHERE s.document_id = r.document_id AND s.state = 'pending' AND s.revision_id = r.id)
         ORDER BY r.document_id, r.id LIMIT :limit)
     DELETE FROM cms.revisions r USING surplus s WHERE r.document_id = s.document_id AND r.id = s.id
     RETURNING r.document_id

@@ -11,6 +11,7 @@ from cms_api.domains.cms.documents.events import DocumentEvent
 from cms_api.domains.cms.documents.interface import Changes, V
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicFields
+from cms_api.domains.cms.schedules.cancelling import cancel_pending
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.unit_of_work import UnitOfWork
 
@@ -60,6 +61,8 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
     async def archive(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
         document = await self._of(uow, actor, document_id, policy.ARCHIVE, expected)
         event = document.archive(at=self._clock.now(), by=actor.user_id)
+        await cancel_pending(uow, actor, document_id, at=document.updated_at)
+        document.is_scheduled = False
         return await self._stored_without_live(uow, actor, document, event)
 
     async def unarchive(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
@@ -72,6 +75,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         event = document.trash(at=self._clock.now(), by=actor.user_id)
         if number := await uow.repository(DocumentRepository).children(document_id):
             raise HasChildren(number)
+        await cancel_pending(uow, actor, document_id, at=document.updated_at)
         await self._stored_without_live(uow, actor, document, event)
 
     async def restore(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:

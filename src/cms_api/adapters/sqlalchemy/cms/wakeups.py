@@ -1,0 +1,57 @@
+"""Hearing of new schedules: LISTEN on a connection of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+
+import psycopg
+
+from cms_api.adapters.sqlalchemy.cms.schedules import CHANNEL
+from cms_api.domains.cms.schedules.ports import Log, Wakeups
+
+# In seconds: between attempts to connect, and until a silent connection is looked into.
+RETRY = 1.0
+SILENCE = 30.0
+
+
+class PostgresWakeups(Wakeups):
+    """Notifications of `CHANNEL`. A lost connection is made anew, for as long as somebody listens."""
+
+    def __init__(self, url: str, *, log: Log) -> None:
+        self._url = url
+        self._log = log
+
+    def listening(self) -> AbstractAsyncContextManager[asyncio.Event]:
+        return self._listening()
+
+    @asynccontextmanager
+    async def _listening(self) -> AsyncIterator[asyncio.Event]:
+        woken = asyncio.Event()
+        task = asyncio.create_task(self._listen(woken))
+        try:
+            yield woken
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _listen(self, woken: asyncio.Event) -> None:
+        while True:
+            try:
+                await self._hear(woken)
+            except (psycopg.Error, OSError) as error:
+                self._log.warning("schedules_not_listening", error=type(error).__name__)
+            await asyncio.sleep(RETRY)
+
+    async def _hear(self, woken: asyncio.Event) -> None:
+        """Set ``woken`` on every notification, until the connection breaks."""
+        connection = await psycopg.AsyncConnection.connect(
+            self._url, autocommit=True, application_name="cms schedules", connect_timeout=10
+        )
+        async with connection:
+            await connection.execute(f"LISTEN {CHANNEL}")
+            woken.set()  # there may have been some while nobody listened
+            while True:
+                async for _ in connection.notifies(timeout=SILENCE):
+                    woken.set()
+                await connection.execute("SELECT 1")  # a connection that is dead may be silent, too
