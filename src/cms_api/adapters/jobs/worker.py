@@ -69,8 +69,9 @@ class QueueWorker:
         self._periodic = periodic
         self._concurrency = concurrency
         self._timeout = timeout
-        # It tells of each outage in several lines with tracebacks; we tell of it in one.
+        # The library tells of an outage in many lines with tracebacks; we tell of it in one.
         logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
+        logging.getLogger("asyncio").addFilter(_is_news)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; steps that have been begun are finished first.
@@ -156,6 +157,14 @@ class QueueWorker:
                         await manager.retry_job(entry)
                     except UniqueViolation:  # periodic work whose next time has come already
                         await manager.finish_job(entry, Status.FAILED, delete_job=True)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether it is something else than that the library could not note the end of an entry.
+
+    Then the entry is found by `QueueWorker._recover`.
+    """
+    return not (record.exc_info and isinstance(record.exc_info[1], ConnectorException))
 
 
 def _housekeeping(one: Periodic) -> Callable[[int], Awaitable[None]]:
