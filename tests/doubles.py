@@ -85,6 +85,7 @@ class FakeSessions(SessionRepository, SessionQueries):
     def __init__(self, log: list[str] | None = None) -> None:
         self.rows: dict[UUID, Session] = {}
         self.tokens: dict[bytes, RefreshToken] = {}
+        self.active: set[UUID] = set()
         self.log = log if log is not None else []
 
     async def add(self, session: Session) -> None:
@@ -128,6 +129,9 @@ class FakeSessions(SessionRepository, SessionQueries):
         if row is None or row.user_id != user_id or not row.is_alive(at):
             return None
         return Actor(user_id=user_id, session_id=session_id)
+
+    async def actor_of(self, user_id: UUID) -> Actor | None:
+        return Actor(user_id=user_id) if user_id in self.active else None
 
 
 class FakeHasher(PasswordHasher):

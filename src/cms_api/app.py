@@ -1,5 +1,6 @@
 """The application: `create_app` makes it of settings."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -12,7 +13,7 @@ from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
 
 from cms_api import logs
-from cms_api.adapters.http import auth, cms, openapi, system
+from cms_api.adapters.http import auth, cms, jobs, openapi, system
 from cms_api.adapters.http.body import JsonBody
 from cms_api.adapters.http.context import RequestContext
 from cms_api.adapters.http.identity import IdentityMiddleware
@@ -20,6 +21,7 @@ from cms_api.adapters.http.lists import Cursors
 from cms_api.adapters.http.preconditions import provide_if_match
 from cms_api.adapters.http.problems import EXCEPTION_HANDLERS
 from cms_api.bootstrap.container import Application
+from cms_api.bootstrap.supervision import Background, signalled
 from cms_api.settings import Settings
 
 # What a multipart form has beside its file, in bytes.
@@ -35,19 +37,26 @@ def create_app(settings: Settings) -> Litestar:
     if not structlog.is_configured():
         logs.configure(settings)  # the library's own way would print local variables
     application = Application(settings)
+    stopping = asyncio.Event()
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         await application.start()
+        background = application.background() if settings.background else Background([], timeout=0)
+        background.start()
         try:
-            yield
+            # The server lets us know only when the last answer is sent, and some would never end.
+            with signalled(stopping.set, background.request_stop):
+                yield
         finally:
+            stopping.set()
+            await background.stop()
             await application.stop()
 
     app = Litestar(
         route_handlers=[
             *system.ROUTES,
-            Router("/api/v1", route_handlers=auth.ROUTES + cms.ROUTES),
+            Router("/api/v1", route_handlers=auth.ROUTES + cms.ROUTES + jobs.ROUTES),
             Router("/api/v1/content", route_handlers=cms.DELIVERY_ROUTES, opt={"public": True}),
             Router(
                 "/api/v1",
@@ -82,6 +91,7 @@ def create_app(settings: Settings) -> Litestar:
                 "cursors": Cursors(application.settings.secret_key or ""),
                 "is_ready": application.is_ready,
                 "openapi": openapi.Document(),
+                "stopping": stopping,
             }
         ),
         lifespan=[lifespan],

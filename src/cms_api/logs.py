@@ -30,4 +30,6 @@ def configure(settings: Settings) -> None:
         logger_factory=structlog.PrintLoggerFactory(),
         cache_logger_on_first_use=True,
     )
+    # It tells of each attempt to connect; who needs the connection tells of the outage.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     logging.basicConfig(level=max(level, logging.WARNING), format="%(levelname)s %(name)s %(message)s")

@@ -43,6 +43,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lock_ttl: Annotated[int, Meta(ge=10, le=3600)] = 60
     cache_max_age: Annotated[int, Meta(ge=0, le=31_536_000)] = 0
     cors_origins: tuple[str, ...] = ()
+    background: bool = True
+    job_concurrency: Annotated[int, Meta(ge=1, le=32)] = 2
+    job_retention: Annotated[int, Meta(ge=60, le=315_360_000)] = 2_592_000
     pool_size: Annotated[int, Meta(ge=1, le=100)] = 8
     statement_timeout: Annotated[int, Meta(ge=1, le=3600)] = 15
     shutdown_timeout: Annotated[int, Meta(ge=1, le=600)] = 20

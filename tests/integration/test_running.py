@@ -152,7 +152,7 @@ def test_migrations_go_down_and_up_again(server: database.Server) -> None:
         migrations.downgrade(url, "base")
         with psycopg.connect(url) as connection:
             left = connection.execute(
-                "SELECT count(*) FROM pg_namespace WHERE nspname IN ('auth', 'cms', 'activity')"
+                "SELECT count(*) FROM pg_namespace WHERE nspname IN ('auth', 'cms', 'activity', 'jobs', 'queue')"
             ).fetchone()
         assert left == (0,)
         migrations.upgrade(url)

@@ -9,11 +9,15 @@ from litestar.di import Provide
 
 from cms_api.adapters.sqlalchemy import migrations
 from cms_api.bootstrap.auth import AuthContainer
+from cms_api.bootstrap.background import make_background
 from cms_api.bootstrap.cms import CmsContainer
 from cms_api.bootstrap.core import CoreContainer
+from cms_api.bootstrap.jobs import JobsContainer
 from cms_api.bootstrap.secret import secret_key
+from cms_api.bootstrap.supervision import Background
 from cms_api.domains.auth import api as auth
 from cms_api.domains.cms import api as cms
+from cms_api.domains.jobs import api as jobs
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.settings import Settings
 
@@ -22,7 +26,12 @@ class ApplicationContainer(DeclarativeContainer):
     """Every domain with what it is built on."""
 
     core = Container(CoreContainer)
-    auth = Container(AuthContainer, core=core, permissions=Object({**auth.PERMISSIONS, **cms.PERMISSIONS}))
+    auth = Container(
+        AuthContainer,
+        core=core,
+        permissions=Object({**auth.PERMISSIONS, **jobs.PERMISSIONS, **cms.PERMISSIONS}),
+    )
+    jobs = Container(JobsContainer, core=core, auth=auth)
     cms = Container(CmsContainer, core=core, auth=auth)
 
 
@@ -43,6 +52,8 @@ class Application:
             "users": (auth.UserService, parts.auth.users),
             "sessions": (auth.SessionService, parts.auth.sessions),
             "roles": (auth.RoleService, parts.auth.roles),
+            "identity": (auth.IdentityService, parts.auth.identity),
+            "jobs": (jobs.JobService, parts.jobs.jobs),
             "posts": (cms.PostService, parts.cms.posts),
             "pages": (cms.PageService, parts.cms.pages),
             "revisions": (cms.RevisionService, parts.cms.revisions),
@@ -64,6 +75,10 @@ class Application:
         """A new unit of work."""
         uow: UnitOfWork = self.container.core.unit_of_work()
         return uow
+
+    def background(self, *handlers: jobs.JobHandler) -> Background:
+        """What goes on beside the requests, not started yet; with more ``handlers`` of jobs."""
+        return make_background(self.container, self.settings, handlers=handlers)
 
     async def start(self) -> None:
         """Open the pool of reads. Raises where the database does not answer."""

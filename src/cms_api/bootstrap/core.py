@@ -14,10 +14,11 @@ from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
 from cms_api.adapters.storage.local import LocalStorage
+from cms_api.bootstrap.jobs import REPOSITORIES as JOBS
 from cms_api.kernel.clock import SystemClock
 from cms_api.settings import Settings
 
-ADAPTERS: Mapping[type, Callable[[AsyncSession], Any]] = {**AUTH, **CMS}
+ADAPTERS: Mapping[type, Callable[[AsyncSession], Any]] = {**AUTH, **CMS, **JOBS}
 
 
 def _reader(settings: Settings) -> Reader:

@@ -6,6 +6,7 @@ from cms_api.cli.content import import_group
 from cms_api.cli.serve import serve
 from cms_api.cli.system import check, migrate, openapi
 from cms_api.cli.users import user
+from cms_api.cli.work import worker
 
 click.rich_click.TEXT_MARKUP = "markdown"
 click.rich_click.SHOW_ARGUMENTS = True
@@ -21,5 +22,5 @@ def cli() -> None:
     """
 
 
-for command in (serve, migrate, user, import_group, openapi, check):
+for command in (serve, worker, migrate, user, import_group, openapi, check):
     cli.add_command(command)

@@ -23,13 +23,25 @@ HEALTHCHECK_SECONDS = 30
 @click.option(
     "--data-dir", type=click.Path(path_type=Path), help="Where data are kept. [CMS_DATA_DIR, ./.cms]"
 )
-def serve(host: str | None, port: int | None, workers: int | None, data_dir: Path | None) -> None:
+@click.option(
+    "--background/--no-background",
+    default=None,
+    help="Whether to run jobs and schedules too; else `cms worker` does. [CMS_BACKGROUND, true]",
+)
+def serve(
+    *,
+    host: str | None,
+    port: int | None,
+    workers: int | None,
+    data_dir: Path | None,
+    background: bool | None,
+) -> None:
     """Serve the API.
 
     Without `CMS_DATABASE_URL` a private PostgreSQL is started below the data directory, and
     stopped at the end. The database is migrated, and the first administrator created.
     """
-    settings = settings_of(host=host, port=port, workers=workers, data_dir=data_dir)
+    settings = settings_of(host=host, port=port, workers=workers, data_dir=data_dir, background=background)
     _check_port(settings)
     with database(settings, alone=True) as ready:
         migrated(ready)
@@ -61,7 +73,7 @@ def _serve(settings: Settings) -> None:
     from cms_api.cli.worker import SUPERVISOR
 
     # The workers are processes of their own, and read their settings like everybody else.
-    handed = {"host", "port", "workers", "data_dir", "database_url"}
+    handed = {"host", "port", "workers", "data_dir", "database_url", "background"}
     os.environ.update({variable(name): str(getattr(settings, name)) for name in handed})
     os.environ[variable("secret_key")] = settings.secret_key or secret_key(settings.data_dir)
     os.environ.pop(variable("admin_password"), None)

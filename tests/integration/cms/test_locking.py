@@ -315,11 +315,9 @@ async def test_what_has_expired_is_removed(
     locks = application.container.cms.locks()
     counts = []
     for _ in range(2):
-        async with application.unit_of_work() as uow:
-            counts.append(await locks.purge_expired(uow))
+        counts.append(await locks.purge_expired(application.unit_of_work))
         expire(database_url)
-    async with application.unit_of_work() as uow:
-        counts.append(await locks.purge_expired(uow))
+    counts.append(await locks.purge_expired(application.unit_of_work))
     assert counts == [0, 6, 0]
     assert rows(database_url, "SELECT 1 FROM cms.edit_locks, cms.presences") == []
 

@@ -355,7 +355,6 @@ async def test_what_has_expired_is_removed(cms: FakeCms, ada: Actor, take, appea
     await take(ada)
     await appear(ada)
     for expected in (0, 2, 0):
-        async with cms.uow() as uow:
-            assert await cms.locks.purge_expired(uow) == expected
+        assert await cms.locks.purge_expired(cms.uow) == expected
         cms.clock.move(seconds=60)
     assert (cms.store.locks, cms.store.presences) == ({}, {})

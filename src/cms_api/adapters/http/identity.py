@@ -23,10 +23,16 @@ class IdentityMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Look the actor up, once a request."""
         refuse_unknown_parameters(scope)
-        given = next((value for name, value in scope["headers"] if name == b"authorization"), None)
+        token = bearer_token(scope)
         scope["auth"] = None
-        scope["user"] = ANONYMOUS if given is None else await self._identity.identify(_bearer(given))
+        scope["user"] = ANONYMOUS if token is None else await self._identity.identify(token)
         await self._app(scope, receive, send)
+
+
+def bearer_token(scope: Scope) -> str | None:
+    """The token of the Authorization header; None without one. Raises `InvalidToken`."""
+    given = next((value for name, value in scope["headers"] if name == b"authorization"), None)
+    return None if given is None else _bearer(given)
 
 
 def _bearer(header: bytes) -> str:

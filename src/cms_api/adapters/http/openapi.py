@@ -29,6 +29,7 @@ TAGS = {
     "categories": "The tree of categories.",
     "tags": "Tags.",
     "media": "Files.",
+    "jobs": "Work that goes on after the request that asked for it.",
     "delivery": "Published content, for everybody, cacheable.",
     "system": "How the service is.",
 }
@@ -224,7 +225,11 @@ def _complete_responses(
     responses = operation["responses"]
     responses.pop("400", None)
     success = next(status for status in responses if status.startswith("2"))
-    if method == "get" and operation.get("tags") != ["system"]:
+    if stream := handler.opt.get("stream"):
+        (media_type,) = responses[success]["content"]
+        content = {media_type: {"schema": stream["schema"], "example": stream["example"]}}
+        responses[success] = {"description": stream["description"], "content": content}
+    elif method == "get" and operation.get("tags") != ["system"]:
         responses["304"] = {"description": "You have this version already."}
     if status := responses.get(success):
         status["headers"] = _headers(method, success, handler.opt, names) | status.get("headers", {})
@@ -251,7 +256,11 @@ def _problems(operation: dict[str, Any], handler: HTTPRouteHandler, names: set[s
 def _headers(method: str, success: str, opt: dict[str, Any], names: set[str]) -> dict[str, Any]:
     text = {"schema": {"type": "string"}}
     headers: dict[str, Any] = {"X-Request-Id": {"description": "Stands in the log as well.", **text}}
-    if (method == "get" and "listing" not in opt) or "if_match" in names or success == "201":
+    if (
+        (method == "get" and "listing" not in opt and "stream" not in opt)
+        or "if_match" in names
+        or success == "201"
+    ):
         headers["ETag"] = {"description": "The version.", **text}
     if success == "201":
         headers["Location"] = {"description": "Where it is.", **text}

@@ -18,7 +18,9 @@ def make_engine(url: str, *, size: int, statement_timeout: int) -> AsyncEngine:
         pool_pre_ping=True,
         connect_args={
             "application_name": "cms",
-            "options": f"{timeouts} -c timezone=UTC -c idle_in_transaction_session_timeout=60000",
+            # Our own statements name their schemas; those of the queue's library are found in ``queue``.
+            "options": f"{timeouts} -c timezone=UTC -c idle_in_transaction_session_timeout=60000"
+            " -c search_path=public,queue",
         },
     )
 

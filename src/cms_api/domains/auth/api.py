@@ -1,7 +1,7 @@
 """The door of the auth domain: what HTTP and other domains may use."""
 
 from cms_api.domains.auth.roles.interface import PermissionView, RoleService, RoleView
-from cms_api.domains.auth.sessions.errors import InvalidToken
+from cms_api.domains.auth.sessions.errors import InvalidToken, UserGone
 from cms_api.domains.auth.sessions.interface import (
     IdentityService,
     SessionService,
@@ -34,6 +34,7 @@ __all__ = [
     "SignedIn",
     "Tokens",
     "UserChanges",
+    "UserGone",
     "UserService",
     "UserSummary",
     "UserView",

@@ -113,6 +113,18 @@ class SqlSessions(SessionQueries):
             return None
         return Actor(user_id=user_id, session_id=session_id, permissions=frozenset(row[0]))
 
+    async def actor_of(self, user_id: UUID) -> Actor | None:
+        row = await self._reader.one(
+            """
+            SELECT ARRAY(
+                SELECT DISTINCT p.permission FROM auth.user_roles r
+                JOIN auth.role_permissions p USING (role_key) WHERE r.user_id = u.id)
+            FROM auth.users u WHERE u.id = %(user_id)s AND u.is_active
+            """,
+            {"user_id": user_id},
+        )
+        return None if row is None else Actor(user_id=user_id, permissions=frozenset(row[0]))
+
 
 class SqlRoles(RoleQueries):
     """Roles, as they are shown."""

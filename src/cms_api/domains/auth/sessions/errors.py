@@ -41,6 +41,16 @@ class TokenReused(InvalidToken):
         super().__init__("This refresh token was used before, so its session has been ended. Sign in again.")
 
 
+class UserGone(Forbidden):
+    """The user in whose name something was to happen was deactivated or deleted meanwhile."""
+
+    code = "user_gone"
+    title = "The user may no longer act"
+
+    def __init__(self) -> None:
+        super().__init__("The user in whose name this was to happen has been deactivated or deleted.")
+
+
 class SessionNotFound(NotFound):
     """No session of the actor has this id."""
 

@@ -89,3 +89,10 @@ class IdentityService(ABC):
         Asks the database each time, so a revoked session, a deactivated user or a lost role
         counts from the next request on. Raises `InvalidToken`.
         """
+
+    @abstractmethod
+    async def actor_of(self, user_id: UUID) -> Actor:
+        """The user as an actor without a session, with the permissions of this moment.
+
+        For what is done in her name later on. Raises `UserGone` where she was deactivated or deleted.
+        """

@@ -57,6 +57,10 @@ class SessionQueries(ABC):
     async def actor(self, *, user_id: UUID, session_id: UUID, at: datetime) -> Actor | None:
         """The actor behind a live session of an active user, in one statement."""
 
+    @abstractmethod
+    async def actor_of(self, user_id: UUID) -> Actor | None:
+        """An active user as an actor, in one statement."""
+
 
 class Claims(msgspec.Struct, frozen=True):
     """What an access token says."""

@@ -7,6 +7,7 @@ from cms_api.domains.auth.sessions.errors import (
     InvalidToken,
     SessionNotFound,
     TokenReused,
+    UserGone,
     UserInactive,
     WrongCredentials,
 )
@@ -182,6 +183,11 @@ class Identity(IdentityService):
         actor = await self._queries.actor(user_id=claims.user_id, session_id=claims.session_id, at=now)
         if actor is None:
             raise InvalidToken("The session of this token has ended.")
+        return actor
+
+    async def actor_of(self, user_id: UUID) -> Actor:
+        if (actor := await self._queries.actor_of(user_id)) is None:
+            raise UserGone
         return actor
 
 

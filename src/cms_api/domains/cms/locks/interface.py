@@ -1,7 +1,7 @@
 """The services of locks and of presence."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -83,8 +83,8 @@ class LockService(ABC):
         """
 
     @abstractmethod
-    async def purge_expired(self, uow: UnitOfWork) -> int:
-        """Remove a batch of locks and presences that have expired, and say how many: none are left at 0."""
+    async def purge_expired(self, new_uow: Callable[[], UnitOfWork]) -> int:
+        """Remove locks and presences that have expired, in small batches; how many they were."""
 
 
 class PresenceService(ABC):

@@ -1,5 +1,6 @@
 """Deciding about locks and presence."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -97,10 +98,15 @@ class Locks(LockService):
         await locks.delete(document_id, user_id)
         uow.record(DocumentUnlocked(subject=document_id, type=document.type).by(actor))
 
-    async def purge_expired(self, uow: UnitOfWork) -> int:
-        now = self._clock.now()
-        locks = await uow.repository(LockRepository).purge(at=now, limit=PURGE_BATCH)
-        return locks + await uow.repository(PresenceRepository).purge(at=now, limit=PURGE_BATCH)
+    async def purge_expired(self, new_uow: Callable[[], UnitOfWork]) -> int:
+        now, total = self._clock.now(), 0
+        while True:
+            async with new_uow() as uow:
+                number = await uow.repository(LockRepository).purge(at=now, limit=PURGE_BATCH)
+                number += await uow.repository(PresenceRepository).purge(at=now, limit=PURGE_BATCH)
+            total += number
+            if number == 0:
+                return total
 
     async def _locked(self, uow: UnitOfWork, lock: EditLock) -> Locked:
         names = await self._users.find_by_ids(uow, [lock.user_id])
