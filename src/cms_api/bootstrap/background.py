@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 def job_handlers(parts: "ApplicationContainer") -> list[JobHandler]:
     """What does the jobs of each kind."""
-    del parts
-    return []
+    return [parts.cms.bulk_handler()]
 
 
 def periodic_work(parts: "ApplicationContainer") -> list[Periodic]:

@@ -17,6 +17,7 @@ from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
 from cms_api.adapters.sqlalchemy.cms.wakeups import PostgresWakeups
 from cms_api.adapters.sqlalchemy.outages import is_outage
 from cms_api.domains.cms.authors.service import Authors
+from cms_api.domains.cms.bulk.jobs import Bulk, BulkHandler
 from cms_api.domains.cms.bulk.service import Batch
 from cms_api.domains.cms.comments.service import Comments
 from cms_api.domains.cms.delivery.service import Delivery
@@ -40,6 +41,7 @@ class CmsContainer(DeclarativeContainer):
 
     core = DependenciesContainer()
     auth = DependenciesContainer()
+    jobs = DependenciesContainer()
 
     types = Object({kind.key: kind for kind in (POST, PAGE)})
     default_locale = core.settings.provided.default_locale
@@ -105,6 +107,8 @@ class CmsContainer(DeclarativeContainer):
     revisions = Singleton(Revisions, queries=Singleton(SqlRevisions, core.reader), access=access, types=types)
     by_type = Dict(post=posts, page=pages)
     batch = Singleton(Batch, documents=by_type)
+    bulk = Singleton(Bulk, clock=core.clock, jobs=jobs.jobs)
+    bulk_handler = Singleton(BulkHandler, queries=documents, documents=by_type, types=types)
     retention = Singleton(Retention, clock=core.clock, queries=Singleton(SqlRetention, core.reader))
     delivery = Singleton(Delivery, queries=Singleton(SqlDelivery, core.reader), default_locale=default_locale)
     imports = Singleton(

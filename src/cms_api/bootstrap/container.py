@@ -32,7 +32,7 @@ class ApplicationContainer(DeclarativeContainer):
         permissions=Object({**auth.PERMISSIONS, **jobs.PERMISSIONS, **cms.PERMISSIONS}),
     )
     jobs = Container(JobsContainer, core=core, auth=auth)
-    cms = Container(CmsContainer, core=core, auth=auth)
+    cms = Container(CmsContainer, core=core, auth=auth, jobs=jobs)
 
 
 class Application:
@@ -57,6 +57,7 @@ class Application:
             "posts": (cms.PostService, parts.cms.posts),
             "pages": (cms.PageService, parts.cms.pages),
             "revisions": (cms.RevisionService, parts.cms.revisions),
+            "bulk": (cms.BulkService, parts.cms.bulk),
             "batch": (cms.BatchService, parts.cms.batch),
             "retention": (cms.RetentionService, parts.cms.retention),
             "authors": (cms.AuthorService, parts.cms.authors),

@@ -13,6 +13,15 @@ MAX_LIMIT = 100
 FieldType = Literal["text", "uuid", "timestamptz", "boolean", "integer"]
 Operator = Literal["eq", "ne", "lt", "lte", "gt", "gte", "in", "nin", "contains", "starts_with", "exists"]
 
+# What each type of field can be filtered by.
+OPERATORS: dict[FieldType, tuple[Operator, ...]] = {
+    "text": ("eq", "ne", "lt", "lte", "gt", "gte", "in", "nin", "contains", "starts_with", "exists"),
+    "uuid": ("eq", "ne", "in", "nin", "exists"),
+    "timestamptz": ("eq", "ne", "lt", "lte", "gt", "gte", "exists"),
+    "integer": ("eq", "ne", "lt", "lte", "gt", "gte", "in", "nin", "exists"),
+    "boolean": ("eq", "ne", "exists"),
+}
+
 
 class SortKey(msgspec.Struct, frozen=True):
     """One key of an order: a field's public name, and its direction."""

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from tests.integration.http.asking import ABSENT, ANY, API, CONTENT, JSON, check_problem, get_raw
 from tests.integration.http.conftest import Site
 
-from cms_api.adapters.http.lists import OPERATORS, Cursors, ListQuery
+from cms_api.adapters.http.lists import Cursors, ListQuery
 from cms_api.domains.auth.api import USERS
 from cms_api.domains.cms.api import AUTHORS, CATEGORIES, LISTINGS, MEDIA, PAGES, POSTS, TAGS
-from cms_api.kernel.paging import Listing
+from cms_api.kernel.paging import OPERATORS, Listing
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -23,6 +23,7 @@ from cms_api.kernel.errors import Malformed
 from cms_api.kernel.paging import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
+    OPERATORS,
     FieldType,
     Filter,
     Listing,
@@ -34,13 +35,6 @@ from cms_api.kernel.paging import (
 T = TypeVar("T")
 
 MAX_FILTERS = 20
-OPERATORS: dict[FieldType, tuple[str, ...]] = {
-    "text": ("eq", "ne", "lt", "lte", "gt", "gte", "in", "nin", "contains", "starts_with", "exists"),
-    "uuid": ("eq", "ne", "in", "nin", "exists"),
-    "timestamptz": ("eq", "ne", "lt", "lte", "gt", "gte", "exists"),
-    "integer": ("eq", "ne", "lt", "lte", "gt", "gte", "in", "nin", "exists"),
-    "boolean": ("eq", "ne", "exists"),
-}
 _FILTER = re.compile(r"filter\[([^\[\]]*)\](?:\[([^\[\]]*)\])?")
 _SIGNATURE_BYTES = 16
 DIRECTION = {"next": "after", "prev": "before"}
@@ -179,7 +173,7 @@ class ListQuery:
         parts = value.split(",") if operator in ("in", "nin") else [value]
         if len(parts) > MAX_LIMIT:
             raise Malformed(f"The filter “{field}” takes at most {MAX_LIMIT} values.")
-        return Filter(field, operator, tuple(_value(part, kind, field) for part in parts))  # type: ignore[arg-type]
+        return Filter(field, operator, tuple(_value(part, kind, field) for part in parts))
 
     def links(self, page: Page[Any]) -> tuple[PageInfo, dict[str, str]]:
         """The cursors of a page, and its Link header (RFC 8288)."""

@@ -11,9 +11,8 @@ from litestar.openapi.spec import Components, License, SecurityScheme, Tag
 from litestar.routes import BaseRoute
 from litestar.types import ControllerRouterHandler
 
-from cms_api.adapters.http.lists import OPERATORS
 from cms_api.adapters.http.problems import MEDIA_TYPE, Problem
-from cms_api.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, Listing
+from cms_api.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, OPERATORS, Listing
 
 TAGS = {
     "auth": "Signing in and out.",

@@ -2,7 +2,16 @@
 
 from cms_api.domains.cms.authors.interface import AUTHORS, AuthorChanges, AuthorService, AuthorView
 from cms_api.domains.cms.authors.service import PERMISSIONS as AUTHOR_PERMISSIONS
-from cms_api.domains.cms.bulk.interface import MAX_OPERATIONS, Action, BatchService, Operation, Outcome
+from cms_api.domains.cms.bulk.interface import (
+    MAX_OPERATIONS,
+    Action,
+    BatchService,
+    BulkAction,
+    BulkRequest,
+    BulkService,
+    Operation,
+    Outcome,
+)
 from cms_api.domains.cms.comments.interface import (
     COMMENTS,
     CommentChanges,
@@ -90,6 +99,9 @@ __all__ = [
     "AuthorService",
     "AuthorView",
     "BatchService",
+    "BulkAction",
+    "BulkRequest",
+    "BulkService",
     "CommentChanges",
     "CommentService",
     "CommentView",

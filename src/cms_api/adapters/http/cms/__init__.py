@@ -3,6 +3,7 @@
 from litestar.types import ControllerRouterHandler
 
 from cms_api.adapters.http.cms.batch import BatchController
+from cms_api.adapters.http.cms.bulk import PageBulkController, PostBulkController
 from cms_api.adapters.http.cms.comments import PageCommentController, PostCommentController
 from cms_api.adapters.http.cms.delivery import DELIVERY_ROUTES
 from cms_api.adapters.http.cms.documents import PageController, PostController
@@ -27,6 +28,8 @@ ROUTES: list[ControllerRouterHandler] = [
     PageRevisionController,
     RetentionController,
     BatchController,
+    PostBulkController,
+    PageBulkController,
     PostLockController,
     PageLockController,
     PostCommentController,

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from cms_api.domains.cms.documents.interface import DocumentView
+from cms_api.domains.jobs.api import JobView
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import CmsError
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -64,3 +65,60 @@ class BatchService(ABC):
         self, uow: UnitOfWork, actor: Actor, operations: Sequence[Operation]
     ) -> list[Outcome]:
         """Each operation that can be done; one that is refused leaves the others alone."""
+
+
+BulkAction = Literal[
+    "publish",
+    "unpublish",
+    "discard",
+    "archive",
+    "unarchive",
+    "trash",
+    "restore",
+    "purge",
+    "tag",
+    "categorise",
+]
+
+
+class BulkRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be done to all documents that ``filter`` (see `bulk.filters`) lets through.
+
+    ``add`` and ``remove`` are terms, for ``tag`` and ``categorise``. A ``dry_run`` does it all and
+    takes it back, document by document.
+    """
+
+    action: BulkAction
+    filter: dict[str, Any]
+    add: tuple[UUID, ...] = ()
+    remove: tuple[UUID, ...] = ()
+    dry_run: bool = False
+
+
+class BulkFailure(msgspec.Struct, frozen=True, kw_only=True):
+    """A document that the action was refused for, and why."""
+
+    id: UUID
+    title: str
+    code: str
+    detail: str
+
+
+class BulkResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it so far: numbers of documents, and the first 100 of the failures."""
+
+    changed: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    failures: tuple[BulkFailure, ...] = ()
+
+
+class BulkService(ABC):
+    """The same for many documents, as a job."""
+
+    @abstractmethod
+    async def start(self, uow: UnitOfWork, actor: Actor, type: str, request: BulkRequest) -> JobView:
+        """Begin the job. Needs ``documents:read``; what it does to each document needs what that needs.
+
+        Documents that are made after this are left alone. Raises `Invalid` with every fault.
+        """
