@@ -175,6 +175,21 @@ async def test_a_database_that_goes_and_comes(
     assert [one for one in caplog.records if one.levelno >= logging.WARNING] == []
 
 
+@pytest.mark.usefixtures("working")
+async def test_a_worker_that_was_taken_for_dead_comes_back(
+    start: Start, awaited: Await, database_url: str, steps: Callable[[], Any]
+) -> None:
+    """As when its event loop was blocked for long: others have struck it off meanwhile."""
+    job_id = await start(to=40, pause=0.1)
+    await awaited(job_id, "running", done=1)
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("DELETE FROM queue.procrastinate_workers").rowcount == 1
+    other = await start(to=2)
+    assert (await awaited(other, "succeeded"))["attempts"] == 1
+    await awaited(job_id, "succeeded")
+    assert sorted(number for number, _ in steps()) == sorted([*range(1, 41), 1, 2])
+
+
 async def test_periodic_work_is_done_by_one_worker(database_url: str) -> None:
     done: list[tuple[str, float]] = []
 
