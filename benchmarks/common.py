@@ -142,6 +142,7 @@ def serving(target: str, url: str, *, server: str = "granian") -> Iterator[Proce
     }[server]  # fmt: skip
     environment = os.environ | {
         "CMS_DATABASE_URL": url, "CMS_LOG_LEVEL": "warning", "CMS_SECRET_KEY": "x" * 40, "PYTHONPATH": ".",
+        "CMS_BACKGROUND": "false",
     }  # fmt: skip
     handle = subprocess.Popen([sys.executable, "-m", *command], env=environment)
     try:

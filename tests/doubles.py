@@ -80,12 +80,12 @@ class FakeUsers(UserRepository, UserQueries):
 
 
 class FakeSessions(SessionRepository, SessionQueries):
-    """Sessions and refresh tokens in dictionaries."""
+    """Sessions and refresh tokens in dictionaries; of ``users``, who may act."""
 
-    def __init__(self, log: list[str] | None = None) -> None:
+    def __init__(self, log: list[str] | None = None, users: FakeUsers | None = None) -> None:
         self.rows: dict[UUID, Session] = {}
         self.tokens: dict[bytes, RefreshToken] = {}
-        self.active: set[UUID] = set()
+        self.users = users or FakeUsers()
         self.log = log if log is not None else []
 
     async def add(self, session: Session) -> None:
@@ -131,7 +131,8 @@ class FakeSessions(SessionRepository, SessionQueries):
         return Actor(user_id=user_id, session_id=session_id)
 
     async def actor_of(self, user_id: UUID) -> Actor | None:
-        return Actor(user_id=user_id) if user_id in self.active else None
+        user = self.users.rows.get(user_id)
+        return None if user is None or not user.is_active else Actor(user_id=user_id)
 
 
 class FakeHasher(PasswordHasher):

@@ -175,6 +175,21 @@ async def test_a_database_that_goes_and_comes(
     assert [one for one in caplog.records if one.levelno >= logging.WARNING] == []
 
 
+@pytest.mark.usefixtures("working")
+async def test_a_worker_that_was_taken_for_dead_comes_back(
+    start: Start, awaited: Await, database_url: str, steps: Callable[[], Any]
+) -> None:
+    """As when its event loop was blocked for long: others have struck it off meanwhile."""
+    job_id = await start(to=40, pause=0.1)
+    await awaited(job_id, "running", done=1)
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("DELETE FROM queue.procrastinate_workers").rowcount == 1
+    other = await start(to=2)
+    assert (await awaited(other, "succeeded"))["attempts"] == 1
+    await awaited(job_id, "succeeded")
+    assert sorted(number for number, _ in steps()) == sorted([*range(1, 41), 1, 2])
+
+
 async def test_periodic_work_is_done_by_one_worker(database_url: str) -> None:
     done: list[tuple[str, float]] = []
 
@@ -209,6 +224,43 @@ async def test_periodic_work_is_done_by_one_worker(database_url: str) -> None:
     left = rows(database_url, "SELECT status::text FROM queue.procrastinate_jobs")
     assert all(status == "todo" for (status,) in left)
     assert len(left) <= 2
+
+
+async def test_periodic_work_of_a_dead_worker_gives_way_to_the_next(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Put back it would be in the queue twice; left alone it would keep the next from running."""
+    monkeypatch.setattr("cms_api.adapters.jobs.worker.HEARTBEAT", 0.2)
+    monkeypatch.setattr("cms_api.adapters.jobs.worker.STALLED", 2)
+    with psycopg.connect(database_url) as connection:
+        connection.execute("SET search_path TO queue")
+        connection.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 minute')"
+        )
+        connection.execute(
+            """
+            INSERT INTO procrastinate_jobs
+                (queue_name, task_name, lock, queueing_lock, args, status, worker_id)
+            SELECT 'default', 'periodic:tick', 'tick', 'tick', jsonb_build_object('timestamp', n), s, w.id
+            FROM (VALUES (1, 'doing'::procrastinate_job_status), (2, 'todo')) entry(n, s)
+            LEFT JOIN procrastinate_workers w ON s = 'doing'
+            """
+        )
+    done = asyncio.Event()
+
+    async def work() -> None:
+        done.set()
+
+    async def run_job(job_id: UUID, stop: asyncio.Event) -> None:
+        del job_id, stop
+
+    tick = Periodic(name="tick", cron="0 0 1 1 *", work=work)
+    worker = QueueWorker(database_url, run_job=run_job, periodic=[tick], concurrency=1, timeout=5)
+    background = Background([worker], timeout=6)
+    background.start()
+    await asyncio.wait_for(done.wait(), 20)
+    await until(lambda: rows(database_url, "SELECT 1 FROM queue.procrastinate_jobs") == [])
+    await background.stop()
 
 
 async def test_few_connections(

@@ -1,10 +1,18 @@
 """Signing in, on fakes: the order of the steps, and who is let in."""
 
+from uuid import uuid4
+
 import pytest
 from tests.doubles import FakeHasher, FakeSessions, FakeTokens, FakeUsers
 from tests.fakes import FakeUnitOfWork, FixedClock
 
-from cms_api.domains.auth.sessions.errors import InvalidToken, TokenReused, UserInactive, WrongCredentials
+from cms_api.domains.auth.sessions.errors import (
+    InvalidToken,
+    TokenReused,
+    UserGone,
+    UserInactive,
+    WrongCredentials,
+)
 from cms_api.domains.auth.sessions.interface import SignedIn
 from cms_api.domains.auth.sessions.model import digest
 from cms_api.domains.auth.sessions.ports import SessionRepository
@@ -25,7 +33,8 @@ class World:
     def __init__(self) -> None:
         self.log: list[str] = []
         self.clock = FixedClock()
-        self.users, self.sessions = FakeUsers(self.log), FakeSessions(self.log)
+        self.users = FakeUsers(self.log)
+        self.sessions = FakeSessions(self.log, self.users)
         self.hasher, self.tokens = FakeHasher(self.log), FakeTokens(self.log)
         self.service = Sessions(
             clock=self.clock,
@@ -199,3 +208,12 @@ async def test_the_first_administrator_is_made_once(world: World) -> None:
         async with world.uow() as uow:
             made = await world.people.ensure_administrator(uow, email=EMAIL, name="A", password=PASSWORD)
         assert (made is not None) is expected
+
+
+async def test_acting_for_a_user_who_is_not_there(world: World) -> None:
+    ada = await world.make()
+    assert (await world.identity.actor_of(ada.id)).user_id == ada.id
+    world.users.rows[ada.id].is_active = False
+    for user_id in (ada.id, uuid4()):
+        with pytest.raises(UserGone):
+            await world.identity.actor_of(user_id)

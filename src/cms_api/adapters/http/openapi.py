@@ -258,10 +258,10 @@ def _headers(method: str, success: str, opt: dict[str, Any], names: set[str]) ->
     if (
         (method == "get" and "listing" not in opt and "stream" not in opt)
         or "if_match" in names
-        or success == "201"
+        or success in ("201", "202")
     ):
         headers["ETag"] = {"description": "The version.", **text}
-    if success == "201":
+    if success in ("201", "202"):
         headers["Location"] = {"description": "Where it is.", **text}
     if "listing" in opt:
         headers["Link"] = {"description": "The pages before and behind (RFC 8288).", **text}
