@@ -9,6 +9,7 @@ from cms_api.adapters.sqlalchemy.cms.delivery import SqlDelivery
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
+from cms_api.adapters.sqlalchemy.cms.workflow import SqlTasks, SqlWorkflows
 from cms_api.domains.cms.authors.service import Authors
 from cms_api.domains.cms.delivery.service import Delivery
 from cms_api.domains.cms.documents.access import Access
@@ -19,10 +20,13 @@ from cms_api.domains.cms.posts.service import POST, Posts
 from cms_api.domains.cms.retention.service import Retention
 from cms_api.domains.cms.revisions.service import Revisions
 from cms_api.domains.cms.taxonomies.service import Terms
+from cms_api.domains.cms.workflow.service import Workflows
+from cms_api.domains.cms.workflow.stages import WorkflowStages
+from cms_api.domains.cms.workflow.tasks import Tasks
 
 
 class CmsContainer(DeclarativeContainer):
-    """Documents and what they point at. Of ``auth`` it knows the service of users."""
+    """Documents and what they point at. Of ``auth`` it knows the services of users and roles."""
 
     core = DependenciesContainer()
     auth = DependenciesContainer()
@@ -41,6 +45,10 @@ class CmsContainer(DeclarativeContainer):
         storage=core.storage,
         limit=core.settings.provided.max_upload_bytes,
     )
+    workflow_queries = Singleton(SqlWorkflows, core.reader)
+    workflows = Singleton(Workflows, clock=core.clock, queries=workflow_queries, roles=auth.roles)
+    tasks = Singleton(Tasks, clock=core.clock, queries=Singleton(SqlTasks, core.reader), users=auth.users)
+    stages = Singleton(WorkflowStages, users=auth.users)
     posts = Singleton(
         Posts,
         clock=core.clock,
@@ -48,6 +56,7 @@ class CmsContainer(DeclarativeContainer):
         renderer=renderer,
         authors=authors,
         default_locale=default_locale,
+        stages=stages,
     )
     pages = Singleton(
         Pages,
@@ -56,6 +65,7 @@ class CmsContainer(DeclarativeContainer):
         renderer=renderer,
         authors=authors,
         default_locale=default_locale,
+        stages=stages,
     )
     types = Object({kind.key: kind for kind in (POST, PAGE)})
     access = Singleton(Access, authors)

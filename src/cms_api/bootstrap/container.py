@@ -47,6 +47,8 @@ class Application:
             "pages": (cms.PageService, parts.cms.pages),
             "revisions": (cms.RevisionService, parts.cms.revisions),
             "retention": (cms.RetentionService, parts.cms.retention),
+            "workflows": (cms.WorkflowService, parts.cms.workflows),
+            "tasks": (cms.TaskService, parts.cms.tasks),
             "authors": (cms.AuthorService, parts.cms.authors),
             "terms": (cms.TermService, parts.cms.terms),
             "media": (cms.MediaService, parts.cms.media),

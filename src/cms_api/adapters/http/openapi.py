@@ -21,6 +21,8 @@ TAGS = {
     "posts": "Posts, with their drafts.",
     "pages": "Pages, in a tree, with their drafts.",
     "retention": "How long old revisions and the trash are kept.",
+    "workflows": "Stages on the way to readers, and who may move what.",
+    "tasks": "What waits for whom.",
     "authors": "Bylines.",
     "categories": "The tree of categories.",
     "tags": "Tags.",

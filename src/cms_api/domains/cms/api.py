@@ -12,6 +12,7 @@ from cms_api.domains.cms.delivery.interface import (
     Selection,
 )
 from cms_api.domains.cms.documents.content import Format, PageContent, PostContent, Seo
+from cms_api.domains.cms.documents.interface import Move
 from cms_api.domains.cms.documents.policy import PERMISSIONS as DOCUMENT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import PERMISSIONS as IMPORT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import ImportReport, ImportService
@@ -34,6 +35,9 @@ from cms_api.domains.cms.revisions.interface import (
 from cms_api.domains.cms.taxonomies.interface import CATEGORIES, TAGS, TermChanges, TermService, TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy
 from cms_api.domains.cms.taxonomies.service import PERMISSIONS as TERM_PERMISSIONS
+from cms_api.domains.cms.workflow.interface import PERMISSIONS as WORKFLOW_PERMISSIONS
+from cms_api.domains.cms.workflow.interface import TASKS, TaskService, TaskView, WorkflowChanges, WorkflowService
+from cms_api.domains.cms.workflow.model import Stage, Transition, Workflow
 
 PERMISSIONS: dict[str, str] = {
     **DOCUMENT_PERMISSIONS,
@@ -42,6 +46,7 @@ PERMISSIONS: dict[str, str] = {
     **MEDIA_PERMISSIONS,
     **IMPORT_PERMISSIONS,
     **RETENTION_PERMISSIONS,
+    **WORKFLOW_PERMISSIONS,
 }
 
 __all__ = [
@@ -56,6 +61,7 @@ __all__ = [
     "POSTS",
     "REVISIONS",
     "TAGS",
+    "TASKS",
     "AuthorChanges",
     "AuthorService",
     "AuthorView",
@@ -69,6 +75,7 @@ __all__ = [
     "MediaChanges",
     "MediaService",
     "MediaView",
+    "Move",
     "PageChanges",
     "PageContent",
     "PageService",
@@ -87,9 +94,16 @@ __all__ = [
     "RevisionView",
     "Selection",
     "Seo",
+    "Stage",
     "Storage",
+    "TaskService",
+    "TaskView",
     "Taxonomy",
     "TermChanges",
     "TermService",
     "TermView",
+    "Transition",
+    "Workflow",
+    "WorkflowChanges",
+    "WorkflowService",
 ]

@@ -11,6 +11,7 @@ from cms_api.adapters.http.cms.revisions import (
     PostRevisionController,
     RetentionController,
 )
+from cms_api.adapters.http.cms.workflow import PageMoves, PostMoves, TaskController, WorkflowController
 
 ROUTES: list[ControllerRouterHandler] = [
     PostController,
@@ -18,6 +19,10 @@ ROUTES: list[ControllerRouterHandler] = [
     PostRevisionController,
     PageRevisionController,
     RetentionController,
+    PostMoves,
+    PageMoves,
+    WorkflowController,
+    TaskController,
     AuthorController,
     CategoryController,
     TagController,

@@ -10,6 +10,7 @@ from cms_api.adapters.sqlalchemy.cms.imports import SqlAlchemyImportSources
 from cms_api.adapters.sqlalchemy.cms.resources import SqlAlchemyAuthors, SqlAlchemyMedia, SqlAlchemyTerms
 from cms_api.adapters.sqlalchemy.cms.retention import SqlAlchemyRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlAlchemyRevisions
+from cms_api.adapters.sqlalchemy.cms.workflow import SqlAlchemyTasks, SqlAlchemyWorkflows
 from cms_api.domains.cms.authors.ports import AuthorRepository
 from cms_api.domains.cms.documents.ports import DocumentRepository
 from cms_api.domains.cms.imports.ports import ImportSources
@@ -17,6 +18,7 @@ from cms_api.domains.cms.media.ports import MediaRepository
 from cms_api.domains.cms.retention.ports import RetentionRepository
 from cms_api.domains.cms.revisions.ports import RevisionRepository
 from cms_api.domains.cms.taxonomies.ports import TermRepository
+from cms_api.domains.cms.workflow.ports import TaskRepository, WorkflowRepository
 
 REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     DocumentRepository: SqlAlchemyDocuments,
@@ -26,4 +28,6 @@ REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     ImportSources: SqlAlchemyImportSources,
     RevisionRepository: SqlAlchemyRevisions,
     RetentionRepository: SqlAlchemyRetention,
+    WorkflowRepository: SqlAlchemyWorkflows,
+    TaskRepository: SqlAlchemyTasks,
 }

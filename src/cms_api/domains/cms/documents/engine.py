@@ -9,7 +9,7 @@ from cms_api.domains.cms.documents.access import Access
 from cms_api.domains.cms.documents.content import Content, Link
 from cms_api.domains.cms.documents.interface import Changes, DocumentService, Status, V
 from cms_api.domains.cms.documents.model import ContentType, Document
-from cms_api.domains.cms.documents.ports import DocumentQueries, DocumentRepository, Renderer
+from cms_api.domains.cms.documents.ports import DocumentQueries, DocumentRepository, Renderer, Stages
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Fault, Invalid
@@ -31,6 +31,7 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
         renderer: Renderer,
         authors: AuthorService,
         default_locale: str,
+        stages: Stages,
     ) -> None:
         self._clock = clock
         self._queries = queries
@@ -38,6 +39,7 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
         self._authors = authors
         self._access = Access(authors)
         self._default_locale = default_locale
+        self._stages = stages
 
     @abstractmethod
     def _view(self, document: Document[C], common: dict[str, Any]) -> V:
@@ -68,6 +70,7 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
             "archived_at": document.archived_at,
             "trashed_at": document.trashed_at,
             "has_unpublished_changes": document.has_unpublished_changes,
+            "stage": document.stage,
             "reading_time": self._renderer.reading_time(draft.body),
         }
         return self._view(document, common)
