@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 import msgspec
 from tests.fakes import FakeUnitOfWork, FixedClock
 from tests.fakes_revisions import FakeRetention, FakeRetentionQueries, FakeRevisionQueries, FakeRevisions
+from tests.fakes_workflow import FakeTasks, FakeWorkflows, default_workflows
 
 from cms_api.domains.auth.api import UserService, UserSummary, UserView
 from cms_api.domains.cms.authors.errors import UserHasAuthor
@@ -58,6 +59,9 @@ from cms_api.domains.cms.taxonomies.model import Taxonomy, Term
 from cms_api.domains.cms.taxonomies.ports import TermQueries, TermRepository
 from cms_api.domains.cms.taxonomies.service import Terms
 from cms_api.domains.cms.taxonomies.service import view as term_view
+from cms_api.domains.cms.workflow.model import Workflow
+from cms_api.domains.cms.workflow.ports import Task, TaskRepository, WorkflowRepository
+from cms_api.domains.cms.workflow.stages import WorkflowStages
 from cms_api.kernel.errors import Malformed, TooLarge, UnsupportedMedia, invalid
 from cms_api.kernel.events import Event
 from cms_api.kernel.paging import Filter, Page, PageRequest
@@ -132,6 +136,8 @@ class Store:
     imported: dict[tuple[str, str, str], Imported] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     policies: dict[str, RetentionPolicy] = field(default_factory=lambda: {one.type: one for one in POLICIES})
+    workflows: dict[str, Workflow] = field(default_factory=lambda: default_workflows(FixedClock().now()))
+    tasks: dict[UUID, Task] = field(default_factory=dict)
 
     def copied(self) -> dict[str, Any]:
         return {name: copy.copy(value) for name, value in vars(self).items()}
@@ -173,6 +179,8 @@ def repositories(store: Store) -> dict[type, object]:
         ImportSources: FakeImportSources(store),
         RevisionRepository: FakeRevisions(store),
         RetentionRepository: FakeRetention(store),
+        WorkflowRepository: FakeWorkflows(store),
+        TaskRepository: FakeTasks(store),
     }
 
 
@@ -849,6 +857,7 @@ class FakeCms:
             "renderer": renderer,
             "authors": self.authors,
             "default_locale": "en",
+            "stages": WorkflowStages(users=self.users),
         }
         self.posts = Posts(**engine)
         self.pages = Pages(**engine)

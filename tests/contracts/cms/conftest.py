@@ -13,11 +13,13 @@ from tests.fakes_cms import (
     Store,
 )
 from tests.fakes_revisions import FakeRetentionQueries, FakeRevisionQueries
+from tests.fakes_workflow import FakeTaskQueries, FakeWorkflowQueries
 
 from cms_api.adapters.sqlalchemy.cms import REPOSITORIES
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
+from cms_api.adapters.sqlalchemy.cms.workflow import SqlTasks, SqlWorkflows
 from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
@@ -27,6 +29,7 @@ from cms_api.domains.cms.media.ports import MediaQueries
 from cms_api.domains.cms.retention.ports import RetentionQueries
 from cms_api.domains.cms.revisions.ports import RevisionQueries
 from cms_api.domains.cms.taxonomies.ports import TermQueries
+from cms_api.domains.cms.workflow.ports import TaskQueries, WorkflowQueries
 from cms_api.kernel.unit_of_work import UnitOfWork
 
 
@@ -41,6 +44,8 @@ class Backend:
     media: MediaQueries
     revisions: RevisionQueries
     retention: RetentionQueries
+    workflows: WorkflowQueries
+    tasks: TaskQueries
 
 
 @pytest.fixture(params=["fake", "postgres"])
@@ -55,6 +60,8 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             media=FakeMediaQueries(store),
             revisions=FakeRevisionQueries(store),
             retention=FakeRetentionQueries(store),
+            workflows=FakeWorkflowQueries(store),
+            tasks=FakeTaskQueries(store),
         )
         return
     url = request.getfixturevalue("database_url")
@@ -71,6 +78,8 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             media=SqlMedia(reader),
             revisions=SqlRevisions(reader),
             retention=SqlRetention(reader),
+            workflows=SqlWorkflows(reader),
+            tasks=SqlTasks(reader),
         )
     finally:
         await reader.close()

@@ -36,7 +36,13 @@ from cms_api.domains.cms.taxonomies.interface import CATEGORIES, TAGS, TermChang
 from cms_api.domains.cms.taxonomies.model import Taxonomy
 from cms_api.domains.cms.taxonomies.service import PERMISSIONS as TERM_PERMISSIONS
 from cms_api.domains.cms.workflow.interface import PERMISSIONS as WORKFLOW_PERMISSIONS
-from cms_api.domains.cms.workflow.interface import TASKS, TaskService, TaskView, WorkflowChanges, WorkflowService
+from cms_api.domains.cms.workflow.interface import (
+    TASKS,
+    TaskService,
+    TaskView,
+    WorkflowChanges,
+    WorkflowService,
+)
 from cms_api.domains.cms.workflow.model import Stage, Transition, Workflow
 
 PERMISSIONS: dict[str, str] = {

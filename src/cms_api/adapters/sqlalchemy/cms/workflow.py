@@ -101,7 +101,7 @@ class SqlAlchemyWorkflows(WorkflowRepository):
 
     async def set_stage(self, type: str, stage: str | None) -> None:
         await self._session.execute(
-            text("UPDATE cms.documents SET stage = :stage WHERE type = :type"), {"type": type, "stage": stage}
+            text("UPDATE cms.documents SET stage = :stage, version = version + 1 WHERE type = :type"), {"type": type, "stage": stage}
         )
 
 
@@ -127,7 +127,9 @@ class SqlAlchemyTasks(TaskRepository):
             copied(task, ("id", "assignee_id", "version")),
         )
 
-    async def close(self, document_id: UUID, state: TaskState, *, at: datetime, by: UUID | None) -> Task | None:
+    async def close(
+        self, document_id: UUID, state: TaskState, *, at: datetime, by: UUID | None
+    ) -> Task | None:
         return await self._one(
             f"""
             UPDATE cms.tasks SET state = :state, closed_at = :at, closed_by = :by, version = version + 1

@@ -80,7 +80,14 @@ class Document(Generic[C]):
 
     @classmethod
     def create(
-        cls, kind: ContentType[C], content: C, *, locale: str, at: datetime, by: UUID | None, stage: str | None = None
+        cls,
+        kind: ContentType[C],
+        content: C,
+        *,
+        locale: str,
+        at: datetime,
+        by: UUID | None,
+        stage: str | None = None,
     ) -> tuple["Document[C]", DocumentCreated]:
         """A new draft."""
         document = cls(

@@ -89,10 +89,14 @@ def _stage_faults(stages: Sequence[Stage]) -> list[Fault]:
     seen: set[str] = set()
     for index, stage in enumerate(stages):
         if stage.key in seen:
-            faults.append(Fault(f"/stages/{index}/key", "duplicate", f"The stage “{stage.key}” is there twice."))
+            faults.append(
+                Fault(f"/stages/{index}/key", "duplicate", f"The stage “{stage.key}” is there twice.")
+            )
         seen.add(stage.key)
     if not any(stage.may_publish for stage in stages):
-        faults.append(Fault("/stages", "no_publishing", "Documents must be publishable at one stage at least."))
+        faults.append(
+            Fault("/stages", "no_publishing", "Documents must be publishable at one stage at least.")
+        )
     return faults
 
 

@@ -52,7 +52,10 @@ class WorkflowRepository(ABC):
 
     @abstractmethod
     async def set_stage(self, type: str, stage: str | None) -> None:
-        """Put all documents of the type at a stage, those in the trash included, or take them off theirs."""
+        """Put all documents of the type at a stage, those in the trash included, or take them off theirs.
+
+        Their versions count up.
+        """
 
 
 class TaskRepository(ABC):
@@ -71,7 +74,9 @@ class TaskRepository(ABC):
         """Store who has it."""
 
     @abstractmethod
-    async def close(self, document_id: UUID, state: TaskState, *, at: datetime, by: UUID | None) -> Task | None:
+    async def close(
+        self, document_id: UUID, state: TaskState, *, at: datetime, by: UUID | None
+    ) -> Task | None:
         """Close the document's open task; as it is then, None where there is none."""
 
     @abstractmethod
