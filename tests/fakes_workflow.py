@@ -107,7 +107,9 @@ class FakeTasks(TaskRepository):
     async def save(self, task: Task) -> None:
         self._store.tasks[task.id] = task
 
-    async def close(self, document_id: UUID, state: TaskState, *, at: datetime, by: UUID | None) -> Task | None:
+    async def close(
+        self, document_id: UUID, state: TaskState, *, at: datetime, by: UUID | None
+    ) -> Task | None:
         for task in list(self._store.tasks.values()):
             if task.document_id == document_id and task.state == "open":
                 return self._closed(task, state, at, by)

@@ -45,7 +45,10 @@ async def test_it_is_off_by_default(admin: httpx.AsyncClient) -> None:
 
 
 async def test_from_draft_to_approval(admin: httpx.AsyncClient, user_client: Callable[..., Any]) -> None:
-    author, editor = await user_client("author"), await user_client("editor")
+    author, editor = (
+        await user_client("author", email="ann@example.org", name="Ann"),
+        await user_client("editor"),
+    )
     await turn(admin, on=True)
     post = await make(author, "posts", title="Checked")
     assert post["stage"] == "draft"
@@ -87,7 +90,10 @@ async def test_two_editors_move_at_once(admin: httpx.AsyncClient, user_client: C
 
 
 async def test_tasks_are_assigned(admin: httpx.AsyncClient, user_client: Callable[..., Any]) -> None:
-    author, editor = await user_client("author"), await user_client("editor")
+    author, editor = (
+        await user_client("author", email="ann@example.org", name="Ann"),
+        await user_client("editor"),
+    )
     await turn(admin, on=True)
     post = await move(author, await make(author, "posts", title="Whose"), "in_review")
     (task,) = await tasks(editor)
@@ -95,7 +101,7 @@ async def test_tasks_are_assigned(admin: httpx.AsyncClient, user_client: Callabl
     mine = answered(await author.get(f"{API}/posts/{post['id']}"), 200)["created_by"]
     answered(await editor.patch(path, json={"assignee": mine}), 428)
     wrong = answered(await editor.patch(path, json={"assignee": mine}, headers=at(1)), 422)
-    assert faults(wrong) == {("/assignee", "role")}
+    assert faults(wrong) == [("/assignee", "role")]
     answered(await author.patch(path, json={"assignee": None}, headers=at(1)), 404)
     hers = (await make(editor, "posts", title="Hers"))["created_by"]
     given = answered(await editor.patch(path, json={"assignee": hers}, headers=at(1)), 200)
@@ -133,5 +139,5 @@ async def test_workflows_are_changed(admin: httpx.AsyncClient, user_client: Call
     one = {"stages": [{"key": "ready", "name": "Ready", "may_publish": True}], "transitions": []}
     wrong = answered(await admin.patch(POSTS, json=one, headers=ANY), 409, "stage_in_use")
     assert (wrong["stage"], wrong["documents"]) == ("draft", 1)
-    listed = await items(admin, "posts?filter[stage]=draft")
+    listed = await items(admin, f"{API}/posts?filter[stage]=draft")
     assert [post["title"] for post in listed] == ["In the way"]

@@ -101,7 +101,8 @@ class SqlAlchemyWorkflows(WorkflowRepository):
 
     async def set_stage(self, type: str, stage: str | None) -> None:
         await self._session.execute(
-            text("UPDATE cms.documents SET stage = :stage, version = version + 1 WHERE type = :type"), {"type": type, "stage": stage}
+            text("UPDATE cms.documents SET stage = :stage, version = version + 1 WHERE type = :type"),
+            {"type": type, "stage": stage},
         )
 
 
