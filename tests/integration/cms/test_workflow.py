@@ -98,12 +98,13 @@ async def test_tasks_are_assigned(admin: httpx.AsyncClient, user_client: Callabl
     post = await move(author, await make(author, "posts", title="Whose"), "in_review")
     (task,) = await tasks(editor)
     path = f"{API}/tasks/{task['id']}"
-    mine = answered(await author.get(f"{API}/posts/{post['id']}"), 200)["created_by"]
+    mine = task["created_by"]
     answered(await editor.patch(path, json={"assignee": mine}), 428)
     wrong = answered(await editor.patch(path, json={"assignee": mine}, headers=at(1)), 422)
     assert faults(wrong) == [("/assignee", "role")]
     answered(await author.patch(path, json={"assignee": None}, headers=at(1)), 404)
-    hers = (await make(editor, "posts", title="Hers"))["created_by"]
+    (bea,) = await items(admin, f"{API}/users?filter[email]=bea@example.org")
+    hers = bea["id"]
     given = answered(await editor.patch(path, json={"assignee": hers}, headers=at(1)), 200)
     assert (given["assignee"], given["version"]) == (hers, 2)
     answered(await editor.patch(path, json={"assignee": None}, headers=at(1)), 412)

@@ -69,7 +69,7 @@ class SqlAlchemyWorkflows(WorkflowRepository):
     async def _one(self, type: str, lock: str) -> Workflow | None:
         found = await self._session.execute(text(f"{WORKFLOW} WHERE type = :type {lock}"), {"type": type})
         row = found.mappings().one_or_none()
-        return None if row is None else _workflow(row)
+        return None if row is None else _workflow(dict(row))
 
     async def save(self, workflow: Workflow) -> None:
         values = copied(workflow, NAMES)
@@ -156,7 +156,7 @@ class SqlAlchemyTasks(TaskRepository):
 
     async def _one(self, statement: str, **values: object) -> Task | None:
         row = (await self._session.execute(text(statement), values)).mappings().one_or_none()
-        return None if row is None else _task(row)
+        return None if row is None else _task(dict(row))
 
 
 class SqlWorkflows(WorkflowQueries):
