@@ -55,7 +55,13 @@ class FakeUsers(UserRepository, UserQueries):
         self, *, ids: Collection[UUID] = (), emails: Collection[str] = ()
     ) -> list[UserSummary]:
         return [
-            UserSummary(id=row.id, name=row.name, email=row.email, is_active=row.is_active)
+            UserSummary(
+                id=row.id,
+                name=row.name,
+                email=row.email,
+                is_active=row.is_active,
+                roles=tuple(sorted(row.roles)),
+            )
             for row in self.rows.values()
             if row.id in ids or row.email in emails
         ]

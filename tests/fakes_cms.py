@@ -17,6 +17,7 @@ import msgspec
 from tests import fakes_comments, fakes_locks
 from tests.fakes import FakeUnitOfWork, FixedClock
 from tests.fakes_revisions import FakeRetention, FakeRetentionQueries, FakeRevisionQueries, FakeRevisions
+from tests.fakes_workflow import FakeTasks, FakeWorkflows, default_workflows
 
 from cms_api.domains.auth.api import UserService, UserSummary, UserView
 from cms_api.domains.cms.authors.errors import UserHasAuthor
@@ -67,6 +68,9 @@ from cms_api.domains.cms.taxonomies.model import Taxonomy, Term
 from cms_api.domains.cms.taxonomies.ports import TermQueries, TermRepository
 from cms_api.domains.cms.taxonomies.service import Terms
 from cms_api.domains.cms.taxonomies.service import view as term_view
+from cms_api.domains.cms.workflow.model import Workflow
+from cms_api.domains.cms.workflow.ports import Task, TaskRepository, WorkflowRepository
+from cms_api.domains.cms.workflow.stages import WorkflowStages
 from cms_api.kernel.errors import Malformed, TooLarge, UnsupportedMedia, invalid
 from cms_api.kernel.events import Event
 from cms_api.kernel.paging import Filter, Page, PageRequest
@@ -145,6 +149,8 @@ class Store:
     schedules: dict[UUID, Schedule] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     policies: dict[str, RetentionPolicy] = field(default_factory=lambda: {one.type: one for one in POLICIES})
+    workflows: dict[str, Workflow] = field(default_factory=lambda: default_workflows(FixedClock().now()))
+    tasks: dict[UUID, Task] = field(default_factory=dict)
 
     def copied(self) -> dict[str, Any]:
         return {name: copy.copy(value) for name, value in vars(self).items()}
@@ -197,6 +203,8 @@ def repositories(store: Store) -> dict[type, object]:
         RetentionRepository: FakeRetention(store),
         **fakes_locks.repositories(store),
         CommentRepository: fakes_comments.FakeComments(store),
+        WorkflowRepository: FakeWorkflows(store),
+        TaskRepository: FakeTasks(store),
     }
 
 
@@ -896,6 +904,7 @@ class FakeCms:
             "authors": self.authors,
             "locks": LocksNow(**about),
             "default_locale": "en",
+            "stages": WorkflowStages(users=self.users),
         }
         self.posts = Posts(**engine)
         self.pages = Pages(**engine)

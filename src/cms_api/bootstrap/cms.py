@@ -15,6 +15,7 @@ from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
 from cms_api.adapters.sqlalchemy.cms.schedule_queries import SqlSchedules
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
 from cms_api.adapters.sqlalchemy.cms.wakeups import PostgresWakeups
+from cms_api.adapters.sqlalchemy.cms.workflow import SqlTasks, SqlWorkflows
 from cms_api.adapters.sqlalchemy.outages import is_outage
 from cms_api.domains.cms.authors.service import Authors
 from cms_api.domains.cms.bulk.jobs import Bulk, BulkHandler
@@ -34,10 +35,13 @@ from cms_api.domains.cms.schedules.firing import Firing
 from cms_api.domains.cms.schedules.runner import ScheduleRunner
 from cms_api.domains.cms.schedules.service import Schedules
 from cms_api.domains.cms.taxonomies.service import Terms
+from cms_api.domains.cms.workflow.service import Workflows
+from cms_api.domains.cms.workflow.stages import WorkflowStages
+from cms_api.domains.cms.workflow.tasks import Tasks
 
 
 class CmsContainer(DeclarativeContainer):
-    """Documents and what they point at. Of ``auth`` it knows the service of users."""
+    """Documents and what they point at. Of ``auth`` it knows the services of users and roles."""
 
     core = DependenciesContainer()
     auth = DependenciesContainer()
@@ -85,6 +89,10 @@ class CmsContainer(DeclarativeContainer):
         users=auth.users,
         types=types,
     )
+    workflow_queries = Singleton(SqlWorkflows, core.reader)
+    workflows = Singleton(Workflows, clock=core.clock, queries=workflow_queries, roles=auth.roles)
+    tasks = Singleton(Tasks, clock=core.clock, queries=Singleton(SqlTasks, core.reader), users=auth.users)
+    stages = Singleton(WorkflowStages, users=auth.users)
     posts = Singleton(
         Posts,
         clock=core.clock,
@@ -93,6 +101,7 @@ class CmsContainer(DeclarativeContainer):
         authors=authors,
         locks=held_locks,
         default_locale=default_locale,
+        stages=stages,
     )
     pages = Singleton(
         Pages,
@@ -102,6 +111,7 @@ class CmsContainer(DeclarativeContainer):
         authors=authors,
         locks=held_locks,
         default_locale=default_locale,
+        stages=stages,
     )
     access = Singleton(Access, authors)
     revisions = Singleton(Revisions, queries=Singleton(SqlRevisions, core.reader), access=access, types=types)

@@ -60,6 +60,8 @@ class Application:
             "bulk": (cms.BulkService, parts.cms.bulk),
             "batch": (cms.BatchService, parts.cms.batch),
             "retention": (cms.RetentionService, parts.cms.retention),
+            "workflows": (cms.WorkflowService, parts.cms.workflows),
+            "tasks": (cms.TaskService, parts.cms.tasks),
             "authors": (cms.AuthorService, parts.cms.authors),
             "terms": (cms.TermService, parts.cms.terms),
             "media": (cms.MediaService, parts.cms.media),

@@ -11,12 +11,13 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """Whoever asks for something: a signed-in user, the system itself, or nobody known.
 
     ``permissions`` are the effective ones, names like ``documents:publish``. Each domain
-    defines its own names; the actor only carries them.
+    defines its own names; the actor only carries them. ``roles`` are the keys of the user's roles.
     """
 
     user_id: UUID | None = None
     session_id: UUID | None = None
     permissions: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
     is_system: bool = False
 
     def may(self, permission: str) -> bool:

@@ -15,6 +15,7 @@ from tests.fakes_cms import (
 from tests.fakes_comments import FakeCommentQueries
 from tests.fakes_locks import FakeLockQueries, FakeSubjectQueries
 from tests.fakes_revisions import FakeRetentionQueries, FakeRevisionQueries
+from tests.fakes_workflow import FakeTaskQueries, FakeWorkflowQueries
 
 from cms_api.adapters.sqlalchemy.cms import REPOSITORIES
 from cms_api.adapters.sqlalchemy.cms.comments import SqlComments
@@ -23,6 +24,7 @@ from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, Sq
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
+from cms_api.adapters.sqlalchemy.cms.workflow import SqlTasks, SqlWorkflows
 from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
@@ -35,6 +37,7 @@ from cms_api.domains.cms.media.ports import MediaQueries
 from cms_api.domains.cms.retention.ports import RetentionQueries
 from cms_api.domains.cms.revisions.ports import RevisionQueries
 from cms_api.domains.cms.taxonomies.ports import TermQueries
+from cms_api.domains.cms.workflow.ports import TaskQueries, WorkflowQueries
 from cms_api.kernel.unit_of_work import UnitOfWork
 
 
@@ -52,6 +55,8 @@ class Backend:
     subjects: SubjectQueries
     locks: LockQueries
     comments: CommentQueries
+    workflows: WorkflowQueries
+    tasks: TaskQueries
 
 
 @pytest.fixture(params=["fake", "postgres"])
@@ -69,6 +74,8 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             subjects=FakeSubjectQueries(store),
             locks=FakeLockQueries(store),
             comments=FakeCommentQueries(store),
+            workflows=FakeWorkflowQueries(store),
+            tasks=FakeTaskQueries(store),
         )
         return
     url = request.getfixturevalue("database_url")
@@ -88,6 +95,8 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             subjects=SqlSubjects(reader),
             locks=SqlLocks(reader),
             comments=SqlComments(reader),
+            workflows=SqlWorkflows(reader),
+            tasks=SqlTasks(reader),
         )
     finally:
         await reader.close()

@@ -24,6 +24,8 @@ TAGS = {
     "locks": "Who is editing a document, and who is looking at it.",
     "comments": "What editors say to one another about documents.",
     "schedules": "What is to be published and unpublished, and when.",
+    "workflows": "Stages on the way to readers, and who may move what.",
+    "tasks": "What waits for whom.",
     "authors": "Bylines.",
     "categories": "The tree of categories.",
     "tags": "Tags.",

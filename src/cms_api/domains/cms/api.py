@@ -30,7 +30,7 @@ from cms_api.domains.cms.delivery.interface import (
     Selection,
 )
 from cms_api.domains.cms.documents.content import Format, PageContent, PostContent, Seo
-from cms_api.domains.cms.documents.interface import DocumentView
+from cms_api.domains.cms.documents.interface import DocumentView, Move
 from cms_api.domains.cms.documents.policy import PERMISSIONS as DOCUMENT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import PERMISSIONS as IMPORT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import ImportReport, ImportService
@@ -67,6 +67,15 @@ from cms_api.domains.cms.schedules.interface import (
 from cms_api.domains.cms.taxonomies.interface import CATEGORIES, TAGS, TermChanges, TermService, TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy
 from cms_api.domains.cms.taxonomies.service import PERMISSIONS as TERM_PERMISSIONS
+from cms_api.domains.cms.workflow.interface import PERMISSIONS as WORKFLOW_PERMISSIONS
+from cms_api.domains.cms.workflow.interface import (
+    TASKS,
+    TaskService,
+    TaskView,
+    WorkflowChanges,
+    WorkflowService,
+)
+from cms_api.domains.cms.workflow.model import Stage, Transition, Workflow
 
 PERMISSIONS: dict[str, str] = {
     **DOCUMENT_PERMISSIONS,
@@ -76,6 +85,7 @@ PERMISSIONS: dict[str, str] = {
     **IMPORT_PERMISSIONS,
     **RETENTION_PERMISSIONS,
     **COMMENT_PERMISSIONS,
+    **WORKFLOW_PERMISSIONS,
 }
 
 __all__ = [
@@ -94,6 +104,7 @@ __all__ = [
     "SCHEDULES",
     "SCHEDULES_OF_DOCUMENT",
     "TAGS",
+    "TASKS",
     "Action",
     "AuthorChanges",
     "AuthorService",
@@ -119,6 +130,7 @@ __all__ = [
     "MediaChanges",
     "MediaService",
     "MediaView",
+    "Move",
     "NewComment",
     "Operation",
     "Outcome",
@@ -145,9 +157,16 @@ __all__ = [
     "ScheduleView",
     "Selection",
     "Seo",
+    "Stage",
     "Storage",
+    "TaskService",
+    "TaskView",
     "Taxonomy",
     "TermChanges",
     "TermService",
     "TermView",
+    "Transition",
+    "Workflow",
+    "WorkflowChanges",
+    "WorkflowService",
 ]

@@ -20,6 +20,7 @@ from cms_api.adapters.http.cms.schedules import (
     PageScheduleController,
     PostScheduleController,
 )
+from cms_api.adapters.http.cms.workflow import PageMoves, PostMoves, TaskController, WorkflowController
 
 ROUTES: list[ControllerRouterHandler] = [
     PostController,
@@ -34,6 +35,10 @@ ROUTES: list[ControllerRouterHandler] = [
     PageLockController,
     PostCommentController,
     PageCommentController,
+    PostMoves,
+    PageMoves,
+    WorkflowController,
+    TaskController,
     AuthorController,
     CategoryController,
     TagController,

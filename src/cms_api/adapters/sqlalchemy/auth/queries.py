@@ -102,7 +102,8 @@ class SqlSessions(SessionQueries):
             """
             SELECT ARRAY(
                 SELECT DISTINCT p.permission FROM auth.user_roles r
-                JOIN auth.role_permissions p USING (role_key) WHERE r.user_id = u.id)
+                JOIN auth.role_permissions p USING (role_key) WHERE r.user_id = u.id),
+                ARRAY(SELECT role_key FROM auth.user_roles r WHERE r.user_id = u.id)
             FROM auth.sessions s JOIN auth.users u ON u.id = s.user_id
             WHERE s.id = %(session_id)s AND u.id = %(user_id)s
               AND s.revoked_at IS NULL AND s.expires_at > %(at)s AND u.is_active
@@ -111,7 +112,9 @@ class SqlSessions(SessionQueries):
         )
         if row is None:
             return None
-        return Actor(user_id=user_id, session_id=session_id, permissions=frozenset(row[0]))
+        return Actor(
+            user_id=user_id, session_id=session_id, permissions=frozenset(row[0]), roles=frozenset(row[1])
+        )
 
     async def actor_of(self, user_id: UUID) -> Actor | None:
         row = await self._reader.one(

@@ -4,7 +4,21 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, any_, delete, exists, insert, literal, or_, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    Text,
+    Uuid,
+    any_,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms_api.adapters.sqlalchemy.auth.rows import (
@@ -101,7 +115,15 @@ class SqlAlchemyUsers(UserRepository):
         self, *, ids: Collection[UUID] = (), emails: Collection[str] = ()
     ) -> list[UserSummary]:
         rows = await self._session.execute(
-            select(UserRow.id, UserRow.name, UserRow.email, UserRow.is_active).where(
+            select(
+                UserRow.id,
+                UserRow.name,
+                UserRow.email,
+                UserRow.is_active,
+                select(func.coalesce(func.array_agg(user_roles.c.role_key), literal([], ARRAY(Text))))
+                .where(user_roles.c.user_id == UserRow.id)
+                .scalar_subquery(),
+            ).where(
                 or_(
                     UserRow.id == any_(literal(list(ids), ARRAY(Uuid))),
                     UserRow.email == any_(literal(list(emails), ARRAY(Text))),
@@ -109,7 +131,8 @@ class SqlAlchemyUsers(UserRepository):
             )
         )
         return [
-            UserSummary(id=i, name=name, email=email, is_active=active) for i, name, email, active in rows
+            UserSummary(id=i, name=name, email=email, is_active=active, roles=tuple(sorted(roles)))
+            for i, name, email, active, roles in rows
         ]
 
     async def known_roles(self) -> frozenset[str]:

@@ -14,6 +14,7 @@ from cms_api.adapters.sqlalchemy.cms.retention import SqlAlchemyRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlAlchemyRevisions
 from cms_api.adapters.sqlalchemy.cms.schedules import SqlAlchemySchedules
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlAlchemySubjects
+from cms_api.adapters.sqlalchemy.cms.workflow import SqlAlchemyTasks, SqlAlchemyWorkflows
 from cms_api.domains.cms.authors.ports import AuthorRepository
 from cms_api.domains.cms.comments.ports import CommentRepository
 from cms_api.domains.cms.documents.ports import DocumentRepository
@@ -25,6 +26,7 @@ from cms_api.domains.cms.retention.ports import RetentionRepository
 from cms_api.domains.cms.revisions.ports import RevisionRepository
 from cms_api.domains.cms.schedules.ports import ScheduleRepository
 from cms_api.domains.cms.taxonomies.ports import TermRepository
+from cms_api.domains.cms.workflow.ports import TaskRepository, WorkflowRepository
 
 REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     DocumentRepository: SqlAlchemyDocuments,
@@ -39,4 +41,6 @@ REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     PresenceRepository: SqlAlchemyPresences,
     CommentRepository: SqlAlchemyComments,
     ScheduleRepository: SqlAlchemySchedules,
+    WorkflowRepository: SqlAlchemyWorkflows,
+    TaskRepository: SqlAlchemyTasks,
 }

@@ -27,7 +27,7 @@ COLUMNS = f"""
     d.id, d.type, d.locale, d.version, d.draft_revision_id, r.hash AS draft_hash, c.data, b.data AS base,
     d.live_revision_id, live.hash AS live_hash, d.published_at, d.first_published_at,
     {IS_SCHEDULED} AS is_scheduled, d.archived_at, d.trashed_at, d.field_versions, d.created_at, d.updated_at,
-    d.created_by, d.updated_by
+    d.created_by, d.updated_by, d.stage
 """
 FROM = """cms.documents d
     JOIN cms.revisions r ON r.document_id = d.id AND r.id = d.draft_revision_id
@@ -99,11 +99,11 @@ class SqlAlchemyDocuments(DocumentRepository):
             """
             INSERT INTO cms.documents (id, type, locale, version, slug, path, parent_id, title,
                 draft_revision_id, live_revision_id, field_versions, published_at, first_published_at,
-                archived_at, trashed_at, created_at, updated_at, created_by, updated_by)
+                archived_at, trashed_at, created_at, updated_at, created_by, updated_by, stage)
             VALUES (:id, :type, :locale, :version, :slug, :path, :parent_id, :title,
                 :draft_revision_id, :live_revision_id, CAST(:field_versions AS jsonb), :published_at,
                 :first_published_at, :archived_at, :trashed_at, :created_at, :updated_at, :created_by,
-                :updated_by)
+                :updated_by, :stage)
             """,
         )
         await self.add_revision(document, changed=())
@@ -116,7 +116,8 @@ class SqlAlchemyDocuments(DocumentRepository):
                 title = :title, draft_revision_id = :draft_revision_id, live_revision_id = :live_revision_id,
                 field_versions = CAST(:field_versions AS jsonb), published_at = :published_at,
                 first_published_at = :first_published_at, archived_at = :archived_at,
-                trashed_at = :trashed_at, updated_at = :updated_at, updated_by = :updated_by
+                trashed_at = :trashed_at, updated_at = :updated_at, updated_by = :updated_by,
+                stage = :stage
             WHERE id = :id
             """,
         )
@@ -146,6 +147,7 @@ class SqlAlchemyDocuments(DocumentRepository):
             "updated_at": document.updated_at,
             "created_by": document.created_by,
             "updated_by": document.updated_by,
+            "stage": document.stage,
         }
         with translating({"uq_documents_path": SlugTaken(draft.slug)}):
             await self._session.execute(text(statement), values)

@@ -26,7 +26,7 @@ DOCUMENT = f"SELECT {COLUMNS}\nFROM {FROM}"
 NAMES = (
     "id", "type", "locale", "version", "draft_revision_id", "draft_hash", "data", "base", "live_revision_id",
     "live_hash", "published_at", "first_published_at", "is_scheduled", "archived_at", "trashed_at",
-    "field_versions", "created_at", "updated_at", "created_by", "updated_by",
+    "field_versions", "created_at", "updated_at", "created_by", "updated_by", "stage",
 )  # fmt: skip
 
 
@@ -61,6 +61,7 @@ DOCUMENTS_BY = Keyset(
         "parent": Column("d.parent_id", "uuid"),
         "status": Column(STATUS, "text"),
         "locale": Column("d.locale", "text"),
+        "stage": Column("d.stage", "text"),
         "published_at": Column("d.published_at", "timestamptz"),
         "created_by": Column("d.created_by", "uuid"),
         "trashed": Column("(d.trashed_at IS NOT NULL)", "boolean"),

@@ -34,6 +34,7 @@ class UserSummary(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     email: str
     is_active: bool
+    roles: tuple[str, ...] = ()
 
 
 class UserChanges(msgspec.Struct, frozen=True, kw_only=True):

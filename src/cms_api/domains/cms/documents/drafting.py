@@ -34,6 +34,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         created_at: datetime | None = None,
     ) -> V:
         actor.require(policy.CREATE)
+        stage = await self._stages.first_stage(uow, self.kind.key)
         documents = uow.repository(DocumentRepository)
         locale = locale or self._default_locale
         given = given_fields(changes)
@@ -58,7 +59,12 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
             )
             content = msgspec.structs.replace(content, slug=slug)
         document, created = Document.create(
-            self.kind, content, locale=locale, at=created_at or self._clock.now(), by=actor.user_id
+            self.kind,
+            content,
+            locale=locale,
+            at=created_at or self._clock.now(),
+            by=actor.user_id,
+            stage=stage,
         )
         await documents.add(document)
         uow.record(created.by(actor))
@@ -98,6 +104,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         await self._check(documents, document, content, faults)
         updated = document.edit(content, at=self._clock.now(), by=actor.user_id)
         if updated is not None:
+            await self._stages.edited(uow, actor, document, at=document.updated_at)
             await documents.add_revision(document, changed=updated.changed)
             await documents.save(document)
             uow.record(updated.by(actor))
@@ -112,6 +119,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         await self._check(documents, document, live.content, Faults())
         discarded = document.discard(live, at=self._clock.now(), by=actor.user_id)
         if discarded is not None:
+            await self._stages.edited(uow, actor, document, at=document.updated_at)
             await documents.save(document)
             uow.record(discarded.by(actor))
         return await self._shown(document)
@@ -139,6 +147,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         await self._check(documents, document, content, Faults())
         reverted = document.revert(snapshot, content, at=self._clock.now(), by=actor.user_id)
         if reverted is not None:
+            await self._stages.edited(uow, actor, document, at=document.updated_at)
             await documents.add_revision(document, changed=reverted.changed, restored_from=revision_id)
             await documents.save(document)
             uow.record(reverted.by(actor))
@@ -147,6 +156,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
     async def duplicate(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
         may_look(actor)
         actor.require(policy.CREATE)
+        stage = await self._stages.first_stage(uow, self.kind.key)
         documents = uow.repository(DocumentRepository)
         original = await documents.get(self.kind, document_id)
         if original is None:
@@ -165,6 +175,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
             locale=original.locale,
             at=self._clock.now(),
             by=actor.user_id,
+            stage=stage,
         )
         await documents.add(copy)
         uow.record(created.by(actor), original.duplicated(copy).by(actor))

@@ -9,7 +9,7 @@ from cms_api.domains.cms.documents.access import Access
 from cms_api.domains.cms.documents.content import Content, Link
 from cms_api.domains.cms.documents.interface import Changes, DocumentService, Status, V
 from cms_api.domains.cms.documents.model import ContentType, Document
-from cms_api.domains.cms.documents.ports import DocumentQueries, DocumentRepository, Renderer
+from cms_api.domains.cms.documents.ports import DocumentQueries, DocumentRepository, Renderer, Stages
 from cms_api.domains.cms.locks.interface import HeldLocks, LockSummary
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
@@ -33,6 +33,7 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
         authors: AuthorService,
         locks: HeldLocks,
         default_locale: str,
+        stages: Stages,
     ) -> None:
         self._clock = clock
         self._queries = queries
@@ -41,6 +42,7 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
         self._access = Access(authors)
         self._locks = locks
         self._default_locale = default_locale
+        self._stages = stages
 
     @abstractmethod
     def _view(self, document: Document[C], common: dict[str, Any]) -> V:
@@ -75,6 +77,7 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
             "archived_at": document.archived_at,
             "trashed_at": document.trashed_at,
             "has_unpublished_changes": document.has_unpublished_changes,
+            "stage": document.stage,
             "reading_time": self._renderer.reading_time(draft.body),
             "lock": lock,
         }

@@ -111,3 +111,25 @@ class InUse(Conflict):
 
     def __init__(self, number: int) -> None:
         super().__init__(f"{number} documents use it: take it off them first.", documents=number)
+
+
+class NotApproved(Conflict):
+    """Its workflow lets it be published at certain stages only: move it there first."""
+
+    code = "not_approved"
+    title = "The document is not approved"
+
+    def __init__(self, stages: list[str]) -> None:
+        names = ", ".join(f"“{stage}”" for stage in stages)
+        super().__init__(f"It may be published at these stages only: {names}.", stages=stages)
+
+
+class NoSuchTransition(Conflict):
+    """The workflow does not lead from the document's stage to that one, or is off."""
+
+    code = "no_such_transition"
+    title = "There is no such transition"
+
+    def __init__(self, source: str | None, to: str) -> None:
+        detail = f"No transition leads from “{source}” to “{to}”." if source else "The workflow is off."
+        super().__init__(detail, stage=source)

@@ -3,6 +3,8 @@
 from typing import ClassVar
 from uuid import UUID
 
+import msgspec
+
 from cms_api.kernel.events import Event
 
 
@@ -94,3 +96,13 @@ class DocumentPurged(DocumentEvent, frozen=True, kw_only=True):
     """It is gone for good, with all its revisions."""
 
     name: ClassVar[str] = "document.purged"
+
+
+class DocumentMoved(DocumentEvent, frozen=True, kw_only=True):
+    """It went from one stage of its workflow to another."""
+
+    name: ClassVar[str] = "document.moved"
+
+    source: str | None = msgspec.field(name="from")
+    to: str | None
+    comment: str | None = None

@@ -47,6 +47,7 @@ class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
     archived_at: datetime | None
     trashed_at: datetime | None
     has_unpublished_changes: bool
+    stage: str | None
     reading_time: int
     lock: LockSummary | None
 
@@ -57,6 +58,7 @@ FILTERS: dict[str, FieldType] = {
     "slug": "text",
     "title": "text",
     "status": "text",
+    "stage": "text",
     "locale": "text",
     "created_at": "timestamptz",
     "updated_at": "timestamptz",
@@ -67,6 +69,14 @@ FILTERS: dict[str, FieldType] = {
     "trashed": "boolean",
 }
 DOCUMENTS = Listing(sorts=SORTS, filters=FILTERS, sort=(SortKey("created_at", descending=True),))
+
+
+class Move(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a document is to go in its workflow, for whom, and why."""
+
+    stage: str
+    assignee: UUID | None = None
+    comment: str | None = None
 
 
 class DocumentService(ABC, Generic[Changes, V]):
@@ -146,7 +156,16 @@ class DocumentService(ABC, Generic[Changes, V]):
         """Make a revision, the draft where none is named, what readers see.
 
         Raises `RevisionNotFound`, `AddressTaken`, `Trashed`, `Archived`, and `Invalid` where what
-        it points at is gone.
+        it points at is gone. Where the workflow is on, `NotApproved`.
+        """
+
+    @abstractmethod
+    async def move(
+        self, uow: UnitOfWork, actor: Actor, document_id: UUID, move: Move, *, expected: int | None
+    ) -> V:
+        """Put it at another stage. Needs ``documents:read`` and a role of the transition.
+
+        Raises `NoSuchTransition`, `Trashed`, `Archived`, and `Invalid` for an assignee who can't be.
         """
 
     @abstractmethod

@@ -14,6 +14,7 @@ from cms_api.domains.cms.documents.events import (
     DocumentCreated,
     DocumentDiscarded,
     DocumentDuplicated,
+    DocumentMoved,
     DocumentPublished,
     DocumentPurged,
     DocumentRestored,
@@ -53,7 +54,7 @@ class Document(Generic[C]):
     Both are revisions, which never change: editing makes a new one and points at it, publishing
     points the readers at one. The hashes are those of their contents. ``field_versions`` tells in
     which version each field of the draft last changed; ``is_scheduled``, whether a publication
-    is to come.
+    is to come; ``stage``, where it stands in its type's workflow, None where that is off.
     """
 
     id: UUID
@@ -68,6 +69,7 @@ class Document(Generic[C]):
     published_at: datetime | None = None
     first_published_at: datetime | None = None
     is_scheduled: bool = False
+    stage: str | None = None
     archived_at: datetime | None = None
     trashed_at: datetime | None = None
     field_versions: dict[str, int] = field(default_factory=dict)
@@ -78,7 +80,14 @@ class Document(Generic[C]):
 
     @classmethod
     def create(
-        cls, kind: ContentType[C], content: C, *, locale: str, at: datetime, by: UUID | None
+        cls,
+        kind: ContentType[C],
+        content: C,
+        *,
+        locale: str,
+        at: datetime,
+        by: UUID | None,
+        stage: str | None = None,
     ) -> tuple["Document[C]", DocumentCreated]:
         """A new draft."""
         document = cls(
@@ -88,6 +97,7 @@ class Document(Generic[C]):
             draft=content,
             draft_revision_id=new_id(),
             draft_hash=content.hash(),
+            stage=stage,
             created_at=at,
             updated_at=at,
             created_by=by,
@@ -146,6 +156,28 @@ class Document(Generic[C]):
     def duplicated(self, copy: "Document[C]") -> DocumentDuplicated:
         """The event of ``copy`` having been made of it, which changes nothing here."""
         return DocumentDuplicated(subject=self.id, type=self.type, version=self.version, copy=copy.id)
+
+    def move(self, stage: str, *, at: datetime, by: UUID | None, comment: str | None) -> DocumentMoved:
+        """Put it at another stage of the workflow. Raises `Trashed`, `Archived`."""
+        self._require_at_hand()
+        before, self.stage = self.stage, stage
+        self._touch(at, by)
+        return self._moved(before, comment)
+
+    def send_back(self, stage: str) -> DocumentMoved:
+        """Put it at the first stage, as part of a change that counts the version already."""
+        before, self.stage = self.stage, stage
+        return self._moved(before, None)
+
+    def _moved(self, before: str | None, comment: str | None) -> DocumentMoved:
+        return DocumentMoved(
+            subject=self.id,
+            type=self.type,
+            version=self.version,
+            source=before,
+            to=self.stage,
+            comment=comment,
+        )
 
     def publish(
         self,

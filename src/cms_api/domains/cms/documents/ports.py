@@ -2,14 +2,18 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable
-from typing import TypeVar
+from datetime import datetime
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from cms_api.domains.cms.documents.content import Content, Format, Link, Seo
+from cms_api.domains.cms.documents.interface import Move
 from cms_api.domains.cms.documents.model import ContentType, Document, Snapshot
+from cms_api.kernel.actor import Actor
 from cms_api.kernel.paging import Page, PageRequest
+from cms_api.kernel.unit_of_work import UnitOfWork
 
 C = TypeVar("C", bound=Content)
 
@@ -118,6 +122,46 @@ class DocumentRepository(ABC):
     @abstractmethod
     async def delete(self, document_id: UUID) -> None:
         """Delete it for good, with revisions, links and whatever else hangs on it."""
+
+
+class Stages(ABC):
+    """What the workflow has to say. A document without a stage costs no statement, but to begin one."""
+
+    @abstractmethod
+    async def first_stage(self, uow: UnitOfWork, type: str) -> str | None:
+        """The stage of new documents, None where the workflow is off; that stays until ``uow`` ends.
+
+        To be asked for before any document is locked: turning the workflow on or off locks in
+        this order.
+        """
+
+    @abstractmethod
+    async def edited(self, uow: UnitOfWork, actor: Actor, document: Document[Any], *, at: datetime) -> None:
+        """Send an approved document back to the first stage, as its draft is another one now."""
+
+    @abstractmethod
+    async def check_publishable(
+        self, uow: UnitOfWork, actor: Actor, document: Document[Any], snapshot: Snapshot[Any] | None
+    ) -> None:
+        """Raise `NotApproved` unless the draft, or the revision ``snapshot``, may become the live copy."""
+
+    @abstractmethod
+    async def move(
+        self, uow: UnitOfWork, actor: Actor, document: Document[Any], move: Move, *, at: datetime
+    ) -> None:
+        """Move it, close its task and open the next. Raises as `DocumentService.move` does."""
+
+    @abstractmethod
+    async def close(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        document: Document[Any],
+        state: Literal["done", "cancelled"],
+        *,
+        at: datetime,
+    ) -> None:
+        """Close its open task, if there is one."""
 
 
 class DocumentQueries(ABC):

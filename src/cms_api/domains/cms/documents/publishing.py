@@ -5,10 +5,11 @@ from typing import Generic
 from uuid import UUID
 
 from cms_api.domains.cms.documents import policy
+from cms_api.domains.cms.documents.access import may_look
 from cms_api.domains.cms.documents.engine import C, Engine, check_links
 from cms_api.domains.cms.documents.errors import HasChildren, InUse, RevisionNotFound
 from cms_api.domains.cms.documents.events import DocumentEvent
-from cms_api.domains.cms.documents.interface import Changes, V
+from cms_api.domains.cms.documents.interface import Changes, Move, V
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicFields
 from cms_api.domains.cms.schedules.cancelling import cancel_pending
@@ -37,6 +38,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
             if snapshot is None:
                 raise RevisionNotFound
             content = snapshot.content
+        await self._stages.check_publishable(uow, actor, document, snapshot)
         await check_links(documents, list(content.links()))
         published = document.publish(
             snapshot, at=self._clock.now(), by=actor.user_id, published_at=published_at
@@ -51,6 +53,19 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         await documents.save(document)
         await documents.put_live(document, content, fields)
         uow.record(published.by(actor))
+        if snapshot is None:
+            await self._stages.close(uow, actor, document, "done", at=document.updated_at)
+        return await self._shown(document)
+
+    async def move(
+        self, uow: UnitOfWork, actor: Actor, document_id: UUID, move: Move, *, expected: int | None
+    ) -> V:
+        may_look(actor)
+        # Keeps the stages as they are until the document is there.
+        await self._stages.first_stage(uow, self.kind.key)
+        document = await self._of(uow, actor, document_id, policy.READ, expected)
+        await self._stages.move(uow, actor, document, move, at=self._clock.now())
+        await uow.repository(DocumentRepository).save(document)
         return await self._shown(document)
 
     async def unpublish(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
@@ -63,6 +78,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         event = document.archive(at=self._clock.now(), by=actor.user_id)
         await cancel_pending(uow, actor, document_id, at=document.updated_at)
         document.is_scheduled = False
+        await self._stages.close(uow, actor, document, "cancelled", at=document.updated_at)
         return await self._stored_without_live(uow, actor, document, event)
 
     async def unarchive(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
@@ -76,6 +92,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         if number := await uow.repository(DocumentRepository).children(document_id):
             raise HasChildren(number)
         await cancel_pending(uow, actor, document_id, at=document.updated_at)
+        await self._stages.close(uow, actor, document, "cancelled", at=document.updated_at)
         await self._stored_without_live(uow, actor, document, event)
 
     async def restore(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
