@@ -38,6 +38,8 @@ def subject(store: "Store", kind: str, document_id: UUID) -> Subject | None:
     return Subject(
         id=document_id,
         type=kind,
+        is_live=row.is_live,
+        is_archived=row.archived_at is not None,
         is_trashed=row.trashed_at is not None,
         owners=frozenset(one for one in owners if one is not None),
     )
@@ -47,7 +49,8 @@ class FakeSubjects(SubjectRepository):
     def __init__(self, store: "Store") -> None:
         self._store = store
 
-    async def get(self, kind: str, document_id: UUID) -> Subject | None:
+    async def get(self, kind: str, document_id: UUID, *, alone: bool = False) -> Subject | None:
+        del alone
         return subject(self._store, kind, document_id)
 
 

@@ -13,7 +13,7 @@ from tests.fakes_cms import CmsUnitOfWork, FakeCms, Store, page_of
 from cms_api.domains.cms.schedules.firing import Firing
 from cms_api.domains.cms.schedules.interface import ScheduleView
 from cms_api.domains.cms.schedules.model import Schedule
-from cms_api.domains.cms.schedules.ports import ScheduleQueries, ScheduleRepository, Subject, Wakeups
+from cms_api.domains.cms.schedules.ports import ScheduleQueries, ScheduleRepository, Wakeups
 from cms_api.domains.cms.schedules.service import Schedules, view
 from cms_api.kernel.paging import Page, PageRequest
 
@@ -24,19 +24,6 @@ class FakeSchedules(ScheduleRepository):
     def __init__(self, store: Store, wakeups: "FakeWakeups | None" = None) -> None:
         self._store = store
         self._wakeups = wakeups or FakeWakeups()
-
-    async def subject(self, kind: str, document_id: UUID) -> Subject | None:
-        row = self._store.documents.get(document_id)
-        if row is None or row.type != kind:
-            return None
-        links = self._store.links.get((document_id, False), ())
-        return Subject(
-            created_by=row.created_by,
-            authors=tuple(link.target for link in links if link.field == "authors"),
-            is_live=document_id in self._store.publications,
-            is_trashed=row.trashed_at is not None,
-            is_archived=getattr(row, "archived_at", None) is not None,
-        )
 
     async def has_revision(self, document_id: UUID, revision_id: UUID) -> bool:
         found = self._store.revisions.get(revision_id)
@@ -168,9 +155,7 @@ class ScheduledCms(FakeCms):
         super().__init__()
         self.wakeups = FakeWakeups()
         self.log = MemoryLog()
-        self.schedules = Schedules(
-            clock=self.clock, queries=FakeScheduleQueries(self.store), authors=self.authors
-        )
+        self.schedules = Schedules(clock=self.clock, queries=FakeScheduleQueries(self.store))
         self.firing = self.made_firing()
 
     def made_firing(self, **parts: Any) -> Firing:

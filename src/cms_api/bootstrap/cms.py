@@ -132,9 +132,7 @@ class CmsContainer(DeclarativeContainer):
         fetcher=Singleton(WebFetcher),
         default_locale=default_locale,
     )
-    schedules = Singleton(
-        Schedules, clock=core.clock, queries=Singleton(SqlSchedules, core.reader), authors=authors
-    )
+    schedules = Singleton(Schedules, clock=core.clock, queries=Singleton(SqlSchedules, core.reader))
     schedule_log = Object(structlog.get_logger("cms.schedules"))
     firing = Singleton(
         Firing,

@@ -6,13 +6,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from tests.contracts.cms.test_document_repository_contract import page, post
+from tests.contracts.cms.test_document_repository_contract import FIELDS, page, post
 
 from cms_api.adapters.sqlalchemy.cms import REPOSITORIES
 from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
 from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
 from cms_api.domains.cms.authors.model import Author
 from cms_api.domains.cms.authors.ports import AuthorRepository
+from cms_api.domains.cms.documents.errors import Archived
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository
 from cms_api.domains.cms.documents.subjects import Subject, SubjectRepository
@@ -85,12 +86,12 @@ async def test_a_subject_has_those_who_own_it(backend) -> None:
             author = Author(id=one, name="A", slug=f"a-{one}", user_id=user, created_at=AT, updated_at=AT)
             await uow.repository(AuthorRepository).add(author)
         await uow.repository(DocumentRepository).add(document)
-    expected = Subject(
-        id=document.id, type="post", is_trashed=False, owners=frozenset({ADA, document.created_by})
-    )
+    standing = {"is_live": False, "is_archived": False, "is_trashed": False}
+    expected = Subject(id=document.id, type="post", **standing, owners=frozenset({ADA, document.created_by}))
     async with backend.uow() as uow:
         subjects = uow.repository(SubjectRepository)
         assert await subjects.get("post", document.id) == expected
+        assert await subjects.get("post", document.id, alone=True) == expected
         assert await subjects.get("page", document.id) is None
         assert await subjects.get("post", uuid4()) is None
     assert await backend.subjects.get("post", document.id) == expected
@@ -104,7 +105,30 @@ async def test_a_subject_without_anybody_in_the_trash(backend, stored) -> None:
     document.trash(at=AT, by=None)
     await stored(document)
     found = await backend.subjects.get("page", document.id)
-    assert found == Subject(id=document.id, type="page", is_trashed=True, owners=frozenset())
+    standing = {"is_live": False, "is_archived": False, "is_trashed": True}
+    assert found == Subject(id=document.id, type="page", **standing, owners=frozenset())
+
+
+async def test_a_subject_knows_where_it_stands(backend, stored) -> None:
+    document = post()
+    await stored(document)
+    async with backend.uow() as uow:
+        documents = uow.repository(DocumentRepository)
+        document.publish(at=AT, by=None)
+        await documents.save(document)
+        await documents.put_live(document, document.draft, FIELDS)
+    found = await backend.subjects.get("post", document.id)
+    assert (found.is_live, found.is_archived) == (True, False)
+    found.require_at_hand()
+    async with backend.uow() as uow:
+        documents = uow.repository(DocumentRepository)
+        document.archive(at=AT, by=None)
+        await documents.save(document)
+        await documents.take_down(document.id)
+    found = await backend.subjects.get("post", document.id)
+    assert (found.is_live, found.is_archived) == (False, True)
+    with pytest.raises(Archived):
+        found.require_at_hand()
 
 
 # Locks

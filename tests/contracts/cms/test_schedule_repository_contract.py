@@ -12,11 +12,10 @@ from tests.fakes_schedules import FakeScheduleQueries, ScheduledCms
 from cms_api.adapters.sqlalchemy.cms.schedule_queries import SqlSchedules
 from cms_api.bootstrap.container import Application
 from cms_api.domains.cms.documents.interface import DocumentService
-from cms_api.domains.cms.pages.interface import PageChanges
 from cms_api.domains.cms.posts.interface import PostChanges
 from cms_api.domains.cms.schedules.model import Schedule
 from cms_api.domains.cms.schedules.moments import Moment
-from cms_api.domains.cms.schedules.ports import ScheduleQueries, ScheduleRepository, Subject
+from cms_api.domains.cms.schedules.ports import ScheduleQueries, ScheduleRepository
 from cms_api.domains.cms.schedules.service import view
 from cms_api.kernel.actor import SYSTEM
 from cms_api.kernel.ids import new_id
@@ -171,24 +170,11 @@ async def test_a_changed_schedule_is_kept(write, post, add) -> None:
     assert (found.state, found.lateness) == ("done", 1.25)
 
 
-async def test_what_is_to_be_known_of_a_document(backend, write, post) -> None:
-    async with backend.uow() as uow:
-        page = await backend.pages.create(uow, SYSTEM, PageChanges(title="About"))
+async def test_documents_are_known_by_type(backend, post) -> None:
     document = await post()
-    fresh = Subject(created_by=None, authors=(), is_live=False, is_trashed=False, is_archived=False)
-    assert await write(lambda r: r.subject("post", document)) == fresh
-    assert await write(lambda r: r.subject("page", page.id)) == fresh
-    for kind, one in (("page", document), ("post", page.id), ("post", uuid4())):
-        assert await write(lambda r, kind=kind, one=one: r.subject(kind, one)) is None
-        assert not await backend.queries.has_document(kind, one)
     assert await backend.queries.has_document("post", document)
-    async with backend.uow() as uow:
-        await backend.posts.publish(uow, SYSTEM, document, expected=None)
-    assert (await write(lambda r: r.subject("post", document))).is_live
-    async with backend.uow() as uow:
-        await backend.posts.trash(uow, SYSTEM, document, expected=None)
-    found = await write(lambda r: r.subject("post", document))
-    assert (found.is_live, found.is_trashed) == (False, True)
+    assert not await backend.queries.has_document("page", document)
+    assert not await backend.queries.has_document("post", uuid4())
 
 
 async def test_only_revisions_of_the_document(write, post) -> None:

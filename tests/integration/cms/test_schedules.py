@@ -34,6 +34,7 @@ from cms_api.adapters.sqlalchemy.outages import is_outage
 from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
 from cms_api.bootstrap.container import Application
 from cms_api.domains.cms.documents.errors import AddressTaken
+from cms_api.domains.cms.documents.subjects import SubjectRepository
 from cms_api.domains.cms.posts.interface import PostChanges
 from cms_api.domains.cms.schedules.firing import Firing
 from cms_api.domains.cms.schedules.ports import ScheduleRepository
@@ -439,10 +440,9 @@ async def test_trashing_and_firing_do_not_wait_in_a_circle(
 
     async def trash(one: dict[str, Any]) -> None:
         async with application.unit_of_work() as uow:
-            schedules = uow.repository(ScheduleRepository)
-            await schedules.subject("post", UUID(one["id"]))
+            await uow.repository(SubjectRepository).get("post", UUID(one["id"]), alone=True)
             await asyncio.sleep(0.01)
-            await schedules.cancel_pending(UUID(one["id"]), at=datetime.now(UTC))
+            await uow.repository(ScheduleRepository).cancel_pending(UUID(one["id"]), at=datetime.now(UTC))
 
     async def fire() -> None:
         for _ in range(12):

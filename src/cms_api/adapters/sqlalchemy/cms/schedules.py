@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms_api.adapters.sqlalchemy.base import copied
 from cms_api.domains.cms.schedules.model import Schedule
-from cms_api.domains.cms.schedules.ports import ScheduleRepository, Subject
+from cms_api.domains.cms.schedules.ports import ScheduleRepository
 
 CHANNEL = "cms_schedules"
 
@@ -48,22 +48,6 @@ class SqlAlchemySchedules(ScheduleRepository):
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
-
-    async def subject(self, kind: str, document_id: UUID) -> Subject | None:
-        found = await self._session.execute(
-            text(
-                """
-                SELECT d.created_by, d.published_at IS NOT NULL AS is_live, d.trashed_at IS NOT NULL AS is_trashed,
-                    d.archived_at IS NOT NULL AS is_archived,
-                    ARRAY(SELECT l.target_id FROM cms.links l
-                          WHERE l.document_id = d.id AND NOT l.is_live AND l.field = 'authors') AS authors
-                FROM cms.documents d WHERE d.id = :id AND d.type = :type FOR NO KEY UPDATE OF d
-                """
-            ),
-            {"id": document_id, "type": kind},
-        )
-        row = found.mappings().one_or_none()
-        return None if row is None else Subject(**{**row, "authors": tuple(row["authors"])})
 
     async def has_revision(self, document_id: UUID, revision_id: UUID) -> bool:
         found = await self._session.scalar(

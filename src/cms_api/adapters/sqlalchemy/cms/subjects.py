@@ -10,7 +10,8 @@ from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.documents.subjects import Subject, SubjectQueries, SubjectRepository
 
 SUBJECT = """
-SELECT d.id, d.type, d.trashed_at IS NOT NULL, array_remove(ARRAY(
+SELECT d.id, d.type, d.live_revision_id IS NOT NULL, d.archived_at IS NOT NULL, d.trashed_at IS NOT NULL,
+    array_remove(ARRAY(
     SELECT a.user_id FROM cms.links l JOIN cms.authors a ON a.id = l.target_id
     WHERE l.document_id = d.id AND NOT l.is_live AND l.field = 'authors'
     UNION SELECT d.created_by), NULL)
@@ -19,19 +20,21 @@ FROM cms.documents d
 
 
 def _subject(row: Any) -> Subject:
-    document_id, kind, is_trashed, owners = row
-    return Subject(id=document_id, type=kind, is_trashed=is_trashed, owners=frozenset(owners))
+    *values, owners = row
+    names = ("id", "type", "is_live", "is_archived", "is_trashed")
+    return Subject(**dict(zip(names, values, strict=True)), owners=frozenset(owners))
 
 
 class SqlAlchemySubjects(SubjectRepository):
-    """Rows of ``cms.documents``, held by a lock that others may share."""
+    """Rows of ``cms.documents``, held by a lock that others may share or, alone, by one that they may not."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def get(self, kind: str, document_id: UUID) -> Subject | None:
+    async def get(self, kind: str, document_id: UUID, *, alone: bool = False) -> Subject | None:
+        strength = "NO KEY UPDATE" if alone else "KEY SHARE"
         found = await self._session.execute(
-            text(f"{SUBJECT} WHERE d.id = :id AND d.type = :type FOR KEY SHARE OF d"),
+            text(f"{SUBJECT} WHERE d.id = :id AND d.type = :type FOR {strength} OF d"),
             {"id": document_id, "type": kind},
         )
         row = found.one_or_none()

@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cms_api.domains.cms.documents.interface import DocumentService
+from cms_api.domains.cms.documents.subjects import SubjectRepository
 from cms_api.domains.cms.schedules.model import Schedule
 from cms_api.domains.cms.schedules.moments import Zones
 from cms_api.domains.cms.schedules.ports import Log, ScheduleRepository
@@ -71,7 +72,7 @@ class Firing:
         if schedule.action == "unpublish":
             await documents.unpublish(uow, actor, schedule.document_id, expected=None)
             return
-        subject = await uow.repository(ScheduleRepository).subject(schedule.type, schedule.document_id)
+        subject = await uow.repository(SubjectRepository).get(schedule.type, schedule.document_id, alone=True)
         # As by hand: the date of what is published already stays.
         is_first = subject is None or not subject.is_live
         await documents.publish(

@@ -7,21 +7,9 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-import msgspec
-
 from cms_api.domains.cms.schedules.interface import ScheduleView
 from cms_api.domains.cms.schedules.model import Schedule
 from cms_api.kernel.paging import Page, PageRequest
-
-
-class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be known of a document whose schedules are looked at. ``authors`` are its draft's."""
-
-    created_by: UUID | None
-    authors: tuple[UUID, ...]
-    is_live: bool
-    is_trashed: bool
-    is_archived: bool
 
 
 class ScheduleRepository(ABC):
@@ -30,10 +18,6 @@ class ScheduleRepository(ABC):
     Who holds a schedule locked has locked its document before. So nobody who trashes a document
     and cancels its schedules, and nobody who fires one of them, waits for the other in a circle.
     """
-
-    @abstractmethod
-    async def subject(self, kind: str, document_id: UUID) -> Subject | None:
-        """The document, locked until the unit of work ends."""
 
     @abstractmethod
     async def has_revision(self, document_id: UUID, revision_id: UUID) -> bool:

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 from msgspec import UNSET
 
-from cms_api.domains.cms.authors.interface import AuthorService
 from cms_api.domains.cms.documents import policy
-from cms_api.domains.cms.documents.errors import Archived, DocumentNotFound, Trashed
+from cms_api.domains.cms.documents.errors import DocumentNotFound
+from cms_api.domains.cms.documents.subjects import Subject, SubjectRepository
 from cms_api.domains.cms.schedules.errors import ScheduleNotFound, TooManySchedules
 from cms_api.domains.cms.schedules.interface import (
     MAX_PENDING,
@@ -25,7 +25,7 @@ from cms_api.domains.cms.schedules.moments import (
     check_timezone,
     moment,
 )
-from cms_api.domains.cms.schedules.ports import ScheduleQueries, ScheduleRepository, Subject
+from cms_api.domains.cms.schedules.ports import ScheduleQueries, ScheduleRepository
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Faults, invalid
@@ -67,19 +67,17 @@ class Schedules(ScheduleService):
         *,
         clock: Clock,
         queries: ScheduleQueries,
-        authors: AuthorService,
         zones: Zones = ZoneInfo,
     ) -> None:
         self._clock = clock
         self._queries = queries
-        self._authors = authors
         self._zones = zones
 
     async def create(
         self, uow: UnitOfWork, actor: Actor, kind: str, document_id: UUID, changes: ScheduleChanges
     ) -> ScheduleView:
         subject = await self._subject(uow, actor, kind, document_id)
-        _require_at_work(subject)
+        subject.require_at_hand()
         schedules = uow.repository(ScheduleRepository)
         now = self._clock.now()
         action = _action(changes)
@@ -147,7 +145,7 @@ class Schedules(ScheduleService):
         subject = await self._subject(uow, actor, kind, document_id)
         schedules = uow.repository(ScheduleRepository)
         schedule = await _of(schedules, document_id, schedule_id, expected)
-        _require_at_work(subject)
+        subject.require_at_hand()
         faults = Faults()
         when = schedule.moment
         with faults.noted():
@@ -212,27 +210,16 @@ class Schedules(ScheduleService):
         """The document, if the actor may publish it."""
         if not actor.is_system:
             actor.require(policy.READ)
-        subject = await uow.repository(ScheduleRepository).subject(kind, document_id)
+        subject = await uow.repository(SubjectRepository).get(kind, document_id, alone=True)
         if subject is None:
             raise DocumentNotFound
         if not actor.is_system:
-            owners = await self._authors.users_of(uow, subject.authors)
-            if subject.created_by is not None:
-                owners |= {subject.created_by}
-            policy.require(actor, policy.PUBLISH, owners=owners)
+            policy.require(actor, policy.PUBLISH, owners=subject.owners)
         return subject
 
     async def _require_document(self, kind: str, document_id: UUID) -> None:
         if not await self._queries.has_document(kind, document_id):
             raise DocumentNotFound
-
-
-def _require_at_work(subject: Subject) -> None:
-    """Raise where nothing can be planned for the document."""
-    if subject.is_trashed:
-        raise Trashed
-    if subject.is_archived:
-        raise Archived
 
 
 async def _of(
