@@ -13,30 +13,38 @@ from tests.integration.cms.cms_client import ANY, API, answered, at, change, do,
 
 from cms_api.bootstrap.container import Application
 
-# What saving a post takes at most: the lock, the look, whose it is, the keyframe, the revision with
-# its content, the document, its links, the event and its notification, and one look for each
-# kind of thing that a changed field points at.
-BUDGET = 9
+# What saving a post takes at most: who asks; the lock, the look, whose it is, the keyframe, the revision
+# with its content, the document, its links, the event and its notification; who is editing it; and
+# one look for each kind of thing that a changed field points at.
+BUDGET = 11
 KINDS = 4
 TEXT = "\n".join(f"Line {number} of a post that has some length, as posts have." for number in range(340))
 
 
 @pytest.fixture
-def counting(application: Application) -> Callable[[], Any]:
-    """Collects the statements that units of work send."""
+def counting(application: Application, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
+    """Collects the statements that are sent, by units of work and by queries."""
+    reader = application.container.core.reader()
+    real = reader._executed
 
     @asynccontextmanager
     async def collect() -> AsyncIterator[list[str]]:
         engine = application.container.core.engine().sync_engine
         seen: list[str] = []
 
+        async def executed(sql: str, params: Any) -> Any:
+            seen.append(" ".join(sql.split()))
+            return await real(sql, params)
+
         def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
             seen.append(" ".join(statement.split()))
 
         event.listen(engine, "before_cursor_execute", note)
+        monkeypatch.setattr(reader, "_executed", executed)
         try:
             yield seen
         finally:
+            monkeypatch.undo()
             event.remove(engine, "before_cursor_execute", note)
 
     return collect
