@@ -37,7 +37,9 @@ from cms_api.domains.cms.documents.model import ContentType, Document, Snapshot
 from cms_api.domains.cms.documents.ports import (
     DocumentQueries,
     DocumentRepository,
+    PublicationRepository,
     PublicFields,
+    ReferenceRepository,
     Rendered,
     Renderer,
 )
@@ -195,6 +197,8 @@ def repositories(store: Store) -> dict[type, object]:
     return {
         ScheduleRepository: FakeSchedules(store),
         DocumentRepository: FakeDocuments(store),
+        PublicationRepository: FakePublications(store),
+        ReferenceRepository: FakeReferences(store),
         AuthorRepository: FakeAuthors(store),
         TermRepository: FakeTerms(store),
         MediaRepository: FakeMedia(store),
@@ -292,6 +296,29 @@ class FakeDocuments(DocumentRepository):
         content = cast("C", found.content)
         return Snapshot(wanted, content, content.hash(), found.published_at)
 
+    async def free_slug(self, kind: ContentType[C], *, locale: str, base: str, parent: UUID | None) -> str:
+        return first_free(
+            base,
+            {
+                row.draft.slug
+                for row in self._store.documents.values()
+                if (row.type, row.locale, row.trashed_at) == (kind.key, locale, None)
+                and getattr(row.draft, "parent", None) == parent
+            },
+        )
+
+    async def delete(self, document_id: UUID) -> None:
+        store = self._store
+        del store.documents[document_id], store.paths[document_id]
+        store.publications.pop(document_id, None)
+        store.revisions = {key: row for key, row in store.revisions.items() if row.document != document_id}
+        store.links = {key: links for key, links in store.links.items() if key[0] != document_id}
+
+
+class FakePublications(PublicationRepository):
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
     async def put_live(self, document: Document[C], content: C, fields: PublicFields) -> None:
         if document.published_at is None or document.first_published_at is None:
             raise LookupError("Only a published document has a live copy.")
@@ -349,16 +376,10 @@ class FakeDocuments(DocumentRepository):
         self._store.publications.pop(document_id, None)
         self._store.links.pop((document_id, True), None)
 
-    async def free_slug(self, kind: ContentType[C], *, locale: str, base: str, parent: UUID | None) -> str:
-        return first_free(
-            base,
-            {
-                row.draft.slug
-                for row in self._store.documents.values()
-                if (row.type, row.locale, row.trashed_at) == (kind.key, locale, None)
-                and getattr(row.draft, "parent", None) == parent
-            },
-        )
+
+class FakeReferences(ReferenceRepository):
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     async def existing(self, links: Iterable[Link]) -> frozenset[Link]:
         return frozenset(link for link in links if self._is_there(link))
@@ -396,7 +417,7 @@ class FakeDocuments(DocumentRepository):
     async def lock_tree(self) -> None:
         """One unit of work at a time runs here."""
 
-    async def users(self, document_id: UUID) -> int:
+    async def referrers(self, document_id: UUID) -> int:
         below = {
             one
             for one, row in self._store.documents.items()
@@ -410,13 +431,6 @@ class FakeDocuments(DocumentRepository):
                 if any(ln.target == document_id for ln in links)
             }
         )
-
-    async def delete(self, document_id: UUID) -> None:
-        store = self._store
-        del store.documents[document_id], store.paths[document_id]
-        store.publications.pop(document_id, None)
-        store.revisions = {key: row for key, row in store.revisions.items() if row.document != document_id}
-        store.links = {key: links for key, links in store.links.items() if key[0] != document_id}
 
 
 def loaded(store: Store, kind: ContentType[C], document_id: UUID) -> Document[C] | None:

@@ -13,7 +13,12 @@ from cms_api.domains.cms.authors.ports import AuthorRepository
 from cms_api.domains.cms.documents.content import Link, PageContent, PostContent, Seo
 from cms_api.domains.cms.documents.errors import AddressTaken, SlugTaken
 from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.ports import DocumentRepository, PublicFields
+from cms_api.domains.cms.documents.ports import (
+    DocumentRepository,
+    PublicationRepository,
+    PublicFields,
+    ReferenceRepository,
+)
 from cms_api.domains.cms.documents.slugs import numbered
 from cms_api.domains.cms.media.model import Asset
 from cms_api.domains.cms.media.ports import MediaRepository
@@ -24,12 +29,13 @@ from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.kernel.errors import Invalid
 from cms_api.kernel.ids import new_id
 from cms_api.kernel.paging import Filter, Page, PageRequest, SortKey
+from cms_api.kernel.unit_of_work import UnitOfWork
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 BY = UUID(int=7)
 FIELDS = PublicFields(excerpt="Short", body="<p>Long</p>", seo=Seo(title="Best"), reading_time=3)
 
-Write = Callable[[Callable[[DocumentRepository], Awaitable[Any]]], Awaitable[Any]]
+Write = Callable[[Callable[[Any], Awaitable[Any]]], Awaitable[Any]]
 
 
 def post(
@@ -49,13 +55,24 @@ def edited(document: Document[Any], **values: Any) -> Document[Any]:
     return document
 
 
+class Ports:
+    """The ports of documents in one: whichever has a method answers."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+
+    def __getattr__(self, name: str) -> Any:
+        ports = (DocumentRepository, PublicationRepository, ReferenceRepository)
+        return getattr(self._uow.repository(next(port for port in ports if hasattr(port, name))), name)
+
+
 @pytest.fixture
 def write(backend) -> Write:
     """Does some work on the repository in a unit of work of its own."""
 
     async def work(do: Callable[[DocumentRepository], Awaitable[Any]]) -> Any:
         async with backend.uow() as uow:
-            return await do(uow.repository(DocumentRepository))
+            return await do(Ports(uow))
 
     return work
 
@@ -63,7 +80,7 @@ def write(backend) -> Write:
 @pytest.fixture
 def add(write):
     async def work(*documents: Document[Any]) -> None:
-        async def all_of(repository: DocumentRepository) -> None:
+        async def all_of(repository: Ports) -> None:
             for document in documents:
                 await repository.add(document)
 
@@ -75,7 +92,7 @@ def add(write):
 @pytest.fixture
 def save(write):
     async def work(document: Document[Any]) -> None:
-        async def do(repository: DocumentRepository) -> None:
+        async def do(repository: Ports) -> None:
             kind = PAGE if document.type == "page" else POST
             if await repository.snapshot(kind, document.id, document.draft_revision_id) is None:
                 await repository.add_revision(document, changed=())
@@ -89,7 +106,7 @@ def save(write):
 @pytest.fixture
 def publish(write):
     async def work(document: Document[Any], fields: PublicFields = FIELDS) -> None:
-        async def do(repository: DocumentRepository) -> None:
+        async def do(repository: Ports) -> None:
             document.publish(at=AT, by=BY)
             await repository.save(document)
             await repository.put_live(document, document.draft, fields)
@@ -176,7 +193,7 @@ async def test_what_was_read_is_a_copy(add, write) -> None:
 async def test_a_rolled_back_unit_of_work_leaves_nothing(write) -> None:
     made = post()
 
-    async def add_and_fail(repository: DocumentRepository) -> None:
+    async def add_and_fail(repository: Ports) -> None:
         await repository.add(made)
         raise ZeroDivisionError
 
@@ -311,7 +328,7 @@ async def test_an_old_revision_is_published_behind_the_draft(backend, add, save,
     await save(edited(made, title="Next", tags=()))
     old = await write(lambda r: r.snapshot(POST, made.id, first))
 
-    async def publish_old(repository: DocumentRepository) -> None:
+    async def publish_old(repository: Ports) -> None:
         made.publish(old, at=AT, by=BY)
         await repository.save(made)
         await repository.put_live(made, old.content, FIELDS)
@@ -340,13 +357,13 @@ async def test_who_points_at_a_document(add, save, write) -> None:
     above = page("above")
     below = page("below", parent=above.id)
     await add(above, below)
-    assert await write(lambda r: r.users(above.id)) == 1
-    assert await write(lambda r: r.users(below.id)) == 0
+    assert await write(lambda r: r.referrers(above.id)) == 1
+    assert await write(lambda r: r.referrers(below.id)) == 0
     below.trash(at=AT, by=BY)
     await save(below)
-    assert await write(lambda r: r.users(above.id)) == 1
+    assert await write(lambda r: r.referrers(above.id)) == 1
     await write(lambda r: r.delete(below.id))
-    assert await write(lambda r: r.users(above.id)) == 0
+    assert await write(lambda r: r.referrers(above.id)) == 0
 
 
 async def test_what_is_live_is_known(backend, add, write, publish) -> None:

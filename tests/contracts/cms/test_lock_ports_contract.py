@@ -15,7 +15,7 @@ from cms_api.domains.cms.authors.model import Author
 from cms_api.domains.cms.authors.ports import AuthorRepository
 from cms_api.domains.cms.documents.errors import Archived
 from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.ports import DocumentRepository
+from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository
 from cms_api.domains.cms.documents.subjects import Subject, SubjectRepository
 from cms_api.domains.cms.locks.model import EditLock, Presence
 from cms_api.domains.cms.locks.ports import LockRepository, PresenceRepository, Present
@@ -116,7 +116,7 @@ async def test_a_subject_knows_where_it_stands(backend, stored) -> None:
         documents = uow.repository(DocumentRepository)
         document.publish(at=AT, by=None)
         await documents.save(document)
-        await documents.put_live(document, document.draft, FIELDS)
+        await uow.repository(PublicationRepository).put_live(document, document.draft, FIELDS)
     found = await backend.subjects.get("post", document.id)
     assert (found.is_live, found.is_archived) == (True, False)
     found.require_at_hand()
@@ -124,7 +124,7 @@ async def test_a_subject_knows_where_it_stands(backend, stored) -> None:
         documents = uow.repository(DocumentRepository)
         document.archive(at=AT, by=None)
         await documents.save(document)
-        await documents.take_down(document.id)
+        await uow.repository(PublicationRepository).take_down(document.id)
     found = await backend.subjects.get("post", document.id)
     assert (found.is_live, found.is_archived) == (False, True)
     with pytest.raises(Archived):

@@ -9,6 +9,8 @@ from cms_api.adapters.sqlalchemy.cms.comments import SqlAlchemyComments
 from cms_api.adapters.sqlalchemy.cms.documents import SqlAlchemyDocuments
 from cms_api.adapters.sqlalchemy.cms.imports import SqlAlchemyImportSources
 from cms_api.adapters.sqlalchemy.cms.locks import SqlAlchemyLocks, SqlAlchemyPresences
+from cms_api.adapters.sqlalchemy.cms.publications import SqlAlchemyPublications
+from cms_api.adapters.sqlalchemy.cms.references import SqlAlchemyReferences
 from cms_api.adapters.sqlalchemy.cms.resources import SqlAlchemyAuthors, SqlAlchemyMedia, SqlAlchemyTerms
 from cms_api.adapters.sqlalchemy.cms.retention import SqlAlchemyRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlAlchemyRevisions
@@ -17,7 +19,7 @@ from cms_api.adapters.sqlalchemy.cms.subjects import SqlAlchemySubjects
 from cms_api.adapters.sqlalchemy.cms.workflow import SqlAlchemyTasks, SqlAlchemyWorkflows
 from cms_api.domains.cms.authors.ports import AuthorRepository
 from cms_api.domains.cms.comments.ports import CommentRepository
-from cms_api.domains.cms.documents.ports import DocumentRepository
+from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository, ReferenceRepository
 from cms_api.domains.cms.documents.subjects import SubjectRepository
 from cms_api.domains.cms.imports.ports import ImportSources
 from cms_api.domains.cms.locks.ports import LockRepository, PresenceRepository
@@ -30,6 +32,8 @@ from cms_api.domains.cms.workflow.ports import TaskRepository, WorkflowRepositor
 
 REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     DocumentRepository: SqlAlchemyDocuments,
+    PublicationRepository: SqlAlchemyPublications,
+    ReferenceRepository: SqlAlchemyReferences,
     AuthorRepository: SqlAlchemyAuthors,
     TermRepository: SqlAlchemyTerms,
     MediaRepository: SqlAlchemyMedia,

@@ -1,6 +1,6 @@
-"""The repository of documents, with revisions, links and live copies."""
+"""The repository of documents, with their revisions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -10,11 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms_api.adapters.sqlalchemy.base import translating
 from cms_api.adapters.sqlalchemy.cms.contents import pack, unpack
+from cms_api.adapters.sqlalchemy.cms.references import put_links
 from cms_api.adapters.sqlalchemy.cms.table import first_free, lock, numbered_like
-from cms_api.domains.cms.documents.content import Content, Link, PageContent, PostContent
-from cms_api.domains.cms.documents.errors import AddressTaken, SlugTaken
+from cms_api.domains.cms.documents.content import Content, PageContent
+from cms_api.domains.cms.documents.errors import SlugTaken
 from cms_api.domains.cms.documents.model import ContentType, Document, Snapshot
-from cms_api.domains.cms.documents.ports import DocumentRepository, PublicFields
+from cms_api.domains.cms.documents.ports import DocumentRepository
 from cms_api.kernel.errors import invalid
 
 C = TypeVar("C", bound=Content)
@@ -43,17 +44,6 @@ KEYFRAME = """
     JOIN cms.contents b ON b.document_id = :id AND b.hash = coalesce(c.base_hash, c.hash)
 """
 
-TARGETS = {
-    "author": "SELECT id FROM cms.authors WHERE id = ANY(:ids) ORDER BY id FOR KEY SHARE",
-    "category": "SELECT id FROM cms.terms WHERE taxonomy = 'category' AND id = ANY(:ids) ORDER BY id FOR KEY SHARE",
-    "tag": "SELECT id FROM cms.terms WHERE taxonomy = 'tag' AND id = ANY(:ids) ORDER BY id FOR KEY SHARE",
-    "media": "SELECT id FROM cms.media WHERE id = ANY(:ids) ORDER BY id FOR KEY SHARE",
-    "document": """
-        SELECT id FROM cms.documents WHERE type = 'page' AND trashed_at IS NULL AND id = ANY(:ids)
-        ORDER BY id FOR KEY SHARE
-    """,
-}
-
 
 def load(kind: ContentType[C], row: Mapping[str, Any]) -> Document[C]:
     """The document that `COLUMNS` tell of."""
@@ -76,7 +66,7 @@ def _json(value: object) -> str:
 
 
 class SqlAlchemyDocuments(DocumentRepository):
-    """Documents in ``cms.documents``, ``revisions``, ``links`` and ``publications``."""
+    """Documents in ``cms.documents``, ``revisions`` and ``contents``."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -151,7 +141,7 @@ class SqlAlchemyDocuments(DocumentRepository):
         }
         with translating({"uq_documents_path": SlugTaken(draft.slug)}):
             await self._session.execute(text(statement), values)
-        await self._link(document.id, draft, is_live=False)
+        await put_links(self._session, document.id, draft, is_live=False)
 
     async def _path(self, slug: str, parent: UUID | None) -> str:
         if parent is None:
@@ -180,37 +170,6 @@ class SqlAlchemyDocuments(DocumentRepository):
                 ),
                 {"id": document_id},
             )
-
-    async def _link(self, document_id: UUID, content: Content, *, is_live: bool) -> None:
-        """Make the stored links those of ``content``; rows that are right already stay untouched."""
-        links = list(content.links())
-        await self._session.execute(
-            text(
-                """
-                WITH wanted AS (
-                    SELECT * FROM unnest(
-                        CAST(:fields AS text[]), CAST(:positions AS integer[]), CAST(:kinds AS text[]),
-                        CAST(:targets AS uuid[])) AS w (field, position, target_kind, target_id)),
-                gone AS (
-                    DELETE FROM cms.links l WHERE l.document_id = :id AND l.is_live = :is_live
-                      AND NOT EXISTS (
-                        SELECT FROM wanted w WHERE w.field = l.field AND w.position = l.position))
-                INSERT INTO cms.links AS l (document_id, is_live, field, position, target_kind, target_id)
-                SELECT :id, :is_live, w.* FROM wanted w
-                ON CONFLICT (document_id, is_live, field, position) DO UPDATE
-                SET target_kind = excluded.target_kind, target_id = excluded.target_id
-                WHERE l.target_id <> excluded.target_id OR l.target_kind <> excluded.target_kind
-                """
-            ),
-            {
-                "id": document_id,
-                "is_live": is_live,
-                "fields": [link.field for link in links],
-                "positions": [link.position for link in links],
-                "kinds": [link.kind for link in links],
-                "targets": [link.target for link in links],
-            },
-        )
 
     async def add_revision(
         self, document: Document[C], *, changed: tuple[str, ...], restored_from: UUID | None = None
@@ -270,127 +229,6 @@ class SqlAlchemyDocuments(DocumentRepository):
             return None
         return Snapshot(row.id, decoded(kind, row.data, row.base), bytes(row.hash), row.published_at)
 
-    async def put_live(self, document: Document[C], content: C, fields: PublicFields) -> None:
-        if document.published_at is None or document.first_published_at is None:
-            raise LookupError("Only a published document has a live copy.")
-        post = content if isinstance(content, PostContent) else None
-        page = content if isinstance(content, PageContent) else None
-        await self._session.execute(
-            text(
-                """
-                UPDATE cms.revisions SET published_at = :at
-                WHERE document_id = :id AND id = :revision_id AND published_at IS NULL
-                """
-            ),
-            {"id": document.id, "revision_id": document.live_revision_id, "at": document.updated_at},
-        )
-        with translating({"uq_publications_path": AddressTaken(content.slug)}):
-            await self._session.execute(
-                text(
-                    """
-                    INSERT INTO cms.publications (document_id, type, locale, slug, path, parent_id, version,
-                        title, published_at, first_published_at, created_at, updated_at, is_sticky, menu_order,
-                        author_ids, category_ids, tag_ids, cover_id, fields)
-                    VALUES (:id, :type, :locale, :slug, :path, :parent_id, :version, :title, :published_at,
-                        :first_published_at, :created_at, :updated_at, :is_sticky, :menu_order,
-                        CAST(:authors AS uuid[]), CAST(:categories AS uuid[]), CAST(:tags AS uuid[]), :cover,
-                        CAST(:fields AS jsonb))
-                    ON CONFLICT (document_id) DO UPDATE SET
-                        slug = excluded.slug, path = excluded.path, parent_id = excluded.parent_id,
-                        version = excluded.version, title = excluded.title,
-                        published_at = excluded.published_at, updated_at = excluded.updated_at,
-                        is_sticky = excluded.is_sticky, menu_order = excluded.menu_order,
-                        author_ids = excluded.author_ids, category_ids = excluded.category_ids,
-                        tag_ids = excluded.tag_ids, cover_id = excluded.cover_id, fields = excluded.fields
-                    """
-                ),
-                {
-                    "id": document.id,
-                    "type": document.type,
-                    "locale": document.locale,
-                    "slug": content.slug,
-                    "path": await self._live_path(document.id, content.slug, page.parent if page else None),
-                    "parent_id": page.parent if page else None,
-                    "version": document.version,
-                    "title": content.title,
-                    "published_at": document.published_at,
-                    "first_published_at": document.first_published_at,
-                    "created_at": document.created_at,
-                    "updated_at": document.updated_at,
-                    "is_sticky": post.is_sticky if post else False,
-                    "menu_order": page.menu_order if page else 0,
-                    "authors": list(content.authors),
-                    "categories": list(post.categories) if post else [],
-                    "tags": list(post.tags) if post else [],
-                    "cover": content.cover,
-                    "fields": _json(fields),
-                },
-            )
-            if page is not None:
-                await self._move_live_below(document.id)
-        await self._link(document.id, content, is_live=True)
-
-    async def _live_path(self, document_id: UUID, slug: str, parent: UUID | None) -> str:
-        """The public address below ``parent``, whose live copy counts where it has one.
-
-        Raises `Invalid` where live copies would hang below one another: drafts may have been
-        turned round while the live copies still stand as they were.
-        """
-        if parent is None:
-            return slug
-        above = await self._session.execute(
-            text(
-                """
-                WITH RECURSIVE up AS (
-                    SELECT d.id, ARRAY[d.id] AS seen, coalesce(p.slug, d.slug) AS path,
-                           CASE WHEN p.document_id IS NULL THEN d.parent_id ELSE p.parent_id END AS parent_id
-                    FROM cms.documents d LEFT JOIN cms.publications p ON p.document_id = d.id WHERE d.id = :id
-                    UNION ALL
-                    SELECT d.id, up.seen || d.id, coalesce(p.slug, d.slug) || '/' || up.path,
-                           CASE WHEN p.document_id IS NULL THEN d.parent_id ELSE p.parent_id END
-                    FROM up JOIN cms.documents d ON d.id = up.parent_id
-                    LEFT JOIN cms.publications p ON p.document_id = d.id
-                    WHERE d.id <> ALL (up.seen))
-                SELECT id, path, parent_id IS NULL FROM up
-                """
-            ),
-            {"id": parent},
-        )
-        rows = above.all()
-        root = next((path for _, path, is_root in rows if is_root), None)
-        if root is None or any(found == document_id for found, _, _ in rows):
-            raise invalid(
-                "/parent",
-                "cycle",
-                "The live copy of a page above hangs below this one: publish that one first.",
-            )
-        return f"{root}/{slug}"
-
-    async def _move_live_below(self, document_id: UUID) -> None:
-        await self._session.execute(
-            text(
-                """
-                WITH RECURSIVE below AS (
-                    SELECT document_id, path, ARRAY[document_id] AS seen
-                    FROM cms.publications WHERE document_id = :id
-                    UNION ALL
-                    SELECT p.document_id, below.path || '/' || p.slug, below.seen || p.document_id
-                    FROM cms.publications p JOIN below ON p.parent_id = below.document_id
-                    WHERE p.document_id <> ALL (below.seen))
-                UPDATE cms.publications p SET path = below.path
-                FROM below WHERE p.document_id = below.document_id AND p.path <> below.path
-                """
-            ),
-            {"id": document_id},
-        )
-
-    async def take_down(self, document_id: UUID) -> None:
-        for statement in (
-            "DELETE FROM cms.publications WHERE document_id = :id",
-            "DELETE FROM cms.links WHERE document_id = :id AND is_live",
-        ):
-            await self._session.execute(text(statement), {"id": document_id})
-
     async def free_slug(self, kind: ContentType[C], *, locale: str, base: str, parent: UUID | None) -> str:
         await lock(self._session, f"slug {kind.key} {locale} {base}")
         taken = await self._session.scalars(
@@ -410,58 +248,6 @@ class SqlAlchemyDocuments(DocumentRepository):
             },
         )
         return first_free(base, set(taken))
-
-    async def existing(self, links: Iterable[Link]) -> frozenset[Link]:
-        wanted: dict[str, dict[UUID, list[Link]]] = {}
-        for link in links:
-            wanted.setdefault(link.kind, {}).setdefault(link.target, []).append(link)
-        found: set[Link] = set()
-        for kind, targets in sorted(wanted.items()):
-            for target in await self._session.scalars(text(TARGETS[kind]), {"ids": list(targets)}):
-                found.update(targets[target])
-        return frozenset(found)
-
-    async def is_below(self, document_id: UUID, ancestor: UUID) -> bool:
-        found = await self._session.scalar(
-            text(
-                """
-                WITH RECURSIVE up AS (
-                    SELECT id, parent_id FROM cms.documents WHERE id = :id
-                    UNION SELECT d.id, d.parent_id FROM cms.documents d JOIN up ON d.id = up.parent_id)
-                SELECT EXISTS (SELECT FROM up WHERE id = :ancestor)
-                """
-            ),
-            {"id": document_id, "ancestor": ancestor},
-        )
-        return bool(found)
-
-    async def children(self, document_id: UUID) -> int:
-        number = await self._session.scalar(
-            text(
-                """
-                SELECT count(*) FROM cms.documents d LEFT JOIN cms.publications p ON p.document_id = d.id
-                WHERE (d.parent_id = :id AND d.trashed_at IS NULL) OR p.parent_id = :id
-                """
-            ),
-            {"id": document_id},
-        )
-        return number or 0
-
-    async def lock_tree(self) -> None:
-        await lock(self._session, "tree of pages")
-
-    async def users(self, document_id: UUID) -> int:
-        number = await self._session.scalar(
-            text(
-                """
-                SELECT count(*) FROM (
-                    SELECT document_id FROM cms.links WHERE target_id = :id AND document_id <> :id
-                    UNION SELECT id FROM cms.documents WHERE parent_id = :id) users
-                """
-            ),
-            {"id": document_id},
-        )
-        return number or 0
 
     async def delete(self, document_id: UUID) -> None:
         await self._session.execute(text("DELETE FROM cms.documents WHERE id = :id"), {"id": document_id})

@@ -12,7 +12,7 @@ from cms_api.domains.cms.documents.engine import C, Engine, check_links
 from cms_api.domains.cms.documents.errors import DocumentNotFound, NotPublished, RevisionNotFound, Trashed
 from cms_api.domains.cms.documents.interface import Changes, V
 from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.ports import DocumentRepository
+from cms_api.domains.cms.documents.ports import DocumentRepository, ReferenceRepository
 from cms_api.domains.cms.documents.slugs import check_slug, make_slug
 from cms_api.domains.cms.resources import given as given_fields
 from cms_api.kernel.actor import Actor
@@ -51,7 +51,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
             given["authors"] = (await self._authors.of_user(uow, actor.user_id),)
         content = self.kind.content(**given)
         with faults.noted():
-            await check_links(documents, list(content.links()))
+            await check_links(uow, list(content.links()))
         faults.refuse()
         if not is_given:
             slug = await documents.free_slug(
@@ -94,14 +94,14 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         documents = uow.repository(DocumentRepository)
         given = given_fields(changes)
         if given.get("parent") is not None:
-            await documents.lock_tree()
+            await uow.repository(ReferenceRepository).lock_tree()
         document = await self._of(uow, actor, document_id, policy.EDIT, expected)
         faults = Faults()
         with faults.noted():
             if "slug" in given:
                 given["slug"] = check_slug(str(given["slug"]))
         content: C = msgspec.structs.replace(document.draft, **given)
-        await self._check(documents, document, content, faults)
+        await self._check(uow, document, content, faults)
         updated = document.edit(content, at=self._clock.now(), by=actor.user_id)
         if updated is not None:
             await self._stages.edited(uow, actor, document, at=document.updated_at)
@@ -116,7 +116,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         live = await documents.snapshot(self.kind, document_id)
         if live is None:
             raise NotPublished
-        await self._check(documents, document, live.content, Faults())
+        await self._check(uow, document, live.content, Faults())
         discarded = document.discard(live, at=self._clock.now(), by=actor.user_id)
         if discarded is not None:
             await self._stages.edited(uow, actor, document, at=document.updated_at)
@@ -142,9 +142,9 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         content = snapshot.content
         if drop_missing:
             links = list(content.links())
-            there = await documents.existing(links)
+            there = await uow.repository(ReferenceRepository).existing(links)
             content = content.without(link for link in links if link not in there)
-        await self._check(documents, document, content, Faults())
+        await self._check(uow, document, content, Faults())
         reverted = document.revert(snapshot, content, at=self._clock.now(), by=actor.user_id)
         if reverted is not None:
             await self._stages.edited(uow, actor, document, at=document.updated_at)
@@ -165,7 +165,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         if original.trashed_at is not None:
             raise Trashed
         content = original.draft
-        await check_links(documents, list(content.links()))
+        await check_links(uow, list(content.links()))
         slug = await documents.free_slug(
             self.kind, locale=original.locale, base=content.slug, parent=getattr(content, "parent", None)
         )
@@ -187,20 +187,21 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         """The document as `_of` finds it, when it may get another place in the tree of its type."""
         may_look(actor)
         if self.kind.is_tree:
-            await uow.repository(DocumentRepository).lock_tree()
+            await uow.repository(ReferenceRepository).lock_tree()
         return await self._of(uow, actor, document_id, permission, expected)
 
-    async def _check(
-        self, documents: DocumentRepository, document: Document[C], content: C, faults: Faults
-    ) -> None:
+    async def _check(self, uow: UnitOfWork, document: Document[C], content: C, faults: Faults) -> None:
         """Raise `Invalid` with ``faults`` and all that keeps ``content`` from becoming the draft."""
         before = set(document.draft.links())
         with faults.noted():
-            await check_links(documents, [link for link in content.links() if link not in before])
+            await check_links(uow, [link for link in content.links() if link not in before])
         parent = getattr(content, "parent", None)
         with faults.noted():
-            if parent not in (None, getattr(document.draft, "parent", None)) and await documents.is_below(
-                parent, document.id
+            is_moved = parent != getattr(document.draft, "parent", None)
+            if (
+                parent is not None
+                and is_moved
+                and await uow.repository(ReferenceRepository).is_below(parent, document.id)
             ):
                 raise invalid("/parent", "cycle", "A page can't hang below itself.")
         faults.refuse()

@@ -9,7 +9,7 @@ from cms_api.domains.cms.documents.access import Access
 from cms_api.domains.cms.documents.content import Content, Link
 from cms_api.domains.cms.documents.interface import Changes, DocumentService, Status, V
 from cms_api.domains.cms.documents.model import ContentType, Document
-from cms_api.domains.cms.documents.ports import DocumentQueries, DocumentRepository, Renderer, Stages
+from cms_api.domains.cms.documents.ports import DocumentQueries, ReferenceRepository, Renderer, Stages
 from cms_api.domains.cms.locks.interface import HeldLocks, LockSummary
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
@@ -93,11 +93,11 @@ def status_of(document: Document[Any]) -> Status:
     return "scheduled" if document.is_scheduled else "draft"
 
 
-async def check_links(documents: DocumentRepository, links: list[Link]) -> None:
+async def check_links(uow: UnitOfWork, links: list[Link]) -> None:
     """Raise `Invalid` that names each link whose target is not there, or that is there twice."""
     if not links:
         return
-    there = await documents.existing(links)
+    there = await uow.repository(ReferenceRepository).existing(links)
     faults: list[Fault] = []
     seen: set[tuple[str, UUID]] = set()
     for link in links:

@@ -48,7 +48,7 @@ class PublicFields(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DocumentRepository(ABC):
-    """Documents with their revisions, links and live copies, for changing them."""
+    """Documents with their revisions and the links of their drafts, for changing them."""
 
     @abstractmethod
     async def get(self, kind: ContentType[C], document_id: UUID) -> Document[C] | None:
@@ -78,6 +78,21 @@ class DocumentRepository(ABC):
         """What a revision of the document holds; that of the live copy where none is named."""
 
     @abstractmethod
+    async def free_slug(self, kind: ContentType[C], *, locale: str, base: str, parent: UUID | None) -> str:
+        """``base``, or the first of ``base-2``, ``base-3`` … that no draft has at that place.
+
+        Two units of work that ask for the same base wait for one another.
+        """
+
+    @abstractmethod
+    async def delete(self, document_id: UUID) -> None:
+        """Delete it for good, with revisions, links and whatever else hangs on it."""
+
+
+class PublicationRepository(ABC):
+    """Live copies, as readers see them."""
+
+    @abstractmethod
     async def put_live(self, document: Document[C], content: C, fields: PublicFields) -> None:
         """Store ``content``, that of the live revision, as the live copy, with its links.
 
@@ -88,20 +103,25 @@ class DocumentRepository(ABC):
     async def take_down(self, document_id: UUID) -> None:
         """Remove the live copy and its links, if there is one."""
 
-    @abstractmethod
-    async def free_slug(self, kind: ContentType[C], *, locale: str, base: str, parent: UUID | None) -> str:
-        """``base``, or the first of ``base-2``, ``base-3`` … that no draft has at that place.
 
-        Two units of work that ask for the same base wait for one another.
-        """
+class ReferenceRepository(ABC):
+    """What documents point at, and what hangs below what."""
 
     @abstractmethod
     async def existing(self, links: Iterable[Link]) -> frozenset[Link]:
         """Those links whose target is there, kept there until the unit of work ends."""
 
     @abstractmethod
+    async def referrers(self, document_id: UUID) -> int:
+        """How many other documents point at it, those in the trash included."""
+
+    @abstractmethod
     async def is_below(self, document_id: UUID, ancestor: UUID) -> bool:
         """Whether the document is ``ancestor`` or hangs below it, in drafts."""
+
+    @abstractmethod
+    async def children(self, document_id: UUID) -> int:
+        """How many untrashed documents hang right below it, in drafts or live."""
 
     @abstractmethod
     async def lock_tree(self) -> None:
@@ -110,18 +130,6 @@ class DocumentRepository(ABC):
         To be asked for before any row is locked: two who hang pages below each other's would wait
         for one another.
         """
-
-    @abstractmethod
-    async def children(self, document_id: UUID) -> int:
-        """How many untrashed documents hang right below it, in drafts or live."""
-
-    @abstractmethod
-    async def users(self, document_id: UUID) -> int:
-        """How many other documents point at it, those in the trash included."""
-
-    @abstractmethod
-    async def delete(self, document_id: UUID) -> None:
-        """Delete it for good, with revisions, links and whatever else hangs on it."""
 
 
 class Stages(ABC):

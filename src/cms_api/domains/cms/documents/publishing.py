@@ -11,7 +11,12 @@ from cms_api.domains.cms.documents.errors import HasChildren, InUse, RevisionNot
 from cms_api.domains.cms.documents.events import DocumentEvent
 from cms_api.domains.cms.documents.interface import Changes, Move, V
 from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.ports import DocumentRepository, PublicFields
+from cms_api.domains.cms.documents.ports import (
+    DocumentRepository,
+    PublicationRepository,
+    PublicFields,
+    ReferenceRepository,
+)
 from cms_api.domains.cms.schedules.cancelling import cancel_pending
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -39,7 +44,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
                 raise RevisionNotFound
             content = snapshot.content
         await self._stages.check_publishable(uow, actor, document, snapshot)
-        await check_links(documents, list(content.links()))
+        await check_links(uow, list(content.links()))
         published = document.publish(
             snapshot, at=self._clock.now(), by=actor.user_id, published_at=published_at
         )
@@ -51,7 +56,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
             reading_time=rendered.reading_time,
         )
         await documents.save(document)
-        await documents.put_live(document, content, fields)
+        await uow.repository(PublicationRepository).put_live(document, content, fields)
         uow.record(published.by(actor))
         if snapshot is None:
             await self._stages.close(uow, actor, document, "done", at=document.updated_at)
@@ -89,7 +94,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
     async def trash(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> None:
         document = await self._of(uow, actor, document_id, policy.DELETE, expected)
         event = document.trash(at=self._clock.now(), by=actor.user_id)
-        if number := await uow.repository(DocumentRepository).children(document_id):
+        if number := await uow.repository(ReferenceRepository).children(document_id):
             raise HasChildren(number)
         await cancel_pending(uow, actor, document_id, at=document.updated_at)
         await self._stages.close(uow, actor, document, "cancelled", at=document.updated_at)
@@ -99,7 +104,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         document = await self._of(uow, actor, document_id, policy.DELETE, expected)
         event = document.restore(at=self._clock.now(), by=actor.user_id)
         documents = uow.repository(DocumentRepository)
-        await check_links(documents, list(document.draft.links()))
+        await check_links(uow, list(document.draft.links()))
         await documents.save(document)
         uow.record(event.by(actor))
         return await self._shown(document)
@@ -108,7 +113,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         document = await self._of(uow, actor, document_id, policy.PURGE, expected)
         event = document.purged()
         documents = uow.repository(DocumentRepository)
-        if number := await documents.users(document_id):
+        if number := await uow.repository(ReferenceRepository).referrers(document_id):
             raise InUse(number)
         await documents.delete(document_id)
         uow.record(event.by(actor))
@@ -118,6 +123,6 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
     ) -> V:
         documents = uow.repository(DocumentRepository)
         await documents.save(document)
-        await documents.take_down(document.id)
+        await uow.repository(PublicationRepository).take_down(document.id)
         uow.record(event.by(actor))
         return await self._shown(document)

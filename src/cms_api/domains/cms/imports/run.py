@@ -16,7 +16,7 @@ from cms_api.domains.cms.documents.content import Link, TargetKind
 from cms_api.domains.cms.documents.errors import DocumentNotFound, HasChildren
 from cms_api.domains.cms.documents.interface import DocumentView
 from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.ports import DocumentRepository
+from cms_api.domains.cms.documents.ports import DocumentRepository, ReferenceRepository
 from cms_api.domains.cms.documents.slugs import check_slug, is_numbered, make_slug
 from cms_api.domains.cms.imports.interface import ImportReport
 from cms_api.domains.cms.imports.ports import Fetcher, FetchError, Imported, ImportSources
@@ -375,7 +375,7 @@ class Run:
         links = {
             key: Link(target, 0, target, known[key].target_id) for key in dict.fromkeys(keys) if key in known
         }
-        there = await uow.repository(DocumentRepository).existing(links.values())
+        there = await uow.repository(ReferenceRepository).existing(links.values())
         for key in dict.fromkeys(keys):
             if key not in links or links[key] not in there:
                 self.report.note(what, f"its {kind or target} “{key}” is not there: left out")

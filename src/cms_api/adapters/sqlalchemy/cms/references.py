@@ -1,0 +1,113 @@
+"""What documents point at, and what hangs below what."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms_api.adapters.sqlalchemy.cms.table import lock
+from cms_api.domains.cms.documents.content import Content, Link
+from cms_api.domains.cms.documents.ports import ReferenceRepository
+
+TARGETS = {
+    "author": "SELECT id FROM cms.authors WHERE id = ANY(:ids) ORDER BY id FOR KEY SHARE",
+    "category": "SELECT id FROM cms.terms WHERE taxonomy = 'category' AND id = ANY(:ids) ORDER BY id FOR KEY SHARE",
+    "tag": "SELECT id FROM cms.terms WHERE taxonomy = 'tag' AND id = ANY(:ids) ORDER BY id FOR KEY SHARE",
+    "media": "SELECT id FROM cms.media WHERE id = ANY(:ids) ORDER BY id FOR KEY SHARE",
+    "document": """
+        SELECT id FROM cms.documents WHERE type = 'page' AND trashed_at IS NULL AND id = ANY(:ids)
+        ORDER BY id FOR KEY SHARE
+    """,
+}
+
+
+class SqlAlchemyReferences(ReferenceRepository):
+    """Links in ``cms.links``, and the tree of pages."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def existing(self, links: Iterable[Link]) -> frozenset[Link]:
+        wanted: dict[str, dict[UUID, list[Link]]] = {}
+        for link in links:
+            wanted.setdefault(link.kind, {}).setdefault(link.target, []).append(link)
+        found: set[Link] = set()
+        for kind, targets in sorted(wanted.items()):
+            for target in await self._session.scalars(text(TARGETS[kind]), {"ids": list(targets)}):
+                found.update(targets[target])
+        return frozenset(found)
+
+    async def is_below(self, document_id: UUID, ancestor: UUID) -> bool:
+        found = await self._session.scalar(
+            text(
+                """
+                WITH RECURSIVE up AS (
+                    SELECT id, parent_id FROM cms.documents WHERE id = :id
+                    UNION SELECT d.id, d.parent_id FROM cms.documents d JOIN up ON d.id = up.parent_id)
+                SELECT EXISTS (SELECT FROM up WHERE id = :ancestor)
+                """
+            ),
+            {"id": document_id, "ancestor": ancestor},
+        )
+        return bool(found)
+
+    async def children(self, document_id: UUID) -> int:
+        number = await self._session.scalar(
+            text(
+                """
+                SELECT count(*) FROM cms.documents d LEFT JOIN cms.publications p ON p.document_id = d.id
+                WHERE (d.parent_id = :id AND d.trashed_at IS NULL) OR p.parent_id = :id
+                """
+            ),
+            {"id": document_id},
+        )
+        return number or 0
+
+    async def lock_tree(self) -> None:
+        await lock(self._session, "tree of pages")
+
+    async def referrers(self, document_id: UUID) -> int:
+        number = await self._session.scalar(
+            text(
+                """
+                SELECT count(*) FROM (
+                    SELECT document_id FROM cms.links WHERE target_id = :id AND document_id <> :id
+                    UNION SELECT id FROM cms.documents WHERE parent_id = :id) users
+                """
+            ),
+            {"id": document_id},
+        )
+        return number or 0
+
+
+async def put_links(session: AsyncSession, document_id: UUID, content: Content, *, is_live: bool) -> None:
+    """Make the stored links those of ``content``; rows that are right already stay untouched."""
+    links = list(content.links())
+    await session.execute(
+        text(
+            """
+            WITH wanted AS (
+                SELECT * FROM unnest(
+                    CAST(:fields AS text[]), CAST(:positions AS integer[]), CAST(:kinds AS text[]),
+                    CAST(:targets AS uuid[])) AS w (field, position, target_kind, target_id)),
+            gone AS (
+                DELETE FROM cms.links l WHERE l.document_id = :id AND l.is_live = :is_live
+                  AND NOT EXISTS (
+                    SELECT FROM wanted w WHERE w.field = l.field AND w.position = l.position))
+            INSERT INTO cms.links AS l (document_id, is_live, field, position, target_kind, target_id)
+            SELECT :id, :is_live, w.* FROM wanted w
+            ON CONFLICT (document_id, is_live, field, position) DO UPDATE
+            SET target_kind = excluded.target_kind, target_id = excluded.target_id
+            WHERE l.target_id <> excluded.target_id OR l.target_kind <> excluded.target_kind
+            """
+        ),
+        {
+            "id": document_id,
+            "is_live": is_live,
+            "fields": [link.field for link in links],
+            "positions": [link.position for link in links],
+            "kinds": [link.kind for link in links],
+            "targets": [link.target for link in links],
+        },
+    )
