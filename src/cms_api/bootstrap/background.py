@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from cms_api.adapters.jobs.worker import Periodic, QueueWorker
+from cms_api.adapters.sqlalchemy.outages import is_outage
 from cms_api.bootstrap.supervision import Background, Service
 from cms_api.domains.jobs.api import JobHandler
 from cms_api.settings import Settings
@@ -47,5 +48,6 @@ def make_background(
         concurrency=settings.job_concurrency,
         # Less than the whole has, so that it can let go of its entries by itself.
         timeout=settings.shutdown_timeout - 1,
+        is_outage=is_outage,
     )
     return Background([queue, *services(parts)], timeout=settings.shutdown_timeout)

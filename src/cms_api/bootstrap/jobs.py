@@ -5,13 +5,14 @@ from functools import partial
 from typing import Any
 
 from dependency_injector.containers import DeclarativeContainer
-from dependency_injector.providers import DependenciesContainer, Factory, Singleton
+from dependency_injector.providers import DependenciesContainer, Factory, Object, Singleton
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms_api.adapters.jobs.log import StructuredJobLog
 from cms_api.adapters.jobs.queue import ProcrastinateQueue
 from cms_api.adapters.sqlalchemy.jobs import REPOSITORIES as ROWS
 from cms_api.adapters.sqlalchemy.jobs.queries import SqlJobs
+from cms_api.adapters.sqlalchemy.outages import is_outage
 from cms_api.adapters.sqlalchemy.raw import driver_connection
 from cms_api.domains.jobs.ports import JobQueue
 from cms_api.domains.jobs.runner import JobRunner
@@ -43,5 +44,5 @@ class JobsContainer(DeclarativeContainer):
         clock=core.clock,
         identity=auth.identity,
         new_uow=core.unit_of_work.provider,
-        log=Singleton(StructuredJobLog),
+        log=Singleton(StructuredJobLog, is_outage=Object(is_outage)),
     )

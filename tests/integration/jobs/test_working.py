@@ -20,6 +20,7 @@ from tests.integration.jobs.conftest import Await, Start, rows, until
 from tests.integration.jobs.counting import Counting
 
 from cms_api.adapters.jobs.worker import Periodic, QueueWorker
+from cms_api.adapters.sqlalchemy.outages import is_outage
 from cms_api.bootstrap.container import Application
 from cms_api.bootstrap.supervision import Background
 from cms_api.domains.jobs.ports import JobQueue
@@ -212,6 +213,7 @@ async def test_periodic_work_is_done_by_one_worker(database_url: str) -> None:
             ],
             concurrency=1,
             timeout=5,
+            is_outage=is_outage,
         )
 
     background = Background([worker("a"), worker("b")], timeout=6)
@@ -255,7 +257,9 @@ async def test_periodic_work_of_a_dead_worker_gives_way_to_the_next(
         del job_id, stop
 
     tick = Periodic(name="tick", cron="0 0 1 1 *", work=work)
-    worker = QueueWorker(database_url, run_job=run_job, periodic=[tick], concurrency=1, timeout=5)
+    worker = QueueWorker(
+        database_url, run_job=run_job, periodic=[tick], concurrency=1, timeout=5, is_outage=is_outage
+    )
     background = Background([worker], timeout=6)
     background.start()
     await asyncio.wait_for(done.wait(), 20)

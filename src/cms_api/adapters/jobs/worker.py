@@ -14,7 +14,6 @@ from procrastinate import App, PsycopgConnector, RetryStrategy
 from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import DeleteJobCondition, Status
 
-from cms_api.adapters.jobs.outages import is_outage
 from cms_api.adapters.jobs.queue import RUN_JOB
 from cms_api.adapters.jobs.schema import SCHEMA
 
@@ -50,7 +49,7 @@ class QueueWorker:
 
     It holds up to two pooled connections, and one that listens. ``run_job`` is handed a job's id,
     and an event that tells when to put the job off; ``timeout`` is how many seconds there are to
-    stop.
+    stop. ``is_outage`` tells a database that is away from one that refuses.
     """
 
     name = "queue"
@@ -63,8 +62,10 @@ class QueueWorker:
         periodic: Sequence[Periodic],
         concurrency: int,
         timeout: float,
+        is_outage: Callable[[BaseException], bool],
     ) -> None:
         self._url = url
+        self._is_outage = is_outage
         self._run_job = run_job
         self._periodic = periodic
         self._concurrency = concurrency
@@ -84,7 +85,8 @@ class QueueWorker:
             async with app.open_async():
                 await self._work(app, stop)
         except (ConnectorException, psycopg.Error) as error:
-            if is_outage(error):
+            # The library wraps what the driver raises.
+            if self._is_outage(error.__cause__ or error):
                 raise ConnectionError("The database of the queue is away.") from error
             raise
 
@@ -114,7 +116,7 @@ class QueueWorker:
         for one in self._periodic:
             # It never runs twice at once; and while it waits, it is not put into the queue again.
             as_task = app.task(name=f"periodic:{one.name}", lock=one.name, queueing_lock=one.name)
-            app.periodic(cron=one.cron)(as_task(_housekeeping(one)))
+            app.periodic(cron=one.cron)(as_task(_housekeeping(one, self._is_outage)))
         return app
 
     async def _work(self, app: App, stop: asyncio.Event) -> None:
@@ -167,7 +169,9 @@ def _is_news(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], ConnectorException))
 
 
-def _housekeeping(one: Periodic) -> Callable[[int], Awaitable[None]]:
+def _housekeeping(
+    one: Periodic, is_outage: Callable[[BaseException], bool]
+) -> Callable[[int], Awaitable[None]]:
     async def work(timestamp: int) -> None:
         del timestamp
         try:

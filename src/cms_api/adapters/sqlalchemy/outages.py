@@ -30,5 +30,6 @@ def is_outage(error: BaseException) -> bool:
             psycopg_pool.PoolClosed,
             psycopg_pool.TooManyRequests,
             sqlalchemy.exc.TimeoutError,
+            ConnectionError,
         ),
     )
