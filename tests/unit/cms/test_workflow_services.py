@@ -254,7 +254,7 @@ async def test_the_stage_decides_unless_it_is_an_import(
     assert caught.value.members == {"stages": ["approved"]}
 
 
-async def test_an_older_revision_must_have_been_live(bea: Actor, set_up, begin, act) -> None:
+async def test_an_older_revision_must_have_been_live(bea: Actor, set_up, begin, move, act) -> None:
     post = await begin()
     seen_one = (await act(bea, "publish", post)).live_revision
     unseen = (await act(bea, "update", post, PostChanges(title="Unseen"))).draft_revision
@@ -264,6 +264,10 @@ async def test_an_older_revision_must_have_been_live(bea: Actor, set_up, begin, 
         with pytest.raises(NotApproved):
             await act(bea, "publish", post, revision_id=revision)
     assert (await act(bea, "publish", post, revision_id=seen_one)).live_revision == seen_one
+    # what was approved is the draft, not what it was before
+    await move(bea, post, "in_review", "approved")
+    with pytest.raises(NotApproved):
+        await act(bea, "publish", post, revision_id=unseen)
     assert (await act(SYSTEM, "publish", post, revision_id=unseen)).live_revision == unseen
     # an import has shown it to readers
     await act(bea, "publish", post, revision_id=seen_one)
