@@ -32,7 +32,8 @@ from cms_api.domains.cms.api import (
 )
 from cms_api.kernel.unit_of_work import UnitOfWork
 
-StageKey = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]*$", max_length=50)]
+# The end of a pattern is before a last line break, too.
+StageKey = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]*$(?!\n)", max_length=50)]
 StageName = Annotated[str, Meta(min_length=1, max_length=100)]
 RoleKey = Annotated[str, Meta(min_length=1, max_length=100)]
 Comment = Annotated[str, Meta(min_length=1, max_length=2_000)]

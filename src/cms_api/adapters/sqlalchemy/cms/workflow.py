@@ -90,9 +90,11 @@ class SqlAlchemyWorkflows(WorkflowRepository):
     async def in_use(self, type: str, stages: Collection[str]) -> dict[str, int]:
         found = await self._session.execute(
             text(
+                # All of them are waited for: whoever edits one now may be sending it to such a stage.
                 """
-                SELECT stage, count(*) FROM cms.documents
-                WHERE type = :type AND stage = ANY(:stages) GROUP BY stage
+                WITH documents AS MATERIALIZED (
+                    SELECT stage FROM cms.documents WHERE type = :type AND stage IS NOT NULL FOR SHARE)
+                SELECT stage, count(*) FROM documents WHERE stage = ANY(:stages) GROUP BY stage
                 """
             ),
             {"type": type, "stages": list(stages)},

@@ -67,19 +67,15 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
 
 def check(stages: Sequence[Stage], transitions: Sequence[Transition], *, roles: Collection[str]) -> None:
     """Raise `Invalid` with all that is wrong with a workflow; ``roles`` are those that there are."""
-    faults = [*_stage_faults(stages), *_transition_faults(stages, transitions, roles)]
-    if len(faults) == 1:
-        raise Invalid(faults[0].detail, faults=tuple(faults))
-    if faults:
-        raise Invalid(f"The workflow has {len(faults)} faults.", faults=tuple(faults))
-    reached = _reached(stages[0].key, transitions)
-    lost = tuple(
-        Fault(f"/stages/{index}", "unreachable", f"No way leads from the first stage to “{stage.key}”.")
-        for index, stage in enumerate(stages)
-        if stage.key not in reached
+    faults = (
+        *_stage_faults(stages),
+        *_transition_faults(stages, transitions, roles),
+        *_reach_faults(stages, transitions),
     )
-    if lost:
-        raise Invalid("Some stages can't be reached.", faults=lost)
+    if len(faults) == 1:
+        raise Invalid(faults[0].detail, faults=faults)
+    if faults:
+        raise Invalid(f"The workflow has {len(faults)} faults.", faults=faults)
 
 
 def _stage_faults(stages: Sequence[Stage]) -> list[Fault]:
@@ -124,12 +120,17 @@ def _transition_faults(
     return faults
 
 
-def _reached(first: str, transitions: Sequence[Transition]) -> set[str]:
-    reached, ahead = {first}, [first]
+def _reach_faults(stages: Sequence[Stage], transitions: Sequence[Transition]) -> list[Fault]:
+    reached = {stages[0].key} if stages else set()
+    ahead = list(reached)
     while ahead:
         here = ahead.pop()
         for one in transitions:
             if one.source == here and one.to not in reached:
                 reached.add(one.to)
                 ahead.append(one.to)
-    return reached
+    return [
+        Fault(f"/stages/{index}", "unreachable", f"No way leads from the first stage to “{stage.key}”.")
+        for index, stage in enumerate(stages)
+        if stage.key not in reached
+    ]

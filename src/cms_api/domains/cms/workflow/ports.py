@@ -48,7 +48,10 @@ class WorkflowRepository(ABC):
 
     @abstractmethod
     async def in_use(self, type: str, stages: Collection[str]) -> dict[str, int]:
-        """How many documents are at each of ``stages``, where there are any."""
+        """How many documents are at each of ``stages``, where there are any.
+
+        None gets there until the unit of work ends, if it has the workflow locked.
+        """
 
     @abstractmethod
     async def set_stage(self, type: str, stage: str | None) -> None:

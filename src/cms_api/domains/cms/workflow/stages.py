@@ -75,8 +75,9 @@ class WorkflowStages(Stages):
         assignee = move.assignee
         if move.stage == workflow.first:
             assignee = assignee or submitter
-            if assignee is None:
-                return
+        # A task that nobody sees is none: at the first stage without a submitter, and at a last one.
+        if assignee is None and (move.stage == workflow.first or not roles):
+            return
         await self._open(uow, actor, document, workflow, move, assignee, submitter, at)
 
     async def close(
