@@ -226,6 +226,9 @@ class FakeDocuments(DocumentRepository):
     async def get(self, kind: ContentType[C], document_id: UUID) -> Document[C] | None:
         return loaded(self._store, kind, document_id)
 
+    async def lock(self, ids: Collection[UUID]) -> None:
+        """One unit of work at a time runs here."""
+
     async def add(self, document: Document[C]) -> None:
         self._put(document)
         await self.add_revision(document, changed=())

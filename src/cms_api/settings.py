@@ -37,7 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     access_token_ttl: Annotated[int, Meta(ge=30, le=86_400)] = 900
     refresh_token_ttl: Annotated[int, Meta(ge=300, le=31_536_000)] = 2_592_000
     bcrypt_rounds: Annotated[int, Meta(ge=4, le=16)] = 12
-    default_locale: Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
+    default_locale: Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$(?!\n)")] = "en"
     max_body_bytes: Annotated[int, Meta(ge=1024)] = 1_048_576
     max_upload_bytes: Annotated[int, Meta(ge=1024)] = 67_108_864
     lock_ttl: Annotated[int, Meta(ge=10, le=3600)] = 60

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from litestar import Litestar
 from tests.conftest import ADMIN_EMAIL, PASSWORD
 
 POSTS, CONTENT, LOGIN = "/api/v1/posts", "/api/v1/content", "/api/v1/auth/login"
@@ -223,3 +224,34 @@ async def test_ready_and_away(client: httpx.AsyncClient) -> None:
     assert (await client.get("/health/ready")).json() == {"status": "ok"}
     body = {"email": ADMIN_EMAIL, "password": PASSWORD}
     assert (await client.post(LOGIN, json=body)).status_code == 200
+
+
+async def test_nobody_hears_that_before_anything_else(client: httpx.AsyncClient) -> None:
+    for method, url, body in (
+        ("POST", "/api/v1/posts", {"titel": 1}),
+        ("POST", "/api/v1/posts/bulk", {}),
+        ("POST", "/api/v1/batch", {}),
+        ("PATCH", "/api/v1/retention-policies/post", {"x": 1}),
+        ("GET", "/api/v1/posts?nothing=1", None),
+    ):
+        response = await client.request(method, url, json=body)
+        assert (response.status_code, response.json()["code"]) == (401, "unauthenticated")
+
+
+async def test_the_server_keeps_knowing_of_a_head(app: Litestar) -> None:
+    """Else it waits for the content that the length promises, and breaks the connection."""
+    scope: Any = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "HEAD", "scheme": "http",
+        "path": "/health/live", "raw_path": b"/health/live", "query_string": b"", "root_path": "",
+        "headers": [], "client": ("127.0.0.1", 1), "server": ("cms.test", 80),
+    }  # fmt: skip
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    assert (scope["method"], sent[0]["status"], sent[-1]["body"]) == ("HEAD", 200, b"")

@@ -116,7 +116,7 @@ class CmsContainer(DeclarativeContainer):
     access = Singleton(Access, authors)
     revisions = Singleton(Revisions, queries=Singleton(SqlRevisions, core.reader), access=access, types=types)
     by_type = Dict(post=posts, page=pages)
-    batch = Singleton(Batch, documents=by_type)
+    batch = Singleton(Batch, documents=by_type, types=types, stages=stages)
     bulk = Singleton(Bulk, clock=core.clock, jobs=jobs.jobs)
     bulk_handler = Singleton(BulkHandler, queries=documents, documents=by_type, types=types)
     retention = Singleton(Retention, clock=core.clock, queries=Singleton(SqlRetention, core.reader))

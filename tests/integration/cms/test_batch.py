@@ -1,5 +1,6 @@
 """Many operations in one request: all or nothing, or each by itself."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -43,7 +44,7 @@ async def test_operations_follow_one_another(admin: httpx.AsyncClient, database_
         op("create", data={"title": "New", "body": "x", "locale": "de"}),
         op("publish", version=1, result_of=0),
         op("update", old, 2, data={"title": "Older"}),
-        op("publish", old, 3, revision=old["live_revision"]),
+        op("publish", old, 3, revision_id=old["live_revision"]),
         op("duplicate", old, 4),
         op("trash", version=1, result_of=4),
         op("purge", version=2, result_of=4),
@@ -103,9 +104,9 @@ async def test_each_by_itself(admin: httpx.AsyncClient, database_url: str) -> No
         op("create", data={"title": "D"}),
         atomic=False,
     )
-    assert [one["status"] for one in found] == [200, 412, 409, 404, 409, 204, 201]
+    assert [one["status"] for one in found] == [200, 412, 409, 409, 409, 204, 201]
     codes = [one["problem"] and one["problem"]["code"] for one in found]
-    assert codes == [None, "stale", "slug_taken", "document_not_found", "not_published", None, None]
+    assert codes == [None, "stale", "slug_taken", "result_missing", "not_published", None, None]
     assert found[1]["problem"]["changed_fields"] == []
     assert (found[1]["document"], found[1]["etag"]) == (None, None)
     assert await titles(admin) == ["Changed", "D"]
@@ -120,7 +121,7 @@ async def test_all_faults_of_all_operations_are_named(admin: httpx.AsyncClient) 
         op("create", post, data={"titel": "x"}),
         {"action": "update", "type": "post", "data": {"title": "", "authors": [7]}},
         op("publish", post, data={}),
-        op("trash", post, result_of=1, revision=str(uuid4())),
+        op("trash", post, result_of=1, revision_id=str(uuid4())),
         op("update", result_of=4),
         op("restore_revision", post),
     )
@@ -134,10 +135,10 @@ async def test_all_faults_of_all_operations_are_named(admin: httpx.AsyncClient) 
         ("/operations/1/if_match", "operation"),
         ("/operations/2/data", "operation"),
         ("/operations/3/result_of", "operation"),
-        ("/operations/3/revision", "operation"),
+        ("/operations/3/revision_id", "operation"),
         ("/operations/4/data", "operation"),
         ("/operations/4/result_of", "operation"),
-        ("/operations/5/revision", "operation"),
+        ("/operations/5/revision_id", "operation"),
     ]
     assert answered(await admin.get(f"{API}/posts/{post['id']}"), 200)["version"] == 1
 
@@ -171,6 +172,25 @@ async def test_who_may_do_what_is_decided_for_each(
     assert await titles(admin) == ["A"]
     found = await results(author, op("create", data={"title": "B"}), op("publish", post), atomic=False)
     assert [one["status"] for one in found] == [201, 403]
+
+
+async def test_batches_that_go_opposite_ways_do_not_wait_in_a_circle(admin: httpx.AsyncClient) -> None:
+    posts = [await make(admin, "posts", title=f"Post {number}") for number in range(8)]
+    pages = [await make(admin, "pages", title=f"Page {number}") for number in range(4)]
+    forth = [op("update", one, data={"excerpt": "x"}) for one in posts]
+    forth += [{**op("update", one, data={"parent": pages[0]["id"]}), "type": "page"} for one in pages[1:]]
+    for _ in range(3):
+        answers = await asyncio.gather(*(run(admin, *forth[:: 1 - 2 * (n % 2)]) for n in range(6)))
+        assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_faults_at_run_time_point_into_the_batch(admin: httpx.AsyncClient) -> None:
+    post, missing = await make(admin, "posts", title="A"), str(uuid4())
+    found = await results(
+        admin, op("create", data={"title": "B"}), op("update", post, data={"tags": [missing]}), atomic=False
+    )
+    assert faults(found[1]["problem"]) == [("/operations/1/data/tags/0", "unknown_reference")]
+    assert found[1]["id"] == post["id"]
 
 
 async def test_a_hundred_at_once(admin: httpx.AsyncClient) -> None:

@@ -164,6 +164,47 @@ async def test_the_rights_are_those_of_who_asked(
     assert over["result"]["failures"][0]["code"] == "forbidden"
 
 
+async def test_two_jobs_on_the_same_documents_both_count(admin: httpx.AsyncClient, work) -> None:
+    tags = [(await make(admin, "tags", name=name))["id"] for name in "ab"]
+    for number in range(45):
+        await make(admin, "posts", title=f"Post {number}")
+    jobs = [await begun(admin, action="tag", add=[tag]) for tag in tags]
+    await asyncio.gather(*(work(job) for job in jobs))
+    for job in jobs:
+        over = answered(await admin.get(f"{API}/jobs/{job['id']}"), 200)
+        assert (over["state"], numbers(over)) == ("succeeded", (45, 0, 0))
+    found = await items(admin, f"{API}/posts?limit=100")
+    assert [sorted(one["tags"]) for one in found] == [sorted(tags)] * 45
+
+
+async def test_a_tree_of_pages_goes_and_comes_back(admin: httpx.AsyncClient, done) -> None:
+    top = await make(admin, "pages", title="Top")
+    parents = [await make(admin, "pages", title=f"B{n}", parent=top["id"]) for n in range(25)]
+    for parent in parents:
+        await make(admin, "pages", title="Leaf", parent=parent["id"])
+    first = await make(admin, "pages", title="First")
+    await change(admin, "pages", top, parent=first["id"])
+    assert numbers(await done(admin, "pages", action="trash")) == (52, 0, 0)
+    assert await items(admin, f"{API}/pages") == []
+    assert numbers(await done(admin, "pages", action="restore", filter={"trashed": True})) == (52, 0, 0)
+    assert numbers(await done(admin, "pages", action="trash")) == (52, 0, 0)
+    assert numbers(await done(admin, "pages", action="purge", filter={"trashed": True})) == (52, 0, 0)
+
+
+async def test_who_may_not_do_it_to_anything_is_told_at_once(
+    admin: httpx.AsyncClient, user_client: Callable[..., Any]
+) -> None:
+    reader = await user_client("reader", email="rea@example.org")
+    author = await user_client("author", email="aut@example.org")
+    answered(await reader.post(f"{API}/posts/bulk", json={"action": "publish", "filter": {}}), 403)
+    answered(await author.post(f"{API}/posts/bulk", json={"action": "purge", "filter": {}}), 403)
+    answered(await author.post(f"{API}/posts/bulk", json={"action": "publish", "filter": {}}), 202)
+    there = await make(admin, "tags", name="There")
+    body = {"action": "tag", "filter": {}, "add": [there["id"], str(uuid4())]}
+    wrong = answered(await admin.post(f"{API}/posts/bulk", json=body), 422)
+    assert faults(wrong) == [("/add/1", "unknown_reference")]
+
+
 async def test_all_faults_are_named(admin: httpx.AsyncClient) -> None:
     body = {
         "action": "tag",

@@ -218,6 +218,67 @@ async def test_readers_see_relations_in_the_order_that_was_published(
         assert answered(await client.get(url), 200)["tags"] == order
 
 
+async def test_an_older_revision_is_published_by_hand(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    post = await make(admin, "posts", title="One")
+    other = await make(admin, "posts", title="Other")
+    await change(admin, "posts", post, title="Two")
+    url = f"{API}/posts/{post['id']}/publish"
+    shown = answered(await admin.post(url, json={"revision_id": post["draft_revision"]}, headers=ANY), 200)
+    assert (shown["title"], shown["has_unpublished_changes"]) == ("Two", True)
+    assert answered(await client.get(f"{CONTENT}/posts/{post['id']}"), 200)["title"] == "One"
+    strange = {"revision_id": other["draft_revision"]}
+    answered(await admin.post(url, json=strange, headers=ANY), 404, "revision_not_found")
+    answered(await admin.post(url, json={"revision": "x"}, headers=ANY), 422, "invalid")
+    answered(await admin.post(url, content=b"garbage", headers=ANY), 400, "malformed")
+    assert answered(await admin.post(url, headers=ANY), 200)["has_unpublished_changes"] is False
+
+
+@pytest.mark.parametrize("verb", ["unpublish", "discard", "archive", "duplicate", "restore", "purge"])
+async def test_a_body_that_nothing_reads_is_refused(admin: httpx.AsyncClient, verb: str) -> None:
+    post = await published(admin, "posts", title="One")
+    url = f"{API}/posts/{post['id']}/{verb}"
+    answered(await admin.post(url, json={"title": "Mine"}, headers=ANY), 400, "malformed")
+    assert answered(await admin.get(f"{API}/posts/{post['id']}"), 200)["version"] == 2
+    assert (await admin.post(url, json={}, headers=ANY)).status_code != 400
+
+
+async def test_what_comes_back_from_the_trash_finds_a_free_slug(admin: httpx.AsyncClient) -> None:
+    post = await make(admin, "posts", title="Same")
+    await remove(admin, "posts", post)
+    await make(admin, "posts", title="Same")
+    back = await do(admin, "posts", post, "restore")
+    assert (back["slug"], back["trashed_at"], back["status"]) == ("same-2", None, "draft")
+    assert [row["changed"] for row in await items(admin, revisions_of(post))] == [["slug"], []]
+    other = await make(admin, "posts", title="Else")
+    await remove(admin, "posts", other)
+    assert (await do(admin, "posts", other, "restore"))["slug"] == "else"
+
+
+async def test_a_draft_is_never_said_to_be_unchanged(admin: httpx.AsyncClient) -> None:
+    """Whether it is scheduled shows without a new version."""
+    post = await make(admin, "posts", title="One")
+    url = f"{API}/posts/{post['id']}"
+    plan = answered(await admin.post(f"{url}/schedule", json={"publish_at": "2040-01-01T00:00:00Z"}), 201)
+    seen = await admin.get(url, headers={"If-None-Match": '"v1"'})
+    assert answered(seen, 200)["status"] == "scheduled"
+    answered(await admin.delete(f"{url}/schedules/{plan['id']}", headers=ANY), 204)
+    assert answered(await admin.get(url, headers={"If-None-Match": '"v1"'}), 200)["status"] == "draft"
+    await do(admin, "posts", post, "publish")
+    assert (await admin.get(url, headers={"If-None-Match": '"v2"'})).status_code == 304
+
+
+async def test_a_tag_of_another_kind_matches_nothing(admin: httpx.AsyncClient) -> None:
+    post = await make(admin, "posts", title="One")
+    for tag in ('W/"v1"', '"x"', '"v-1"'):
+        problem = answered(
+            await admin.patch(f"{API}/posts/{post['id']}", json={"title": "B"}, headers={"If-Match": tag}),
+            412,
+        )
+        assert "-1" not in problem["detail"]
+
+
 async def test_the_archive(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
     post = await published(admin, "posts", title="One")
     answered(await admin.post(f"{API}/posts/{post['id']}/archive"), 428)

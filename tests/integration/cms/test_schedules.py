@@ -530,6 +530,26 @@ async def test_a_revision_that_is_to_be_published_is_kept(
     assert (await read(admin, plan))["state"] == "done"
 
 
+async def test_what_can_not_be_taken_down_is_not_taken_down_later(
+    admin: httpx.AsyncClient,
+    client: httpx.AsyncClient,
+    firing: Firing,
+    clock: FixedClock,
+    post: dict[str, Any],
+) -> None:
+    """Nothing was live; it must not be tried again when something is, nor hold up what comes behind."""
+    down = await planned(admin, "posts", post, unpublish_at=soon(hours=1))
+    up = await planned(admin, "posts", post, publish_at=soon(hours=2))
+    assert await firing.fire_next()
+    over = await read(admin, down)
+    assert (over["state"], over["attempts"], over["error"]["code"]) == ("failed", 1, "not_published")
+    assert await firing.fire_next()
+    assert (await read(admin, up))["state"] == "done"
+    clock.move(hours=1)
+    assert not await firing.fire_next()
+    answered(await client.get(f"{CONTENT}/posts/{post['id']}"), 200)
+
+
 async def test_the_archive_cancels_what_is_planned(
     admin: httpx.AsyncClient, firing: Firing, post: dict[str, Any]
 ) -> None:
@@ -722,7 +742,7 @@ async def test_each_of_many_is_fired_once(
     assert rows(url, "SELECT count(*) FROM activity.events WHERE name = 'schedule.fired'") == [(20,)]
     assert rows(url, "SELECT count(*) FROM cms.publications") == [(20,)]
     ((attempts, earliest),) = rows(url, "SELECT sum(attempts), min(lateness) FROM cms.schedules")
-    assert attempts == 0
+    assert attempts == 20
     assert earliest >= 0
 
 
@@ -752,7 +772,7 @@ async def test_after_a_downtime_everything_is_done_in_order(
         )
         assert [action for (action,) in done] == ["publish", "unpublish", "publish", "unpublish", "publish"]
         assert answered(await admin.get(f"{API}/posts/{one['id']}"), 200)["status"] == "published"
-    assert rows(url, "SELECT sum(attempts) FROM cms.schedules") == [(0,)]
+    assert rows(url, "SELECT max(attempts) FROM cms.schedules") == [(1,)]
     assert log.lines == []
 
 

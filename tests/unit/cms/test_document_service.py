@@ -335,8 +335,18 @@ async def test_the_trash_and_back(cms: FakeCms, editor: Actor, create, act) -> N
     assert cms.names()[-2:] == ["document.trashed", "document.restored"]
 
 
-async def test_a_slug_taken_meanwhile_keeps_in_the_trash(cms: FakeCms, create, act) -> None:
+async def test_a_slug_taken_meanwhile_is_numbered(cms: FakeCms, create, act) -> None:
     made = await create(slug="mine")
+    await act("trash", made)
+    await create(slug="mine")
+    back = await act("restore", made)
+    assert (back.slug, back.trashed_at, back.version) == ("mine-2", None, 4)
+    assert cms.names()[-2:] == ["document.restored", "document.updated"]
+
+
+async def test_what_is_archived_too_keeps_its_slug_and_stays_in_the_trash(cms: FakeCms, create, act) -> None:
+    made = await create(slug="mine")
+    await act("archive", made)
     await act("trash", made)
     await create(slug="mine")
     with pytest.raises(SlugTaken):

@@ -405,7 +405,7 @@ async def test_a_post_is_published_and_unpublished_in_time(
     assert await fired(cms) == 1
     done = await now(first)
     assert (done.state, done.lateness, done.finished_at) == ("done", 1.5, cms.clock.at)
-    assert (done.attempts, done.next_attempt_at, done.error, done.version) == (0, None, None, 2)
+    assert (done.attempts, done.next_attempt_at, done.error, done.version) == (1, None, None, 2)
     live = await cms.posts.get(editor, document.id)
     assert (live.status, live.published_at) == ("published", first.at)  # the time that was meant
     cms.clock.move(minutes=10)
@@ -487,17 +487,38 @@ async def test_what_was_missed_is_caught_up_in_order(
     assert (await now(made[1])).lateness == timedelta(days=2, minutes=-10).total_seconds()
 
 
+@pytest.fixture
+def blocked(cms: ScheduledCms, editor: Actor, post):
+    """Makes a post whose address another one still has, and a way to have that one give it up."""
+
+    async def work() -> tuple[PostView, Any]:
+        other = await post("Mine")
+        async with cms.uow() as uow:
+            await cms.posts.publish(uow, editor, other.id, expected=None)
+            await cms.posts.update(uow, editor, other.id, PostChanges(slug="moved"), expected=None)
+
+        async def heal() -> None:
+            async with cms.uow() as uow:
+                await cms.posts.unpublish(uow, editor, other.id, expected=None)
+
+        return await post("Mine"), heal
+
+    return work
+
+
 async def test_a_failure_is_retried_later_and_ends_visible(
-    cms: ScheduledCms, editor: Actor, post, schedule, now
+    cms: ScheduledCms, editor: Actor, blocked, schedule, now
 ) -> None:
-    made = await schedule(await post(), what="unpublish_at")  # it is not published
+    document, _ = await blocked()
+    made = await schedule(document)
     cms.clock.move(minutes=10)
     for attempt, wait in enumerate(BACKOFF, start=1):
         assert await fired(cms) == 1
         found = await now(made)
         assert (found.state, found.attempts, found.version) == ("pending", attempt, attempt + 1)
         assert found.error is not None
-        assert (found.error.code, found.error.detail) == ("not_published", "The document is not published.")
+        assert found.error.code == "address_taken"
+        assert "“mine”" in found.error.detail
         assert found.next_attempt_at == cms.clock.at + wait
         assert await cms.firing.seconds_to_next() == wait.total_seconds()
         cms.clock.move(seconds=wait.total_seconds() - 1)
@@ -508,7 +529,7 @@ async def test_a_failure_is_retried_later_and_ends_visible(
     assert (found.state, found.attempts, found.next_attempt_at) == ("failed", MAX_ATTEMPTS, None)
     assert (found.finished_at, found.lateness) == (cms.clock.at, None)
     (event,) = [event for event in cms.store.events if event.name == "schedule.failed"]
-    assert (event.subject, event.attempts, event.code) == (made.id, 5, "not_published")
+    assert (event.subject, event.attempts, event.code) == (made.id, 5, "address_taken")
     assert "schedule.fired" not in cms.names()
     page = PageRequest(sort=(SortKey("at"),), filters=(Filter("state", "eq", ("failed",)),))
     assert [one.id for one in (await cms.schedules.list(editor, page)).items] == [made.id]
@@ -516,32 +537,42 @@ async def test_a_failure_is_retried_later_and_ends_visible(
     assert await fired(cms) == 0
 
 
-async def test_what_is_healed_in_time_succeeds(cms: ScheduledCms, editor: Actor, post, schedule, now) -> None:
-    document = await post()
-    made = await schedule(document, what="unpublish_at")
+async def test_what_time_can_not_heal_is_given_up_at_once(cms: ScheduledCms, post, schedule, now) -> None:
+    made = await schedule(await post(), what="unpublish_at")  # it is not published
     cms.clock.move(minutes=10)
     assert await fired(cms) == 1
-    async with cms.uow() as uow:
-        await cms.posts.publish(uow, editor, document.id, expected=None)
+    found = await now(made)
+    assert (found.state, found.attempts, found.next_attempt_at) == ("failed", 1, None)
+    assert found.error is not None
+    assert found.error.code == "not_published"
+
+
+async def test_what_is_healed_in_time_succeeds(cms: ScheduledCms, blocked, schedule, now) -> None:
+    document, heal = await blocked()
+    made = await schedule(document)
+    cms.clock.move(minutes=10)
+    assert await fired(cms) == 1
+    await heal()
     cms.clock.move(seconds=10)
     assert await fired(cms) == 1
     found = await now(made)
-    assert (found.state, found.attempts, found.error, found.lateness) == ("done", 1, None, 10.0)
+    assert (found.state, found.attempts, found.error, found.lateness) == ("done", 2, None, 10.0)
 
 
 async def test_a_later_one_waits_for_an_earlier_one_that_fails(
-    cms: ScheduledCms, post, schedule, now, move
+    cms: ScheduledCms, blocked, post, schedule, now, move
 ) -> None:
-    document, other = await post(), await post("Other")
-    first = await schedule(document, 10, what="unpublish_at")
+    (document, heal), other = await blocked(), await post("Other")
+    first = await schedule(document, 10)
     second, elsewhere = await schedule(document, 11), await schedule(other, 12)
     cms.clock.move(minutes=12)
     assert await fired(cms) == 2
     assert [(await now(one)).state for one in (first, second, elsewhere)] == ["pending", "pending", "done"]
     # held back, it is nothing to wake up for
     assert await cms.firing.seconds_to_next() == BACKOFF[0].total_seconds()
-    await move(first, unpublish_at="2030-01-01T00:00:00Z")
+    await move(first, publish_at="2030-01-01T00:00:00Z")
     assert (await now(first)).error is None
+    await heal()
     assert await fired(cms) == 1
     assert (await now(second)).state == "done"
 
@@ -739,7 +770,7 @@ async def test_a_worker_outlives_the_database(
 
     await until(done)
     assert cms.log.names() == ["schedules_without_database"] * 3
-    assert (await now(made)).attempts == 0
+    assert (await now(made)).attempts == 1
 
 
 async def test_a_worker_outlives_its_own_faults(

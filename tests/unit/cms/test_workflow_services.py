@@ -311,8 +311,9 @@ async def test_only_what_changes_something_sends_it_back(
     assert (await act(bea, "update", post, PostChanges(title="Hello"))).stage == "approved"
     changed = await act(bea, "update", post, PostChanges(title="Changed"))
     assert (changed.stage, changed.version) == ("draft", first.version + 1)
-    assert await seen(tasks, bea) == []
-    assert cms.names()[-3:] == ["document.moved", "task.closed", "document.updated"]
+    (task,) = await seen(tasks, bea)
+    assert (task.stage, task.assignee, task.document_id) == ("draft", bea.user_id, post.id)
+    assert cms.names()[-4:] == ["document.moved", "task.closed", "task.opened", "document.updated"]
     await move(bea, post, "in_review", "approved")
     assert (await act(bea, "restore_revision", post, post.draft_revision)).stage == "draft"
     await move(bea, post, "in_review", "approved")

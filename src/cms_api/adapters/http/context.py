@@ -34,6 +34,8 @@ class RequestContext:
             return
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
         request_id = given if _GIVEN.fullmatch(given) else new_id().hex.encode()
+        # A copy: the server goes by its own, and must know of a HEAD that there will be no content.
+        scope = scope.copy()
         scope["cms_request_id"] = request_id.decode()  # type: ignore[typeddict-unknown-key]
         status = 0
         started = time.perf_counter()

@@ -3,7 +3,26 @@
 from litestar.types import Scope
 
 from cms_api.adapters.http.lists import parameters
-from cms_api.kernel.errors import Malformed
+from cms_api.kernel.errors import Malformed, Unauthenticated
+
+# Some clients send an empty object with every POST.
+EMPTY = len("{}")
+
+
+def refuse_nobody(scope: Scope, *, is_nobody: bool) -> None:
+    """Refuse who brings no credentials, but at routes for everybody (``opt["public"]``)."""
+    if is_nobody and not scope["route_handler"].opt.get("public"):
+        raise Unauthenticated("This needs a signed-in user.")
+
+
+def refuse_bodies(scope: Scope) -> None:
+    """Refuse a body where the handler reads none: whoever sends one expects it to count."""
+    handler = scope["route_handler"]
+    if "data" in handler.parsed_fn_signature.parameters or handler.opt.get("multipart"):
+        return
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    if length.isdigit() and int(length) > EMPTY:
+        raise Malformed("This takes no body.")
 
 
 def refuse_unknown_parameters(scope: Scope) -> None:

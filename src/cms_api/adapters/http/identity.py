@@ -2,7 +2,7 @@
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from cms_api.adapters.http.guards import refuse_unknown_parameters
+from cms_api.adapters.http.guards import refuse_bodies, refuse_nobody, refuse_unknown_parameters
 from cms_api.domains.auth.api import IdentityService, InvalidToken
 from cms_api.kernel.actor import ANONYMOUS
 
@@ -12,8 +12,8 @@ MAX_TOKEN_LENGTH = 2_000
 class IdentityMiddleware:
     """Puts the actor into the scope. Wrong credentials are refused at once, none are fine.
 
-    Unknown parameters are refused here too: a guard of the framework costs 30 µs a request, as it
-    copies the handler.
+    Nobody, unknown parameters and bodies that nothing reads are refused here too: a guard of the
+    framework costs 30 µs a request, as it copies the handler.
     """
 
     def __init__(self, app: ASGIApp, identity: IdentityService) -> None:
@@ -22,8 +22,10 @@ class IdentityMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Look the actor up, once a request."""
-        refuse_unknown_parameters(scope)
         token = bearer_token(scope)
+        refuse_nobody(scope, is_nobody=token is None)
+        refuse_unknown_parameters(scope)
+        refuse_bodies(scope)
         scope["auth"] = None
         scope["user"] = ANONYMOUS if token is None else await self._identity.identify(token)
         await self._app(scope, receive, send)

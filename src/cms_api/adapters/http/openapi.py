@@ -226,11 +226,13 @@ def _complete_responses(
     responses = operation["responses"]
     responses.pop("400", None)
     success = next(status for status in responses if status.startswith("2"))
+    # Lists have a tag in delivery only, where what they answer is described by hand.
+    is_tagged = "listing" not in handler.opt or "answers" in handler.opt
     if stream := handler.opt.get("stream"):
         (media_type,) = responses[success]["content"]
         content = {media_type: {"schema": stream["schema"], "example": stream["example"]}}
         responses[success] = {"description": stream["description"], "content": content}
-    elif method == "get" and operation.get("tags") != ["system"]:
+    elif method == "get" and is_tagged and operation.get("tags") != ["system"]:
         responses["304"] = {"description": "You have this version already."}
     if status := responses.get(success):
         status["headers"] = _headers(method, success, handler.opt, names) | status.get("headers", {})
@@ -251,7 +253,7 @@ def _problems(operation: dict[str, Any], handler: HTTPRouteHandler, names: set[s
         statuses.add("409")
     if "if_match" in names:
         statuses |= {"409", "412", "428"}
-    return statuses
+    return statuses | set(handler.opt.get("problems", ()))
 
 
 def _headers(method: str, success: str, opt: dict[str, Any], names: set[str]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ async def ready(request: ApiRequest) -> Response[Health]:
     return Response(Health(status="unavailable"), status_code=503, headers=headers)
 
 
-@get("/openapi.json", include_in_schema=False)
+@get("/openapi.json", include_in_schema=False, opt={"public": True})
 async def openapi(request: ApiRequest) -> ASGIApp:
     """The OpenAPI 3.1 document."""
     return tagged(
@@ -50,7 +50,7 @@ async def openapi(request: ApiRequest) -> ASGIApp:
     )
 
 
-@get("/docs", include_in_schema=False, media_type=MediaType.HTML)
+@get("/docs", include_in_schema=False, opt={"public": True}, media_type=MediaType.HTML)
 async def docs() -> Response[bytes]:
     """A browsable manual made of the OpenAPI document, without anything from elsewhere."""
     page = files("cms_api.adapters.http").joinpath("docs.html").read_bytes()
@@ -58,7 +58,7 @@ async def docs() -> Response[bytes]:
     return Response(page, media_type=MediaType.HTML, headers={"Content-Security-Policy": policy})
 
 
-@get("/problems", include_in_schema=False, media_type=MediaType.HTML)
+@get("/problems", include_in_schema=False, opt={"public": True}, media_type=MediaType.HTML)
 async def problems() -> Response[str]:
     """Every problem type that the API answers with; the ``type`` of a problem points here."""
     rows = "".join(

@@ -69,7 +69,9 @@ class BatchOperation(Wire, frozen=True, kw_only=True):
     )
     if_match: IfMatch | UnsetType = UNSET
     data: dict[str, Any] | UnsetType = UNSET
-    revision: Annotated[UUID, Meta(description="For `publish` and `restore_revision`.")] | UnsetType = UNSET
+    revision_id: Annotated[UUID, Meta(description="For `publish` and `restore_revision`.")] | UnsetType = (
+        UNSET
+    )
 
 
 class BatchInput(Wire, frozen=True, kw_only=True):
@@ -101,7 +103,7 @@ class BatchController(Controller):
     path = "/batch"
     tags = ("batch",)
 
-    @post("/", operation_id="batch", status_code=200, opt={"example": EXAMPLE})
+    @post("/", operation_id="batch", status_code=200, opt={"example": EXAMPLE, "problems": ("404", "412")})
     async def run(
         self,
         request: ApiRequest,
@@ -125,7 +127,9 @@ class BatchController(Controller):
 def _shown(request: ApiRequest, operation: Operation, outcome: Outcome) -> BatchOutcome:
     if outcome.error is not None:
         problem = problem_of(request, outcome.error)
-        return BatchOutcome(status=problem["status"], id=None, etag=None, document=None, problem=problem)
+        return BatchOutcome(
+            status=problem["status"], id=outcome.document_id, etag=None, document=None, problem=problem
+        )
     view: Any = outcome.view
     is_new = operation.action in ("create", "duplicate")
     return BatchOutcome(
@@ -190,8 +194,12 @@ def _missing(one: BatchOperation, place: int) -> list[tuple[str, str]]:
             "data",
             f"“{one.action}” takes no data.",
         ),
-        (one.action == "restore_revision" and one.revision is UNSET, "revision", "Say which revision."),
-        (not takes_revision and one.revision is not UNSET, "revision", f"“{one.action}” takes no revision."),
+        (one.action == "restore_revision" and one.revision_id is UNSET, "revision_id", "Say which revision."),
+        (
+            not takes_revision and one.revision_id is not UNSET,
+            "revision_id",
+            f"“{one.action}” takes no revision.",
+        ),
     ]
     return [(name, detail) for is_wrong, name, detail in checks if is_wrong]
 
@@ -214,7 +222,7 @@ def _operation(one: BatchOperation, pointer: str) -> Operation:
         expected=None if version == "*" else int(version.removeprefix("v")),
         changes=changes,
         locale=locale,
-        revision_id=_given(one.revision),
+        revision_id=_given(one.revision_id),
     )
 
 

@@ -1,5 +1,6 @@
 """Posts and pages: the same routes, made once for each type."""
 
+from functools import partial
 from inspect import Parameter, Signature
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,12 @@ from cms_api.kernel.paging import Listing
 from cms_api.kernel.unit_of_work import UnitOfWork
 
 
+class Publication(Wire, frozen=True, kw_only=True):
+    """What is to be published; the draft where nothing is named."""
+
+    revision_id: UUID | None = None
+
+
 def documents_alias(name: str, service: type[Any]) -> Provide:
     """The service that the application knows as ``name``, under the name that the routes below share."""
 
@@ -40,6 +47,34 @@ def documents_alias(name: str, service: type[Any]) -> Provide:
     )
     documents.__annotations__ = {name: NamedDependency[service], "return": service}
     return Provide(documents, sync_to_thread=False)
+
+
+KEY = "/{document_id:uuid}"
+
+
+def _action(noun: str, service: type[Any], view: type[Any], verb: str, text: str) -> Any:
+    """The route of a step in a document's life; ``verb`` is the service's method too."""
+
+    @post(
+        f"{KEY}/{verb}",
+        operation_id=f"{verb}{noun.capitalize()}",
+        summary=f"{verb.capitalize()} a {noun}",
+        description=text,
+        status_code=200,
+    )
+    async def handler(
+        self: Any,  # noqa: ARG001 - a method, as Litestar wants it
+        request: ApiRequest,
+        document_id: FromPath[UUID],
+        if_match: NamedDependency[int | None],
+        documents: NamedDependency[service],
+        uow: NamedDependency[UnitOfWork],
+    ) -> Response[view]:
+        async with uow:
+            document = await getattr(documents, verb)(uow, request.user, document_id, expected=if_match)
+        return resource(request, document)
+
+    return handler
 
 
 def document_controller(
@@ -58,32 +93,8 @@ def document_controller(
     Service = NamedDependency[service]  # noqa: N806 - an annotation
     View = Response[view]  # noqa: N806
     ListOf = Response[ListView[view]]  # noqa: N806
-    key = "/{document_id:uuid}"
+    action = partial(_action, noun, service, view)
     name = noun.capitalize()
-
-    def action(verb: str, text: str) -> Any:
-        """The route of a step in a document's life; ``verb`` is the service's method too."""
-
-        @post(
-            f"{key}/{verb}",
-            operation_id=f"{verb}{name}",
-            summary=f"{verb.capitalize()} a {noun}",
-            description=text,
-            status_code=200,
-        )
-        async def handler(
-            self: Any,  # noqa: ARG001 - a method, as Litestar wants it
-            request: ApiRequest,
-            document_id: FromPath[UUID],
-            if_match: NamedDependency[int | None],
-            documents: Service,
-            uow: NamedDependency[UnitOfWork],
-        ) -> View:
-            async with uow:
-                document = await getattr(documents, verb)(uow, request.user, document_id, expected=if_match)
-            return resource(request, document)
-
-        return handler
 
     class DocumentController(Controller):
         """Drafting, publishing and discarding."""
@@ -114,14 +125,14 @@ def document_controller(
             query = list_query(request, listing)
             return list_response(query, await documents.list(request.user, query.request))
 
-        @get(key, operation_id=f"get{name}", summary=f"Read a {noun}")
+        @get(KEY, operation_id=f"get{name}", summary=f"Read a {noun}")
         async def get(self, request: ApiRequest, document_id: FromPath[UUID], documents: Service) -> View:
             """One document with its draft, from the trash as well."""
             document = await documents.get(request.user, document_id)
-            return resource(request, document, is_whole=document.lock is None)
+            return resource(request, document, is_whole=document.is_whole)
 
         @patch(
-            key,
+            KEY,
             operation_id=f"update{name}",
             summary=f"Change a {noun}'s draft",
             opt={"example": {"title": "A better title"}},
@@ -142,7 +153,7 @@ def document_controller(
                 )
             return resource(request, document)
 
-        @delete(key, operation_id=f"trash{name}", summary=f"Put a {noun} into the trash")
+        @delete(KEY, operation_id=f"trash{name}", summary=f"Put a {noun} into the trash")
         async def trash(
             self,
             request: ApiRequest,
@@ -156,7 +167,7 @@ def document_controller(
                 await documents.trash(uow, request.user, document_id, expected=if_match)
 
         @post(
-            f"{key}/duplicate",
+            f"{KEY}/duplicate",
             operation_id=f"duplicate{name}",
             summary=f"Duplicate a {noun}",
             status_code=201,
@@ -174,7 +185,7 @@ def document_controller(
                 copy = await documents.duplicate(uow, request.user, document_id, expected=if_match)
             return resource(request, copy, status=201, location=f"/api/v1/{plural}/{copy.id}")
 
-        @post(f"{key}/purge", operation_id=f"purge{name}", summary=f"Purge a {noun}", status_code=204)
+        @post(f"{KEY}/purge", operation_id=f"purge{name}", summary=f"Purge a {noun}", status_code=204)
         async def purge(
             self,
             request: ApiRequest,
@@ -187,7 +198,30 @@ def document_controller(
             async with uow:
                 await documents.purge(uow, request.user, document_id, expected=if_match)
 
-        publish = action("publish", "Make the current draft what readers see.")
+        @post(
+            f"{KEY}/publish",
+            operation_id=f"publish{name}",
+            summary=f"Publish a {noun}",
+            status_code=200,
+            opt={"example": {"revision_id": "01936f2a-d1c8-7b6e-9c1f-3a5b7d9e0f12"}},
+        )
+        async def publish(
+            self,
+            request: ApiRequest,
+            document_id: FromPath[UUID],
+            if_match: NamedDependency[int | None],
+            documents: Service,
+            uow: NamedDependency[UnitOfWork],
+            data: JSONBody[Publication | None] = None,
+        ) -> View:
+            """Make the draft what readers see; or, where a body names one, an older revision."""
+            revision_id = data.revision_id if data is not None else None
+            async with uow:
+                document = await documents.publish(
+                    uow, request.user, document_id, expected=if_match, revision_id=revision_id
+                )
+            return resource(request, document)
+
         unpublish = action("unpublish", "Take the live copy away; the draft stays.")
         discard = action("discard", "Give the draft up for what is live.")
         archive = action("archive", "Lay it aside: out of the readers' sight, and not to be changed.")

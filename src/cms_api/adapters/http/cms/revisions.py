@@ -170,7 +170,12 @@ def revision_controller(
                 )
             return resource(request, document)
 
-        @get(f"{key}/diff", operation_id=f"diff{name}", summary=f"Compare a {noun}", opt={"query": SIDES})
+        @get(
+            f"{key}/diff",
+            operation_id=f"diff{name}",
+            summary=f"Compare a {noun}",
+            opt={"query": SIDES, "conflicts": True},
+        )
         async def diff(
             self,
             request: ApiRequest,

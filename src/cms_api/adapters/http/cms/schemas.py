@@ -18,9 +18,11 @@ Authors = Annotated[
     tuple[UUID, ...], Meta(max_length=20, description="Ids of authors, the first one leading.")
 ]
 TermIds = Annotated[tuple[UUID, ...], Meta(max_length=100)]
-Locale = Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, examples=["en"])]
+Locale = Annotated[
+    str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$(?!\n)", max_length=35, examples=["en"])
+]
 MenuOrder = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
-Website = Annotated[str, Meta(max_length=2_000, pattern=r"^https?://[^\s]+$")]
+Website = Annotated[str, Meta(max_length=2_000, pattern=r"^https?://[^\s]+$(?!\n)")]
 OneLine = Annotated[str, Meta(max_length=500)]
 
 

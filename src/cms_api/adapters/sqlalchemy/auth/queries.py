@@ -121,12 +121,15 @@ class SqlSessions(SessionQueries):
             """
             SELECT ARRAY(
                 SELECT DISTINCT p.permission FROM auth.user_roles r
-                JOIN auth.role_permissions p USING (role_key) WHERE r.user_id = u.id)
+                JOIN auth.role_permissions p USING (role_key) WHERE r.user_id = u.id),
+                ARRAY(SELECT r.role_key FROM auth.user_roles r WHERE r.user_id = u.id)
             FROM auth.users u WHERE u.id = %(user_id)s AND u.is_active
             """,
             {"user_id": user_id},
         )
-        return None if row is None else Actor(user_id=user_id, permissions=frozenset(row[0]))
+        if row is None:
+            return None
+        return Actor(user_id=user_id, permissions=frozenset(row[0]), roles=frozenset(row[1]))
 
 
 class SqlRoles(RoleQueries):

@@ -1,6 +1,6 @@
 """The repository of documents, with their revisions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -82,6 +82,12 @@ class SqlAlchemyDocuments(DocumentRepository):
             return None
         found = await self._session.execute(text(f"SELECT {COLUMNS} FROM {FROM} WHERE d.id = :id"), key)
         return load(kind, dict(found.mappings().one()))
+
+    async def lock(self, ids: Collection[UUID]) -> None:
+        await self._session.execute(
+            text("SELECT id FROM cms.documents WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"),
+            {"ids": list(ids)},
+        )
 
     async def add(self, document: Document[C]) -> None:
         await self._write(

@@ -53,11 +53,11 @@ DOCUMENTS_BY = Keyset(
         "created_at": Column("d.created_at", "timestamptz"),
         "updated_at": Column("d.updated_at", "timestamptz"),
         "title": Column("d.title", "text"),
+        "path": Column("d.path", "text"),
     },
     key=Column("d.id", "uuid"),
     filters={
         "slug": Column("d.slug", "text"),
-        "path": Column("d.path", "text"),
         "parent": Column("d.parent_id", "uuid"),
         "status": Column(STATUS, "text"),
         "locale": Column("d.locale", "text"),

@@ -8,18 +8,25 @@ from uuid import UUID
 import msgspec
 
 from cms_api.domains.cms.bulk.filters import filters_of
-from cms_api.domains.cms.bulk.interface import BulkFailure, BulkRequest, BulkResult, BulkService
+from cms_api.domains.cms.bulk.interface import (
+    BulkAction,
+    BulkFailure,
+    BulkRequest,
+    BulkResult,
+    BulkService,
+)
 from cms_api.domains.cms.documents import policy
+from cms_api.domains.cms.documents.content import Link, TargetKind
 from cms_api.domains.cms.documents.interface import DocumentService
 from cms_api.domains.cms.documents.model import ContentType, Document
-from cms_api.domains.cms.documents.ports import DocumentQueries
+from cms_api.domains.cms.documents.ports import DocumentQueries, DocumentRepository, ReferenceRepository
 from cms_api.domains.cms.pages.interface import PAGES
 from cms_api.domains.cms.posts.interface import POSTS, PostChanges
 from cms_api.domains.jobs.api import JobHandler, JobService, JobState, JobView, Step
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
-from cms_api.kernel.errors import CmsError, Faults, invalid
-from cms_api.kernel.paging import Filter, Listing, PageRequest
+from cms_api.kernel.errors import CmsError, Fault, Faults, Invalid, invalid
+from cms_api.kernel.paging import Filter, Listing, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
 
 KIND = "documents.bulk"
@@ -28,6 +35,26 @@ MAX_FAILURES = 100
 
 LISTINGS: dict[str, Listing] = {"post": POSTS, "page": PAGES}
 TERMS: dict[str, str] = {"tag": "tags", "categorise": "categories"}
+KINDS: dict[str, TargetKind] = {"tag": "tag", "categorise": "category"}
+# Of each document it is asked again, with the rights of that moment.
+PERMISSIONS: dict[BulkAction, str] = {
+    "publish": policy.PUBLISH,
+    "unpublish": policy.PUBLISH,
+    "discard": policy.EDIT,
+    "archive": policy.ARCHIVE,
+    "unarchive": policy.ARCHIVE,
+    "trash": policy.DELETE,
+    "restore": policy.DELETE,
+    "purge": policy.PURGE,
+    "tag": policy.EDIT,
+    "categorise": policy.EDIT,
+}
+# In a tree, leaves go before what they hang on, and come back after it.
+BY_PATH: dict[str, tuple[SortKey, ...]] = {
+    "trash": (SortKey("path", descending=True),),
+    "purge": (SortKey("path", descending=True),),
+    "restore": (SortKey("path"),),
+}
 
 
 class BulkParams(BulkRequest, frozen=True, kw_only=True):
@@ -50,11 +77,15 @@ class Bulk(BulkService):
 
     async def start(self, uow: UnitOfWork, actor: Actor, type: str, request: BulkRequest) -> JobView:
         actor.require(policy.READ)
+        needed = PERMISSIONS[request.action]
+        if not actor.may(f"{needed}_own"):
+            actor.require(needed)
         faults = Faults()
         with faults.noted():
             filters_of(LISTINGS[type], request.filter)
         _check_terms(type, request, faults)
         faults.refuse()
+        await _check_existing(uow, request)
         values = {name: getattr(request, name) for name in request.__struct_fields__}
         params = BulkParams(type=type, before=self._clock.now(), **values)
         return await self._jobs.start(uow, actor, kind=KIND, params=msgspec.to_builtins(params))
@@ -74,6 +105,21 @@ def _check_terms(type: str, request: BulkRequest, faults: Faults) -> None:
                 raise invalid(f"/{name}", "action", f"“{request.action}” takes no terms.")
 
 
+async def _check_existing(uow: UnitOfWork, request: BulkRequest) -> None:
+    """Raise `Invalid` that names each term to be added which is not there."""
+    if not request.add:
+        return
+    links = [Link("add", place, KINDS[request.action], term) for place, term in enumerate(request.add)]
+    there = await uow.repository(ReferenceRepository).existing(links)
+    faults = [
+        Fault(f"/add/{link.position}", "unknown_reference", f"There is no {link.kind} with this id.")
+        for link in links
+        if link not in there
+    ]
+    if faults:
+        raise Invalid("Some terms are not there.", faults=tuple(faults))
+
+
 class BulkHandler(JobHandler):
     """Does the jobs: a step for twenty documents, each of which may fail alone."""
 
@@ -91,19 +137,16 @@ class BulkHandler(JobHandler):
         self._types = types
 
     async def step(self, uow: UnitOfWork, actor: Actor, job: JobState) -> Step:
-        """Go on behind the document that the last step ended with: in the order of ids, which stay."""
+        """Go on behind the document that the last step ended with: in an order that the action leaves alone."""
         params = msgspec.convert(job.params, BulkParams)
-        is_first = job.cursor is None
+        kind, is_first = self._types[params.type], job.cursor is None
         page = await self._queries.list(
-            self._types[params.type],
+            kind,
             PageRequest(
                 limit=DOCUMENTS_AT_ONCE,
-                after=None if is_first else (UUID(job.cursor),),
-                sort=(),
-                filters=(
-                    *filters_of(LISTINGS[params.type], params.filter),
-                    Filter("created_at", "lte", (params.before,)),
-                ),
+                after=None if is_first else (*job.cursor[:-1], UUID(job.cursor[-1])),
+                sort=BY_PATH.get(params.action, ()) if kind.is_tree else (),
+                filters=_filters(params),
                 count=is_first,
             ),
         )
@@ -111,7 +154,7 @@ class BulkHandler(JobHandler):
         for document in page.items:
             result = await self._one(uow, actor, params, document, result)
         return Step(
-            cursor=str(page.items[-1].id) if page.items else job.cursor,
+            cursor=None if page.next is None else [str(value) for value in page.next],
             done=job.done + len(page.items),
             total=page.count if is_first else None,
             result=msgspec.to_builtins(result),
@@ -119,40 +162,52 @@ class BulkHandler(JobHandler):
         )
 
     async def _one(
-        self, uow: UnitOfWork, actor: Actor, params: BulkParams, document: Document[Any], result: BulkResult
+        self, uow: UnitOfWork, actor: Actor, params: BulkParams, found: Document[Any], result: BulkResult
     ) -> BulkResult:
         try:
             async with uow.savepoint():
-                version = await self._perform(uow, actor, params, document)
+                is_changed = await self._perform(uow, actor, params, found)
                 if params.dry_run:
                     raise _TakenBack
         except _TakenBack:
             pass
         except CmsError as error:
-            failure = BulkFailure(
-                id=document.id, title=document.draft.title, code=error.code, detail=error.detail
-            )
+            failure = BulkFailure(id=found.id, title=found.draft.title, code=error.code, detail=error.detail)
             return msgspec.structs.replace(
                 result, failed=result.failed + 1, failures=(*result.failures, failure)[:MAX_FAILURES]
             )
-        if version == document.version:
-            return msgspec.structs.replace(result, unchanged=result.unchanged + 1)
-        return msgspec.structs.replace(result, changed=result.changed + 1)
+        if is_changed:
+            return msgspec.structs.replace(result, changed=result.changed + 1)
+        return msgspec.structs.replace(result, unchanged=result.unchanged + 1)
 
-    async def _perform(
-        self, uow: UnitOfWork, actor: Actor, params: BulkParams, document: Document[Any]
-    ) -> int | None:
-        """Do it to one document, as it was found. Its version afterwards, None where it is gone from sight."""
-        service, expected = self._documents[params.type], document.version
+    async def _perform(self, uow: UnitOfWork, actor: Actor, params: BulkParams, found: Document[Any]) -> bool:
+        """Do it to one document, as it is by now. Whether that changed anything."""
+        kind, service = self._types[params.type], self._documents[params.type]
+        document = await uow.repository(DocumentRepository).get(kind, found.id)
+        if document is None or not await self._is_meant(params, found, document):
+            return False
         if params.action == "publish" and document.is_live and not document.has_unpublished_changes:
-            return expected
+            return False
         if (field := TERMS.get(params.action)) is not None:
             kept = [one for one in getattr(document.draft, field) if one not in params.remove]
-            terms = tuple(dict.fromkeys((*kept, *params.add)))
-            values: dict[str, Any] = {field: terms}
-            changes = PostChanges(**values)
-            view = await service.update(uow, actor, document.id, changes, expected=expected)
+            values: dict[str, Any] = {field: tuple(dict.fromkeys((*kept, *params.add)))}
+            view = await service.update(uow, actor, document.id, PostChanges(**values), expected=None)
         else:
-            view = await getattr(service, params.action)(uow, actor, document.id, expected=expected)
-        version: int | None = None if view is None else view.version
-        return version
+            view = await getattr(service, params.action)(uow, actor, document.id, expected=None)
+        return view is None or bool(view.version != document.version)
+
+    async def _is_meant(self, params: BulkParams, found: Document[Any], document: Document[Any]) -> bool:
+        """Whether the document, which is locked, still passes the filter if it has changed since it was found."""
+        if document.version == found.version:
+            return True
+        same = Filter("id", "eq", (document.id,))
+        page = await self._queries.list(
+            self._types[params.type],
+            PageRequest(limit=1, sort=(), filters=(*_filters(params), same)),
+        )
+        return bool(page.items)
+
+
+def _filters(params: BulkParams) -> tuple[Filter, ...]:
+    before = Filter("created_at", "lte", (params.before,))
+    return (*filters_of(LISTINGS[params.type], params.filter), before)

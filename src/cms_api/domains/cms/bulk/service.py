@@ -7,47 +7,79 @@ from uuid import UUID
 import msgspec
 
 from cms_api.domains.cms.bulk.interface import BatchService, Operation, Outcome
-from cms_api.domains.cms.documents.errors import DocumentNotFound
 from cms_api.domains.cms.documents.interface import DocumentService, DocumentView
+from cms_api.domains.cms.documents.model import ContentType
+from cms_api.domains.cms.documents.ports import DocumentRepository, ReferenceRepository, Stages
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.errors import CmsError
+from cms_api.kernel.errors import CmsError, Conflict
 from cms_api.kernel.unit_of_work import UnitOfWork
+
+# What may give a document another place in its tree.
+MOVES = frozenset({"update", "discard", "restore_revision"})
+
+
+class ResultMissing(Conflict):
+    """The operation whose document is meant was refused itself."""
+
+    code = "result_missing"
+    title = "The operation that this one builds on was refused"
+
+    def __init__(self, place: int) -> None:
+        super().__init__(f"The operation {place} was refused, so there is no document of it.")
 
 
 class Batch(BatchService):
     """The service of batches; ``documents`` are the services of the content types by their keys."""
 
-    def __init__(self, *, documents: Mapping[str, DocumentService[Any, Any]]) -> None:
+    def __init__(
+        self,
+        *,
+        documents: Mapping[str, DocumentService[Any, Any]],
+        types: Mapping[str, ContentType[Any]],
+        stages: Stages,
+    ) -> None:
         self._documents = documents
+        self._types = types
+        self._stages = stages
 
     async def all_or_nothing(
         self, uow: UnitOfWork, actor: Actor, operations: Sequence[Operation]
     ) -> list[Outcome]:
+        await self._lock(uow, operations)
         outcomes: list[Outcome] = []
         for place, operation in enumerate(operations):
             try:
                 outcomes.append(await self._perform(uow, actor, operation, outcomes))
             except CmsError as error:
                 error.members["operation"] = place
-                error.faults = tuple(
-                    msgspec.structs.replace(fault, pointer=f"/operations/{place}/data{fault.pointer}")
-                    for fault in error.faults
-                )
+                _locate(error, place)
                 raise
         return outcomes
 
     async def one_by_one(
         self, uow: UnitOfWork, actor: Actor, operations: Sequence[Operation]
     ) -> list[Outcome]:
+        await self._lock(uow, operations)
         outcomes: list[Outcome] = []
-        for operation in operations:
+        for place, operation in enumerate(operations):
             try:
                 async with uow.savepoint():
                     outcome = await self._perform(uow, actor, operation, outcomes)
             except CmsError as error:
-                outcome = Outcome(error=error)
+                _locate(error, place)
+                known = operation.target if isinstance(operation.target, UUID) else None
+                outcome = Outcome(document_id=known, error=error)
             outcomes.append(outcome)
         return outcomes
+
+    async def _lock(self, uow: UnitOfWork, operations: Sequence[Operation]) -> None:
+        """Take all locks at once, in the order of everybody: two batches must not wait in a circle."""
+        for key in sorted({one.type for one in operations if one.action in ("create", "duplicate")}):
+            await self._stages.first_stage(uow, key)
+        if any(one.action in MOVES and self._types[one.type].is_tree for one in operations):
+            await uow.repository(ReferenceRepository).lock_tree()
+        ids = {one.target for one in operations if isinstance(one.target, UUID)}
+        await uow.repository(DocumentRepository).lock(ids)
 
     async def _perform(
         self, uow: UnitOfWork, actor: Actor, operation: Operation, outcomes: list[Outcome]
@@ -76,10 +108,18 @@ class Batch(BatchService):
 
 
 def _target(operation: Operation, outcomes: list[Outcome]) -> UUID:
-    """The document that is meant. Raises `DocumentNotFound` where an earlier operation made none."""
+    """The document that is meant. Raises `ResultMissing`."""
     if isinstance(operation.target, UUID):
         return operation.target
-    found = None if operation.target is None else outcomes[operation.target].document_id
-    if found is None:
-        raise DocumentNotFound
+    place = operation.target or 0
+    if outcomes[place].error is not None or (found := outcomes[place].document_id) is None:
+        raise ResultMissing(place)
     return found
+
+
+def _locate(error: CmsError, place: int) -> None:
+    """Have the faults point into the batch."""
+    error.faults = tuple(
+        msgspec.structs.replace(fault, pointer=f"/operations/{place}/data{fault.pointer}")
+        for fault in error.faults
+    )

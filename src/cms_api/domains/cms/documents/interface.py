@@ -51,6 +51,11 @@ class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
     reading_time: int
     lock: LockSummary | None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the version stands for all that is shown: locks and schedules come and go without it."""
+        return self.lock is None and self.status in ("published", "archived")
+
 
 SORTS = ("created_at", "updated_at", "title")
 FILTERS: dict[str, FieldType] = {
@@ -186,7 +191,10 @@ class DocumentService(ABC, Generic[Changes, V]):
 
     @abstractmethod
     async def restore(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
-        """Bring it back from the trash as a draft. Raises `NotTrashed`, `SlugTaken`."""
+        """Bring it back from the trash as a draft, under another slug where its own is taken by now.
+
+        Raises `NotTrashed`; and `SlugTaken` for one that is archived as well, and can't be changed.
+        """
 
     @abstractmethod
     async def purge(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> None:

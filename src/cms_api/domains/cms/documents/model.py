@@ -26,6 +26,7 @@ from cms_api.domains.cms.documents.events import (
 )
 from cms_api.kernel.errors import Stale
 from cms_api.kernel.ids import new_id
+from cms_api.kernel.versions import stale_detail
 
 C = TypeVar("C", bound=Content)
 
@@ -120,7 +121,7 @@ class Document(Generic[C]):
         if expected is None or expected == self.version:
             return
         raise Stale(
-            f"You changed version {expected}, but version {self.version} is the current one.",
+            stale_detail(self.version, expected),
             current_version=self.version,
             changed_fields=sorted(name for name, at in self.field_versions.items() if at > expected),
         )

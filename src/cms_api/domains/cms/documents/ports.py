@@ -55,6 +55,10 @@ class DocumentRepository(ABC):
         """The document, locked until the unit of work ends."""
 
     @abstractmethod
+    async def lock(self, ids: Collection[UUID]) -> None:
+        """Lock those documents that are there, in one order for everybody, until the unit of work ends."""
+
+    @abstractmethod
     async def add(self, document: Document[C]) -> None:
         """Store a new document, its first revision and the links of its draft. Raises `SlugTaken`."""
 

@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Generic
 from uuid import UUID
 
+import msgspec
+
 from cms_api.domains.cms.documents import policy
 from cms_api.domains.cms.documents.access import may_look
 from cms_api.domains.cms.documents.engine import C, Engine, check_links
@@ -103,10 +105,19 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
     async def restore(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
         document = await self._of(uow, actor, document_id, policy.DELETE, expected)
         event = document.restore(at=self._clock.now(), by=actor.user_id)
-        documents = uow.repository(DocumentRepository)
-        await check_links(uow, list(document.draft.links()))
-        await documents.save(document)
         uow.record(event.by(actor))
+        documents, draft = uow.repository(DocumentRepository), document.draft
+        await check_links(uow, list(draft.links()))
+        slug = await documents.free_slug(
+            self.kind, locale=document.locale, base=draft.slug, parent=getattr(draft, "parent", None)
+        )
+        if slug != draft.slug and document.archived_at is None:
+            content: C = msgspec.structs.replace(draft, slug=slug)
+            renamed = document.edit(content, at=document.updated_at, by=actor.user_id)
+            if renamed is not None:
+                await documents.add_revision(document, changed=renamed.changed)
+                uow.record(renamed.by(actor))
+        await documents.save(document)
         return await self._shown(document)
 
     async def purge(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> None:

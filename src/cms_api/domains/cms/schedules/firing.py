@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cms_api.domains.cms.documents.errors import Archived, NotPublished, Trashed
 from cms_api.domains.cms.documents.interface import DocumentService
 from cms_api.domains.cms.documents.subjects import SubjectRepository
 from cms_api.domains.cms.schedules.model import Schedule
@@ -11,10 +12,13 @@ from cms_api.domains.cms.schedules.moments import Zones
 from cms_api.domains.cms.schedules.ports import Log, ScheduleRepository
 from cms_api.kernel.actor import SYSTEM, Actor
 from cms_api.kernel.clock import Clock
-from cms_api.kernel.errors import CmsError
+from cms_api.kernel.errors import CmsError, NotFound
 from cms_api.kernel.unit_of_work import UnitOfWork
 
 BATCH = 200
+# Where time changes nothing, or what it changes is no longer what was meant: a document that was not
+# live must not be taken down by a second try, once somebody has published it.
+FINAL = (NotFound, NotPublished, Trashed, Archived)
 INTERNAL = ("internal_error", "Something went wrong here; it has been logged under the schedule's id.")
 
 
@@ -96,7 +100,7 @@ class Firing:
             schedule = await schedules.get(claimed.document_id, claimed.id)
             if schedule is None or schedule.state != "pending" or schedule.version != version:
                 return
-            failed = schedule.fail(code, detail, at=self._clock.now())
+            failed = schedule.fail(code, detail, at=self._clock.now(), is_final=isinstance(error, FINAL))
             await schedules.save(schedule)
             if failed is not None:
                 uow.record(failed.by(_actor(schedule)))

@@ -140,19 +140,20 @@ class Schedule:
     def fire(self, *, at: datetime) -> ScheduleFired:
         """It has been done. Raises `ScheduleFinished`."""
         self._finish("done", at)
+        self.attempts += 1
         self.lateness = (at - self.due_at).total_seconds()
         self.error_code = self.error_detail = None
         return _told(self, ScheduleFired, lateness=self.lateness)
 
-    def fail(self, code: str, detail: str, *, at: datetime) -> ScheduleFailed | None:
+    def fail(self, code: str, detail: str, *, at: datetime, is_final: bool = False) -> ScheduleFailed | None:
         """It could not be done: try again later, or give it up, which is an event.
 
-        Raises `ScheduleFinished`.
+        ``is_final`` where another try would be of no use. Raises `ScheduleFinished`.
         """
         self.require_pending()
         self.attempts += 1
         self.error_code, self.error_detail = code, detail
-        if self.attempts < MAX_ATTEMPTS:
+        if self.attempts < MAX_ATTEMPTS and not is_final:
             self.next_attempt_at = at + BACKOFF[self.attempts - 1]
             self._touch(at)
             return None

@@ -36,7 +36,10 @@ class WorkflowStages(Stages):
         if workflow is None or (stage := workflow.after_edit(document.stage)) == document.stage:
             return
         uow.record(document.send_back(stage).by(actor))
-        await self.close(uow, actor, document, "cancelled", at=at)
+        closed = await self._closed(uow, actor, document.id, "cancelled", at)
+        if closed is not None and (submitter := closed.submitted_by) is not None:
+            back = Move(stage=stage)
+            await self._open(uow, actor, document, workflow, back, submitter, submitter, at)
 
     async def check_publishable(
         self, uow: UnitOfWork, actor: Actor, document: Document[Any], snapshot: Snapshot[Any] | None
