@@ -65,7 +65,7 @@ PROMISES = {
         "{n}",
     ),
     "events schedule.fired": ("SELECT count(*) FROM activity.events WHERE name = 'schedule.fired'", "{n}"),
-    "failed attempts": ("SELECT coalesce(sum(attempts), 0) FROM cms.schedules", "0"),
+    "failed attempts": ("SELECT coalesce(sum(attempts - 1), 0) FROM cms.schedules", "0"),
     "fired before their time": ("SELECT count(*) FROM cms.schedules WHERE lateness < 0", "0"),
 }
 ROLLED_BACK = "SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()"
