@@ -1,6 +1,6 @@
 """What editors say about a document: the same routes, made once for each type."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Controller, Response, delete, get, patch, post
@@ -49,6 +49,32 @@ class CommentRequest(Wire, frozen=True, kw_only=True):
 def comment_controller(plural: str, noun: str) -> type[Controller]:
     """The routes of the comments on a content type, whose key is ``noun``."""
     name, key = noun.capitalize(), "/{comment_id:uuid}"
+
+    def settling(verb: str, text: str) -> Any:
+        """The route that settles a thread, or takes it up again; ``verb`` is the service's method too."""
+
+        @post(
+            f"{key}/{verb}",
+            operation_id=f"{verb}{name}Comment",
+            summary=f"{verb.capitalize()} a thread on a {noun}",
+            description=text,
+            status_code=200,
+        )
+        async def handler(
+            self: Any,  # noqa: ARG001 - a method, as Litestar wants it
+            request: ApiRequest,
+            document_id: FromPath[UUID],
+            comment_id: FromPath[UUID],
+            if_match: NamedDependency[int | None],
+            comments: NamedDependency[CommentService],
+            uow: NamedDependency[UnitOfWork],
+        ) -> Response[CommentView]:
+            settle = getattr(comments, verb)
+            async with uow:
+                comment = await settle(uow, request.user, noun, document_id, comment_id, expected=if_match)
+            return resource(request, comment)
+
+        return handler
 
     class CommentController(Controller):
         """Comments among editors."""
@@ -142,47 +168,8 @@ def comment_controller(plural: str, noun: str) -> type[Controller]:
             async with uow:
                 await comments.delete(uow, request.user, noun, document_id, comment_id, expected=if_match)
 
-        @post(
-            f"{key}/resolve",
-            operation_id=f"resolve{name}Comment",
-            summary=f"Resolve a thread on a {noun}",
-            status_code=200,
-        )
-        async def resolve(
-            self,
-            request: ApiRequest,
-            document_id: FromPath[UUID],
-            comment_id: FromPath[UUID],
-            if_match: NamedDependency[int | None],
-            comments: NamedDependency[CommentService],
-            uow: NamedDependency[UnitOfWork],
-        ) -> Response[CommentView]:
-            """The thread is settled, with all its replies."""
-            user = request.user
-            async with uow:
-                comment = await comments.resolve(uow, user, noun, document_id, comment_id, expected=if_match)
-            return resource(request, comment)
-
-        @post(
-            f"{key}/reopen",
-            operation_id=f"reopen{name}Comment",
-            summary=f"Reopen a thread on a {noun}",
-            status_code=200,
-        )
-        async def reopen(
-            self,
-            request: ApiRequest,
-            document_id: FromPath[UUID],
-            comment_id: FromPath[UUID],
-            if_match: NamedDependency[int | None],
-            comments: NamedDependency[CommentService],
-            uow: NamedDependency[UnitOfWork],
-        ) -> Response[CommentView]:
-            """The thread is not settled after all."""
-            user = request.user
-            async with uow:
-                comment = await comments.reopen(uow, user, noun, document_id, comment_id, expected=if_match)
-            return resource(request, comment)
+        resolve = settling("resolve", "The thread is settled, with all its replies.")
+        reopen = settling("reopen", "The thread is not settled after all.")
 
     CommentController.__name__ = f"{name}CommentController"
     return CommentController
