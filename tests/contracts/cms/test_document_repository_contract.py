@@ -33,7 +33,7 @@ from cms_api.kernel.unit_of_work import UnitOfWork
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 BY = UUID(int=7)
-FIELDS = PublicFields(excerpt="Short", body="<p>Long</p>", seo=Seo(title="Best"), reading_time=3)
+FIELDS = {"excerpt": "Short", "body": "<p>Long</p>", "seo": Seo(title="Best"), "reading_time": 3}
 
 Write = Callable[[Callable[[Any], Awaitable[Any]]], Awaitable[Any]]
 
@@ -449,15 +449,15 @@ async def test_only_links_to_what_is_there_exist(add, write, targets) -> None:
         Link("categories", 1, "category", targets["category"]),
         Link("tags", 0, "tag", targets["tag"]),
         Link("cover", 0, "media", targets["media"]),
-        Link("parent", 0, "document", there.id),
+        Link("parent", 0, "document", there.id, types=("page",)),
     }
     broken = {
         Link("authors", 1, "author", uuid4()),
         Link("categories", 2, "category", targets["tag"]),
         Link("tags", 1, "tag", targets["category"]),
         Link("cover", 0, "media", targets["author"]),
-        Link("parent", 0, "document", gone.id),
-        Link("parent", 0, "document", other.id),
+        Link("parent", 0, "document", gone.id, types=("page",)),
+        Link("parent", 0, "document", other.id, types=("page",)),
     }
     assert await write(lambda r: r.existing(sound | broken)) == sound
     assert await write(lambda r: r.existing([])) == frozenset()

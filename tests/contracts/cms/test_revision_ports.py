@@ -8,7 +8,7 @@ import pytest
 
 from cms_api.domains.cms.documents.content import PageContent, PostContent, Seo
 from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository, PublicFields
+from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository
 from cms_api.domains.cms.pages.service import PAGE
 from cms_api.domains.cms.posts.service import POST
 from cms_api.domains.cms.retention.ports import RetentionRepository
@@ -19,7 +19,7 @@ from cms_api.kernel.paging import Filter, PageRequest, SortKey
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 BY = UUID(int=7)
 NEWEST = PageRequest(sort=(SortKey("created_at", descending=True),), limit=100, count=True)
-FIELDS = PublicFields(excerpt="", body="", seo=Seo(), reading_time=1)
+FIELDS = {"excerpt": "", "body": "", "seo": Seo(), "reading_time": 1}
 
 
 @pytest.fixture

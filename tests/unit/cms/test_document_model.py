@@ -15,7 +15,7 @@ from cms_api.domains.cms.documents.errors import Archived, NotArchived, NotPubli
 from cms_api.domains.cms.documents.model import ContentType, Document, Snapshot
 from cms_api.kernel.errors import Stale
 
-POST = ContentType("post", PostContent)
+POST = ContentType(key="post", content=PostContent, fields=PostContent.__struct_fields__)
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LATER = AT + timedelta(days=1)
 ADA, BEA = UUID(int=1), UUID(int=2)
@@ -233,7 +233,7 @@ def test_contents_know_what_they_point_at() -> None:
         ("/tags/0", "tag", d),
     ]
     page = PageContent(title="A", slug="a", parent=b)
-    assert list(page.links()) == [Link("parent", 0, "document", b)]
+    assert list(page.links()) == [Link("parent", 0, "document", b, "/parent", types=("page",))]
     assert [link.pointer for link in page.links()] == ["/parent"]
     assert list(Content(title="A", slug="a").links()) == []
 

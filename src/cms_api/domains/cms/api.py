@@ -30,7 +30,7 @@ from cms_api.domains.cms.delivery.interface import (
     Selection,
 )
 from cms_api.domains.cms.documents.content import Format, PageContent, PostContent, Seo
-from cms_api.domains.cms.documents.interface import DocumentView, Move
+from cms_api.domains.cms.documents.interface import ArticleView, DocumentView, Move, is_whole
 from cms_api.domains.cms.documents.policy import PERMISSIONS as DOCUMENT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import PERMISSIONS as IMPORT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import ImportReport, ImportService
@@ -106,6 +106,7 @@ __all__ = [
     "TAGS",
     "TASKS",
     "Action",
+    "ArticleView",
     "AuthorChanges",
     "AuthorService",
     "AuthorView",
@@ -169,4 +170,5 @@ __all__ = [
     "Workflow",
     "WorkflowChanges",
     "WorkflowService",
+    "is_whole",
 ]

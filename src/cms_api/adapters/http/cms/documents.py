@@ -24,6 +24,7 @@ from cms_api.domains.cms.api import (
     PostChanges,
     PostService,
     PostView,
+    is_whole,
 )
 from cms_api.kernel.paging import Listing
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -129,7 +130,7 @@ def document_controller(
         async def get(self, request: ApiRequest, document_id: FromPath[UUID], documents: Service) -> View:
             """One document with its draft, from the trash as well."""
             document = await documents.get(request.user, document_id)
-            return resource(request, document, is_whole=document.is_whole)
+            return resource(request, document, is_whole=is_whole(document))
 
         @patch(
             KEY,

@@ -58,7 +58,7 @@ def load(kind: ContentType[C], row: Mapping[str, Any]) -> Document[C]:
 def decoded(kind: ContentType[C], data: bytes, base: bytes | None) -> C:
     """The content that is stored as ``data``, which may tell only what differs from ``base``."""
     whole = None if base is None else unpack(bytes(base), None)
-    return msgspec.json.decode(unpack(bytes(data), whole), type=kind.content)
+    return kind.current(msgspec.json.decode(unpack(bytes(data), whole), type=kind.content))
 
 
 def _json(value: object) -> str:
@@ -131,7 +131,7 @@ class SqlAlchemyDocuments(DocumentRepository):
             "slug": draft.slug,
             "path": await self._path(draft.slug, parent),
             "parent_id": parent,
-            "title": draft.title,
+            "title": draft.heading,
             "draft_revision_id": document.draft_revision_id,
             "live_revision_id": document.live_revision_id,
             "field_versions": _json(document.field_versions),

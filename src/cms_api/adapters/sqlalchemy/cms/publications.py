@@ -66,7 +66,7 @@ class SqlAlchemyPublications(PublicationRepository):
                     "path": await self._live_path(document.id, content.slug, page.parent if page else None),
                     "parent_id": page.parent if page else None,
                     "version": document.version,
-                    "title": content.title,
+                    "title": content.heading,
                     "published_at": document.published_at,
                     "first_published_at": document.first_published_at,
                     "created_at": document.created_at,
@@ -76,7 +76,7 @@ class SqlAlchemyPublications(PublicationRepository):
                     "authors": list(content.authors),
                     "categories": list(post.categories) if post else [],
                     "tags": list(post.tags) if post else [],
-                    "cover": content.cover,
+                    "cover": getattr(content, "cover", None),
                     "fields": msgspec.json.encode(fields).decode(),
                 },
             )

@@ -16,8 +16,7 @@ TARGETS = {
     "tag": "SELECT id FROM cms.terms WHERE taxonomy = 'tag' AND id = ANY(:ids) ORDER BY id FOR KEY SHARE",
     "media": "SELECT id FROM cms.media WHERE id = ANY(:ids) ORDER BY id FOR KEY SHARE",
     "document": """
-        SELECT id FROM cms.documents WHERE type = 'page' AND trashed_at IS NULL AND id = ANY(:ids)
-        ORDER BY id FOR KEY SHARE
+        SELECT id, type FROM cms.documents WHERE trashed_at IS NULL AND id = ANY(:ids) ORDER BY id FOR KEY SHARE
     """,
 }
 
@@ -34,8 +33,8 @@ class SqlAlchemyReferences(ReferenceRepository):
             wanted.setdefault(link.kind, {}).setdefault(link.target, []).append(link)
         found: set[Link] = set()
         for kind, targets in sorted(wanted.items()):
-            for target in await self._session.scalars(text(TARGETS[kind]), {"ids": list(targets)}):
-                found.update(targets[target])
+            for target, *types in await self._session.execute(text(TARGETS[kind]), {"ids": list(targets)}):
+                found.update(link for link in targets[target] if not link.types or types[0] in link.types)
         return frozenset(found)
 
     async def is_below(self, document_id: UUID, ancestor: UUID) -> bool:
@@ -90,16 +89,20 @@ async def put_links(session: AsyncSession, document_id: UUID, content: Content, 
             WITH wanted AS (
                 SELECT * FROM unnest(
                     CAST(:fields AS text[]), CAST(:positions AS integer[]), CAST(:kinds AS text[]),
-                    CAST(:targets AS uuid[])) AS w (field, position, target_kind, target_id)),
+                    CAST(:targets AS uuid[]), CAST(:pointers AS text[]), CAST(:deletes AS text[]))
+                    AS w (field, position, target_kind, target_id, pointer, on_delete)),
             gone AS (
                 DELETE FROM cms.links l WHERE l.document_id = :id AND l.is_live = :is_live
                   AND NOT EXISTS (
                     SELECT FROM wanted w WHERE w.field = l.field AND w.position = l.position))
-            INSERT INTO cms.links AS l (document_id, is_live, field, position, target_kind, target_id)
+            INSERT INTO cms.links AS l (document_id, is_live, field, position, target_kind, target_id, pointer,
+                on_delete)
             SELECT :id, :is_live, w.* FROM wanted w
             ON CONFLICT (document_id, is_live, field, position) DO UPDATE
-            SET target_kind = excluded.target_kind, target_id = excluded.target_id
-            WHERE l.target_id <> excluded.target_id OR l.target_kind <> excluded.target_kind
+            SET target_kind = excluded.target_kind, target_id = excluded.target_id, pointer = excluded.pointer,
+                on_delete = excluded.on_delete
+            WHERE (l.target_id, l.target_kind, l.pointer, l.on_delete)
+                <> (excluded.target_id, excluded.target_kind, excluded.pointer, excluded.on_delete)
             """
         ),
         {
@@ -109,5 +112,7 @@ async def put_links(session: AsyncSession, document_id: UUID, content: Content, 
             "positions": [link.position for link in links],
             "kinds": [link.kind for link in links],
             "targets": [link.target for link in links],
+            "pointers": [link.pointer for link in links],
+            "deletes": [link.on_delete for link in links],
         },
     )

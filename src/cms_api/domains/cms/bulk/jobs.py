@@ -172,7 +172,9 @@ class BulkHandler(JobHandler):
         except _TakenBack:
             pass
         except CmsError as error:
-            failure = BulkFailure(id=found.id, title=found.draft.title, code=error.code, detail=error.detail)
+            failure = BulkFailure(
+                id=found.id, title=found.draft.heading, code=error.code, detail=error.detail
+            )
             return msgspec.structs.replace(
                 result, failed=result.failed + 1, failures=(*result.failures, failure)[:MAX_FAILURES]
             )

@@ -1,31 +1,35 @@
 """What a document says: immutable values, apart from where it stands in its life."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Literal, Self
 from uuid import UUID
 
 import msgspec
 
+from cms_api.domains.cms.documents.mentions import mentioned, unlinked
+
 Format = Literal["html", "markdown"]
 TargetKind = Literal["author", "category", "tag", "media", "document"]
+# What happens to a document when something is deleted that it points at.
+OnDelete = Literal["restrict", "unlink", "cascade"]
 
 
 class Link(msgspec.Struct, frozen=True):
-    """A reference from a field of a document to something else."""
+    """A reference from a field of a document to something else.
+
+    ``field`` names the field for good, ``position`` counts the references in it, and ``pointer``
+    tells where in the input this one stands (RFC 6901). ``types`` are the types that the document
+    at the other end may have, any where there are none.
+    """
 
     field: str
     position: int
     kind: TargetKind
     target: UUID
-
-    @property
-    def pointer(self) -> str:
-        """Where it stands in the input (RFC 6901)."""
-        return f"/{self.field}/{self.position}" if self.field in MANY else f"/{self.field}"
-
-
-MANY = frozenset({"authors", "categories", "tags"})
+    pointer: str = ""
+    on_delete: OnDelete = "restrict"
+    types: tuple[str, ...] = ()
 
 
 class Seo(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,30 +40,33 @@ class Seo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """What every built-in type has. ``body`` is HTML or Markdown, as ``format`` says."""
+    """What every type has."""
 
-    title: str
     slug: str
-    excerpt: str = ""
-    body: str = ""
-    format: Format = "html"
     authors: tuple[UUID, ...] = ()
-    cover: UUID | None = None
     seo: Seo = Seo()
+
+    @property
+    def heading(self) -> str:
+        """What it is called in lists."""
+        return self.slug
 
     def links(self) -> Iterator[Link]:
         """Everything that it points at."""
         yield from _many("authors", "author", self.authors)
-        yield from _one("cover", "media", self.cover)
 
-    def without(self, gone: Iterable[Link]) -> Self:
+    def without(self, gone: Collection[Link]) -> Self:
         """The same content without those links."""
-        values: dict[str, Any] = {}
-        for link in gone:
-            held = values.get(link.field, getattr(self, link.field))
-            is_many = isinstance(held, tuple)
-            values[link.field] = tuple(one for one in held if one != link.target) if is_many else None
-        return msgspec.structs.replace(self, **values)
+        lost = {link.target for link in gone if link.field == "authors"}
+        return msgspec.structs.replace(self, authors=tuple(one for one in self.authors if one not in lost))
+
+    def changed(self, before: Self) -> tuple[str, ...]:
+        """The fields in which it differs from ``before``, by the names that last."""
+        return tuple(name for name in self.__struct_fields__ if getattr(self, name) != getattr(before, name))
+
+    def shown(self, fields: Iterable[str]) -> tuple[str, ...]:
+        """What clients call those fields."""
+        return tuple(fields)
 
     def encoded(self) -> bytes:
         """JSON, the same for equal contents."""
@@ -77,15 +84,50 @@ def hash_of(encoded: bytes) -> bytes:
 
 def _many(field: str, kind: TargetKind, targets: tuple[UUID, ...]) -> Iterator[Link]:
     for position, target in enumerate(targets):
-        yield Link(field, position, kind, target)
+        yield Link(field, position, kind, target, f"/{field}/{position}")
 
 
 def _one(field: str, kind: TargetKind, target: UUID | None) -> Iterator[Link]:
     if target is not None:
-        yield Link(field, 0, kind, target)
+        yield Link(field, 0, kind, target, f"/{field}")
 
 
-class PostContent(Content, frozen=True, kw_only=True):
+class Article(Content, frozen=True, kw_only=True):
+    """What the built-in types have. ``body`` is HTML or Markdown, as ``format`` says."""
+
+    title: str
+    excerpt: str = ""
+    body: str = ""
+    format: Format = "html"
+    cover: UUID | None = None
+
+    @property
+    def heading(self) -> str:
+        """What it is called in lists."""
+        return self.title
+
+    def links(self) -> Iterator[Link]:
+        """Everything that it points at."""
+        yield from Content.links(self)
+        yield from _one("cover", "media", self.cover)
+        for position, (kind, target) in enumerate(mentioned(self.body)):
+            yield Link("body", position, kind, target, "/body")
+
+    def without(self, gone: Collection[Link]) -> Self:
+        """The same content without those links."""
+        values: dict[str, Any] = {}
+        for link in gone:
+            if link.field == "body":
+                continue
+            held = values.get(link.field, getattr(self, link.field))
+            is_many = isinstance(held, tuple)
+            values[link.field] = tuple(one for one in held if one != link.target) if is_many else None
+        if lost := {link.target for link in gone if link.field == "body"}:
+            values["body"] = unlinked(self.body, self.format, lost)
+        return msgspec.structs.replace(self, **values)
+
+
+class PostContent(Article, frozen=True, kw_only=True):
     """A post."""
 
     categories: tuple[UUID, ...] = ()
@@ -94,12 +136,12 @@ class PostContent(Content, frozen=True, kw_only=True):
 
     def links(self) -> Iterator[Link]:
         """Everything that it points at."""
-        yield from Content.links(self)
+        yield from Article.links(self)
         yield from _many("categories", "category", self.categories)
         yield from _many("tags", "tag", self.tags)
 
 
-class PageContent(Content, frozen=True, kw_only=True):
+class PageContent(Article, frozen=True, kw_only=True):
     """A page, at home below another page or at the root."""
 
     parent: UUID | None = None
@@ -107,5 +149,6 @@ class PageContent(Content, frozen=True, kw_only=True):
 
     def links(self) -> Iterator[Link]:
         """Everything that it points at."""
-        yield from Content.links(self)
-        yield from _one("parent", "document", self.parent)
+        yield from Article.links(self)
+        if self.parent is not None:
+            yield Link("parent", 0, "document", self.parent, "/parent", types=("page",))

@@ -1,7 +1,8 @@
 """Drafting: beginning documents and changing their drafts, which readers don't see."""
 
+from abc import abstractmethod
 from datetime import datetime
-from typing import Generic
+from typing import Any, Generic
 from uuid import UUID
 
 import msgspec
@@ -37,16 +38,15 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         stage = await self._stages.first_stage(uow, self.kind.key)
         documents = uow.repository(DocumentRepository)
         locale = locale or self._default_locale
-        given = given_fields(changes)
-        if "title" not in given:
-            raise invalid("/title", "required", "The field “title” is required.")
+        await self._hold(uow)
+        given = self._first(actor, changes)
         faults = Faults()
         with faults.noted():
             if given.get("slug"):
                 given["slug"] = check_slug(str(given["slug"]))
         is_given = bool(given.get("slug"))
         if not is_given:
-            given["slug"] = make_slug(str(given["title"]))
+            given["slug"] = make_slug(self._name(given))
         if "authors" not in given and actor.user_id is not None:
             given["authors"] = (await self._authors.of_user(uow, actor.user_id),)
         content = self.kind.content(**given)
@@ -92,15 +92,11 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
     ) -> V:
         may_look(actor)
         documents = uow.repository(DocumentRepository)
-        given = given_fields(changes)
-        if given.get("parent") is not None:
+        if given_fields(changes).get("parent") is not None:
             await uow.repository(ReferenceRepository).lock_tree()
         document = await self._of(uow, actor, document_id, policy.EDIT, expected)
         faults = Faults()
-        with faults.noted():
-            if "slug" in given:
-                given["slug"] = check_slug(str(given["slug"]))
-        content: C = msgspec.structs.replace(document.draft, **given)
+        content = self._edited(actor, document.draft, changes, faults)
         await self._check(uow, document, content, faults)
         updated = document.edit(content, at=self._clock.now(), by=actor.user_id)
         if updated is not None:
@@ -143,7 +139,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         if drop_missing:
             links = list(content.links())
             there = await uow.repository(ReferenceRepository).existing(links)
-            content = content.without(link for link in links if link not in there)
+            content = content.without([link for link in links if link not in there])
         await self._check(uow, document, content, Faults())
         reverted = document.revert(snapshot, content, at=self._clock.now(), by=actor.user_id)
         if reverted is not None:
@@ -157,6 +153,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         may_look(actor)
         actor.require(policy.CREATE)
         stage = await self._stages.first_stage(uow, self.kind.key)
+        await self._hold(uow)
         documents = uow.repository(DocumentRepository)
         original = await documents.get(self.kind, document_id)
         if original is None:
@@ -180,6 +177,25 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         await documents.add(copy)
         uow.record(created.by(actor), original.duplicated(copy).by(actor))
         return self._with(copy, None)
+
+    def _first(self, actor: Actor, changes: Changes) -> dict[str, Any]:
+        """What a new document says, the slug perhaps left out. Raises `Invalid`."""
+        del actor
+        return given_fields(changes)
+
+    @abstractmethod
+    def _name(self, given: dict[str, Any]) -> str:
+        """What a slug is made of where none is given."""
+
+    def _edited(self, actor: Actor, draft: C, changes: Changes, faults: Faults) -> C:
+        """The draft with ``changes``. Notes what is wrong with them in ``faults``, or raises `Invalid`."""
+        del actor
+        given = given_fields(changes)
+        with faults.noted():
+            if "slug" in given:
+                given["slug"] = check_slug(str(given["slug"]))
+        edited: C = msgspec.structs.replace(draft, **given)
+        return edited
 
     async def _of_tree(
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, permission: str, expected: int | None

@@ -9,7 +9,13 @@ from cms_api.domains.cms.documents.access import Access
 from cms_api.domains.cms.documents.content import Content, Link
 from cms_api.domains.cms.documents.interface import Changes, DocumentService, Status, V
 from cms_api.domains.cms.documents.model import ContentType, Document
-from cms_api.domains.cms.documents.ports import DocumentQueries, ReferenceRepository, Renderer, Stages
+from cms_api.domains.cms.documents.ports import (
+    DocumentQueries,
+    PublicFields,
+    ReferenceRepository,
+    Renderer,
+    Stages,
+)
 from cms_api.domains.cms.locks.interface import HeldLocks, LockSummary
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
@@ -17,6 +23,9 @@ from cms_api.kernel.errors import Fault, Invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
 
 C = TypeVar("C", bound=Content)
+
+# Fields of the built-in types in which nothing stands twice.
+LISTS = frozenset({"authors", "categories", "tags"})
 
 
 class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
@@ -48,10 +57,18 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
     def _view(self, document: Document[C], common: dict[str, Any]) -> V:
         """The document as it is shown; ``common`` is what all types have."""
 
+    @abstractmethod
+    async def _public(self, content: C) -> PublicFields:
+        """What readers get of a content, but for relations and what has a column of its own."""
+
+    async def _hold(self, uow: UnitOfWork) -> None:
+        """Keep the type as it is until the unit of work ends, where it could change."""
+
     async def _of(
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, permission: str, expected: int | None
     ) -> Document[C]:
         """The document, if the actor may and means its current version."""
+        await self._hold(uow)
         return await self._access.document(uow, actor, self.kind, document_id, permission, expected=expected)
 
     async def _shown(self, document: Document[C]) -> V:
@@ -60,9 +77,11 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
 
     def _with(self, document: Document[C], lock: LockSummary | None) -> V:
         draft = document.draft
-        common: dict[str, Any] = {name: getattr(draft, name) for name in Content.__struct_fields__}
-        common |= {
+        common: dict[str, Any] = {
             "id": document.id,
+            "slug": draft.slug,
+            "authors": draft.authors,
+            "seo": draft.seo,
             "type": document.type,
             "status": status_of(document),
             "author": draft.authors[0] if draft.authors else None,
@@ -78,7 +97,6 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
             "trashed_at": document.trashed_at,
             "has_unpublished_changes": document.has_unpublished_changes,
             "stage": document.stage,
-            "reading_time": self._renderer.reading_time(draft.body),
             "lock": lock,
         }
         return self._view(document, common)
@@ -103,7 +121,7 @@ async def check_links(uow: UnitOfWork, links: list[Link]) -> None:
     for link in links:
         if link not in there:
             faults.append(Fault(link.pointer, "unknown_reference", f"There is no {link.kind} with this id."))
-        elif (link.field, link.target) in seen:
+        elif link.field in LISTS and (link.field, link.target) in seen:
             faults.append(Fault(link.pointer, "duplicate", f"This {link.kind} is there twice."))
         seen.add((link.field, link.target))
     if faults:

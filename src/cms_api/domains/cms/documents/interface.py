@@ -19,7 +19,7 @@ Status = Literal["draft", "scheduled", "published", "archived"]
 
 
 class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
-    """A document with its draft. Relations are ids. ``reading_time`` is in minutes.
+    """A document with its draft. Relations are ids.
 
     ``lock`` is who is editing it at this moment; it is no part of the version.
     """
@@ -27,14 +27,9 @@ class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     type: str
     slug: str
-    title: str
-    excerpt: str
-    body: str
-    format: Format
     status: Status
     author: UUID | None
     authors: tuple[UUID, ...]
-    cover: UUID | None
     seo: Seo
     locale: str
     version: int
@@ -48,13 +43,23 @@ class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
     trashed_at: datetime | None
     has_unpublished_changes: bool
     stage: str | None
-    reading_time: int
     lock: LockSummary | None
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether the version stands for all that is shown: locks and schedules come and go without it."""
-        return self.lock is None and self.status in ("published", "archived")
+
+class ArticleView(DocumentView, frozen=True, kw_only=True):
+    """A document of a built-in type. ``reading_time`` is in minutes."""
+
+    title: str
+    excerpt: str
+    body: str
+    format: Format
+    cover: UUID | None
+    reading_time: int
+
+
+def is_whole(view: DocumentView) -> bool:
+    """Whether the version stands for all that is shown: locks and schedules come and go without it."""
+    return view.lock is None and view.status in ("published", "archived")
 
 
 SORTS = ("created_at", "updated_at", "title")

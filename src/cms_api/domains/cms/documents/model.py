@@ -31,12 +31,22 @@ from cms_api.kernel.versions import stale_detail
 C = TypeVar("C", bound=Content)
 
 
-class ContentType(msgspec.Struct, Generic[C], frozen=True):
-    """A kind of document: its key, the struct of its content, and whether it lives in a tree."""
+class ContentType(msgspec.Struct, Generic[C], frozen=True, kw_only=True):
+    """A kind of document: its key, the struct of its content, and whether it lives in a tree.
+
+    ``fields`` are the names of what a document of it says. ``version`` is that of a type that was
+    made at run time, None for the built-in ones.
+    """
 
     key: str
     content: type[C]
     is_tree: bool = False
+    fields: tuple[str, ...]
+    version: int | None = None
+
+    def current(self, content: C) -> C:
+        """A content that is stored, as the type has it by now."""
+        return content
 
 
 class Snapshot(msgspec.Struct, Generic[C], frozen=True):
@@ -123,7 +133,9 @@ class Document(Generic[C]):
         raise Stale(
             stale_detail(self.version, expected),
             current_version=self.version,
-            changed_fields=sorted(name for name, at in self.field_versions.items() if at > expected),
+            changed_fields=sorted(
+                self.draft.shown(name for name, at in self.field_versions.items() if at > expected)
+            ),
         )
 
     def edit(self, content: C, *, at: datetime, by: UUID | None) -> DocumentUpdated | None:
@@ -252,14 +264,12 @@ class Document(Generic[C]):
     def _redraft(self, content: C, revision_id: UUID, at: datetime, by: UUID | None) -> tuple[str, ...]:
         """Make ``content`` the draft; the fields in which it differs, if any."""
         self._require_at_hand()
-        changed = tuple(
-            name for name in content.__struct_fields__ if getattr(content, name) != getattr(self.draft, name)
-        )
+        changed = content.changed(self.draft)
         if changed:
             self.draft, self.draft_revision_id, self.draft_hash = content, revision_id, content.hash()
             self._touch(at, by)
             self.field_versions = self.field_versions | dict.fromkeys(changed, self.version)
-        return changed
+        return content.shown(changed)
 
     def _take_down(self) -> None:
         self.live_revision_id = self.live_hash = self.published_at = None

@@ -1,14 +1,14 @@
 """What the document engine needs from outside."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
 
-from cms_api.domains.cms.documents.content import Content, Format, Link, Seo
+from cms_api.domains.cms.documents.content import Content, Format, Link
 from cms_api.domains.cms.documents.interface import Move
 from cms_api.domains.cms.documents.model import ContentType, Document, Snapshot
 from cms_api.kernel.actor import Actor
@@ -38,13 +38,8 @@ class Renderer(ABC):
         """Minutes to read ``body``, markup left out; at least 1."""
 
 
-class PublicFields(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of a live copy that is no relation and no column of its own."""
-
-    excerpt: str
-    body: str
-    seo: Seo
-    reading_time: int
+# The part of a live copy that is no relation and no column of its own: JSON, by names that last.
+PublicFields = Mapping[str, Any]
 
 
 class DocumentRepository(ABC):

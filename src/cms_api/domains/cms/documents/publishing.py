@@ -16,7 +16,6 @@ from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import (
     DocumentRepository,
     PublicationRepository,
-    PublicFields,
     ReferenceRepository,
 )
 from cms_api.domains.cms.schedules.cancelling import cancel_pending
@@ -50,13 +49,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         published = document.publish(
             snapshot, at=self._clock.now(), by=actor.user_id, published_at=published_at
         )
-        rendered = await self._renderer.render(content.body, content.format, excerpt=content.excerpt)
-        fields = PublicFields(
-            excerpt=rendered.excerpt,
-            body=rendered.body,
-            seo=content.seo,
-            reading_time=rendered.reading_time,
-        )
+        fields = await self._public(content)
         await documents.save(document)
         await uow.repository(PublicationRepository).put_live(document, content, fields)
         uow.record(published.by(actor))

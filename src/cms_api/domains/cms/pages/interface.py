@@ -7,11 +7,11 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from cms_api.domains.cms.documents.content import Format, Seo
-from cms_api.domains.cms.documents.interface import DOCUMENTS, DocumentService, DocumentView
+from cms_api.domains.cms.documents.interface import DOCUMENTS, ArticleView, DocumentService
 from cms_api.kernel.paging import Listing
 
 
-class PageView(DocumentView, frozen=True, kw_only=True):
+class PageView(ArticleView, frozen=True, kw_only=True):
     """A page with its draft. Its place is below ``parent``, or at the root."""
 
     parent: UUID | None

@@ -7,11 +7,11 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from cms_api.domains.cms.documents.content import Format, Seo
-from cms_api.domains.cms.documents.interface import DOCUMENTS, DocumentService, DocumentView
+from cms_api.domains.cms.documents.interface import DOCUMENTS, ArticleView, DocumentService
 from cms_api.kernel.paging import Listing
 
 
-class PostView(DocumentView, frozen=True, kw_only=True):
+class PostView(ArticleView, frozen=True, kw_only=True):
     """A post with its draft."""
 
     categories: tuple[UUID, ...]
