@@ -396,7 +396,8 @@ class FakeReferences(ReferenceRepository):
                 return link.target in store.media
             case "document":
                 row = store.documents.get(link.target)
-                return row is not None and row.type == "page" and row.trashed_at is None
+                is_fit = not link.types or (row is not None and row.type in link.types)
+                return row is not None and is_fit and row.trashed_at is None
             case taxonomy:
                 term = store.terms.get(link.target)
                 return term is not None and term.taxonomy == taxonomy

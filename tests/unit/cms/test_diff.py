@@ -48,10 +48,10 @@ def test_fields_come_in_their_order_and_nested_ones_by_their_pointers() -> None:
     after = changed(title="B", body="x", seo=Seo(title="New", description="D"), is_sticky=True, cover=A)
     found = compare(before, after)
     assert [one.pointer for one in found] == [
-        "/title", "/body", "/cover", "/seo/title", "/seo/description", "/is_sticky",
+        "/seo/title", "/seo/description", "/title", "/body", "/cover", "/is_sticky",
     ]  # fmt: skip
-    assert found[2] == ValueChange(pointer="/cover", before=None, after=A)
-    assert found[4] == ValueChange(pointer="/seo/description", before=None, after="D")
+    assert found[4] == ValueChange(pointer="/cover", before=None, after=A)
+    assert found[1] == ValueChange(pointer="/seo/description", before=None, after="D")
     assert found[5] == ValueChange(pointer="/is_sticky", before=False, after=True)
 
 

@@ -269,7 +269,7 @@ async def test_a_draft_becomes_what_readers_see(cms: FakeCms, create, act) -> No
     published = await act("publish", made, expected=1)
     assert (published.status, published.version, published.published_at) == ("published", 2, cms.clock.at)
     live = cms.store.publications[made.id]
-    assert (live.path, live.version, live.fields.body, live.fields.excerpt) == (
+    assert (live.path, live.version, live.fields["body"], live.fields["excerpt"]) == (
         "hello-world",
         2,
         "<p>Hi there</p>",

@@ -219,7 +219,7 @@ async def test_a_whole_site(cms: FakeCms, run) -> None:
     assert made.draft.cover == asset.id
     copy = live(cms, "1")
     assert copy is not None
-    assert (copy.path, copy.fields.excerpt, copy.fields.body) == (
+    assert (copy.path, copy.fields["excerpt"], copy.fields["body"]) == (
         "grüße-mehr",
         "In short",
         "<p>Body of 1</p>",

@@ -9,7 +9,6 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
-from cms_api.adapters.http.body import decode
 from cms_api.adapters.http.cms.schemas import NewPage, NewPost, PagePatch, PostPatch, into
 from cms_api.adapters.http.preconditions import etag
 from cms_api.adapters.http.problems import problem_of
@@ -27,6 +26,7 @@ from cms_api.domains.cms.api import (
 )
 from cms_api.kernel.errors import Fault, Faults, Invalid, invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.validation import decode
 
 WIRES: dict[tuple[str, str], type[Wire]] = {
     ("create", "post"): NewPost,

@@ -11,7 +11,6 @@ from litestar.params import FromPath, JSONBody
 from litestar.response import File
 from msgspec.json import encode
 
-from cms_api.adapters.http.body import decode
 from cms_api.adapters.http.cms.schemas import MediaPatch, into
 from cms_api.adapters.http.lists import list_query, list_response
 from cms_api.adapters.http.preconditions import resource
@@ -20,6 +19,7 @@ from cms_api.adapters.http.schemas import ListView
 from cms_api.domains.cms.api import MEDIA, MediaChanges, MediaService, MediaView, Storage
 from cms_api.kernel.errors import Malformed, NotFound, UnsupportedMedia
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.validation import decode
 
 CHUNK = 65_536
 MAX_FILENAME = 255

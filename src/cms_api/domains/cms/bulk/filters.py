@@ -10,6 +10,7 @@ import msgspec
 
 from cms_api.kernel.errors import Faults, Invalid, invalid
 from cms_api.kernel.paging import MAX_LIMIT, OPERATORS, FieldType, Filter, Listing
+from cms_api.validation import escaped
 
 MAX_FILTERS = 20
 TYPES: dict[FieldType, tuple[type, str]] = {
@@ -26,7 +27,7 @@ def filters_of(listing: Listing, given: Mapping[str, Any], *, pointer: str = "/f
     faults = Faults()
     found: list[Filter] = []
     for field, wanted in given.items():
-        place = f"{pointer}/{field.replace('~', '~0').replace('/', '~1')}"
+        place = f"{pointer}/{escaped(field)}"
         named = (
             {f"{place}/{name}": (name, value) for name, value in wanted.items()}
             if isinstance(wanted, dict)

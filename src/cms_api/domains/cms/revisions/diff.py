@@ -7,6 +7,8 @@ from typing import Any, Literal
 import msgspec
 from rapidfuzz.distance import LCSseq
 
+from cms_api.validation import escaped
+
 # The work on one text, in pairs of pieces that may have to be compared: rapidfuzz looks at 64 of
 # them at once, and keeps a bit of each. So this is about 25 MB and some tens of milliseconds.
 MAX_PAIRS = 200_000_000
@@ -65,10 +67,9 @@ def _named(value: msgspec.Struct) -> dict[str, Any]:
 
 def _fields(before: Mapping[str, Any], after: Mapping[str, Any], pointer: str) -> Iterator[FieldChange]:
     for name in dict.fromkeys((*before, *after)):
-        step = name.replace("~", "~0").replace("/", "~1")
         old, new = before.get(name), after.get(name)
         if old != new:
-            yield from _changes(old, new, f"{pointer}/{step}")
+            yield from _changes(old, new, f"{pointer}/{escaped(name)}")
 
 
 def _changes(old: Any, new: Any, pointer: str) -> Iterator[FieldChange]:

@@ -1,0 +1,156 @@
+"""The types of fields' values: what input is checked against, and what describes output."""
+
+import copy
+import re
+from datetime import date, datetime
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from cms_api.domains.cms.content_types.fields import (
+    MAX_INTEGER,
+    BlocksField,
+    BooleanField,
+    DateField,
+    DateTimeField,
+    EnumField,
+    Field,
+    GroupField,
+    JsonField,
+    ListField,
+    MarkdownField,
+    NumberField,
+    ReferencesField,
+    RichTextField,
+    SlugField,
+    TextField,
+)
+
+# What of a field an annotation is for: a new value, a value that is shown, one that readers get.
+Face = Literal["given", "shown", "delivered"]
+
+Moment = Annotated[datetime, Meta(tz=True)]
+
+
+def struct(name: str, members: list[Any], doc: str, **options: Any) -> type[msgspec.Struct]:
+    """A struct made of ``members``, closed and immutable."""
+    return msgspec.defstruct(
+        name,
+        members,
+        namespace={"__doc__": doc},
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+        **options,
+    )
+
+
+def member(field: Field, name: str, face: Face, *, has_defaults: bool = False) -> Any:
+    """The member that stands for a field in a struct: its key, its type, and what it is where it is left out."""
+    known = annotation(field, f"{name}{pascal(field.key)}", face)
+    default = getattr(field, "default", None) if has_defaults else None
+    if default is not None and face == "given":
+        value = msgspec.convert(default, known)
+        if isinstance(value, (list, dict)):
+            factory = msgspec.field(default_factory=lambda: copy.deepcopy(value))
+            return (field.key, known if field.required else known | None, factory)
+        return (field.key, known if field.required else known | None, value)
+    if field.required:
+        return (field.key, known)
+    return (field.key, known | None, None) if face == "given" else (field.key, known | None)
+
+
+def annotation(  # noqa: C901, PLR0911, PLR0912 - a case for each type of field
+    field: Field, name: str, face: Face
+) -> Any:
+    """The type of a value of ``field``; structs inside are named after ``name``."""
+    match field:
+        case TextField():
+            extra = {"pattern": f"^(?:{field.pattern})$"} if field.pattern else None
+            return Annotated[
+                str, Meta(min_length=field.min_length, max_length=field.max_length, extra_json_schema=extra)
+            ]
+        case RichTextField() | MarkdownField():
+            # Readers get it as HTML, which may be longer.
+            return str if face == "delivered" else Annotated[str, Meta(max_length=field.max_length)]
+        case NumberField():
+            return _number(field)
+        case BooleanField():
+            return bool
+        case DateField():
+            return date
+        case DateTimeField():
+            return Moment
+        case EnumField():
+            return Literal[field.options]
+        case SlugField():
+            return Annotated[str, Meta(min_length=1, max_length=200)]
+        case JsonField():
+            return Any
+        case ReferencesField():
+            target = UUID | dict[str, Any] if face == "delivered" else UUID
+            return Annotated[list[target], Meta(min_length=field.min_items, max_length=field.max_items)]  # type: ignore[valid-type]
+        case ListField():
+            item = annotation(field.of, f"{name}Item", face)
+            return Annotated[list[item], Meta(min_length=field.min_items, max_length=field.max_items)]  # type: ignore[valid-type]
+        case GroupField():
+            return struct(
+                name, _parts(field.fields, name, face), field.description or field.name or field.key
+            )
+        case BlocksField():
+            return _blocks(field, name, face)
+        case _:  # a file, or a document
+            return UUID | dict[str, Any] if face == "delivered" else UUID
+
+
+def _number(field: NumberField) -> Any:
+    low, high = field.minimum, field.maximum
+    whole = Annotated[
+        int,
+        Meta(
+            ge=-MAX_INTEGER if low is None else max(_up(low), -MAX_INTEGER),
+            le=MAX_INTEGER if high is None else min(_down(high), MAX_INTEGER),
+        ),
+    ]
+    if field.integer:
+        return whole
+    return whole | Annotated[float, Meta(ge=low, le=high)]
+
+
+def _up(bound: float) -> int:
+    return bound if isinstance(bound, int) else int(-(-bound // 1))
+
+
+def _down(bound: float) -> int:
+    return bound if isinstance(bound, int) else int(bound // 1)
+
+
+def _parts(fields: tuple[Field, ...], name: str, face: Face) -> list[Any]:
+    return [member(field, name, face) for field in fields]
+
+
+def _blocks(field: BlocksField, name: str, face: Face) -> Any:
+    members = [
+        struct(
+            f"{name}{pascal(variant.key)}",
+            [
+                ("id", UUID | None, None) if face == "given" else ("id", UUID),
+                *_parts(variant.fields, f"{name}{pascal(variant.key)}", face),
+            ],
+            variant.description or variant.name or variant.key,
+            tag_field="type",
+            tag=variant.key,
+        )
+        for variant in field.variants
+    ]
+    block: Any = reduce(or_, members)
+    return Annotated[list[block], Meta(min_length=field.min_items, max_length=field.max_items)]
+
+
+def pascal(key: str) -> str:
+    """The key as the name of a class."""
+    return "".join(part.capitalize() for part in re.split(r"[_-]", key))
