@@ -44,11 +44,16 @@ CREATE TABLE cms.field_indexes (
     spec text NOT NULL,
     state text NOT NULL CONSTRAINT ck_field_indexes_state CHECK (state IN ('pending', 'ready', 'failed')),
     detail text,
-    CONSTRAINT pk_field_indexes PRIMARY KEY (type_key, field_id)
+    CONSTRAINT pk_field_indexes PRIMARY KEY (type_key, field_id, kind)
 );
 
 -- What the draft of a document of such a type says, by the fields' ids: to be filtered and indexed.
-ALTER TABLE cms.documents ADD COLUMN fields jsonb;
+ALTER TABLE cms.documents
+    ADD COLUMN fields jsonb,
+    -- the document that this is a translation of: one for each language
+    ADD COLUMN translation_of uuid CONSTRAINT fk_documents_translation_of_documents REFERENCES cms.documents;
+CREATE UNIQUE INDEX uq_documents_translation ON cms.documents (translation_of, locale)
+    WHERE translation_of IS NOT NULL AND trashed_at IS NULL;
 
 ALTER TABLE cms.links
     ADD COLUMN pointer text NOT NULL DEFAULT '',
@@ -69,7 +74,7 @@ DELETE FROM cms.documents WHERE type NOT IN ('post', 'page');
 DELETE FROM cms.retention_policies WHERE type NOT IN ('post', 'page');
 DELETE FROM cms.workflows WHERE type NOT IN ('post', 'page');
 ALTER TABLE cms.links DROP COLUMN on_delete, DROP COLUMN pointer;
-ALTER TABLE cms.documents DROP COLUMN fields;
+ALTER TABLE cms.documents DROP COLUMN translation_of, DROP COLUMN fields;
 DROP TABLE cms.field_indexes;
 DROP TABLE cms.content_type_revisions;
 DROP TABLE cms.content_types;

@@ -132,6 +132,10 @@ class Faults:
         except Invalid as error:
             self._noted.extend(error.faults)
 
+    def note(self, *faults: Fault) -> None:
+        """Note faults that were found otherwise."""
+        self._noted.extend(faults)
+
     def refuse(self) -> None:
         """Raise `Invalid` with everything noted, if there is anything."""
         if len(self._noted) == 1:

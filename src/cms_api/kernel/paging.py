@@ -10,7 +10,7 @@ T = TypeVar("T")
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 
-FieldType = Literal["text", "uuid", "timestamptz", "boolean", "integer"]
+FieldType = Literal["text", "uuid", "timestamptz", "boolean", "integer", "number", "date", "datetime"]
 Operator = Literal["eq", "ne", "lt", "lte", "gt", "gte", "in", "nin", "contains", "starts_with", "exists"]
 
 # What each type of field can be filtered by.
@@ -19,6 +19,9 @@ OPERATORS: dict[FieldType, tuple[Operator, ...]] = {
     "uuid": ("eq", "ne", "in", "nin", "exists"),
     "timestamptz": ("eq", "ne", "lt", "lte", "gt", "gte", "exists"),
     "integer": ("eq", "ne", "lt", "lte", "gt", "gte", "in", "nin", "exists"),
+    "number": ("eq", "ne", "lt", "lte", "gt", "gte", "in", "nin", "exists"),
+    "date": ("eq", "ne", "lt", "lte", "gt", "gte", "in", "nin", "exists"),
+    "datetime": ("eq", "ne", "lt", "lte", "gt", "gte", "exists"),
     "boolean": ("eq", "ne", "exists"),
 }
 

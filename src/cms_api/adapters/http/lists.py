@@ -6,7 +6,8 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
@@ -210,7 +211,7 @@ def _value(raw: str, kind: FieldType, field: str) -> object:
         match kind:
             case "uuid":
                 return UUID(raw)
-            case "timestamptz":
+            case "timestamptz" | "datetime":
                 moment = msgspec.convert(raw, datetime)
                 if moment.tzinfo is None:
                     raise ValueError
@@ -219,13 +220,23 @@ def _value(raw: str, kind: FieldType, field: str) -> object:
                 return {"true": True, "false": False}[raw]
             case "integer":
                 return msgspec.convert(int(raw), Annotated[int, Meta(ge=-(2**31), lt=2**31)])
+            case "number":
+                number = Decimal(raw)
+                if not number.is_finite():
+                    raise ValueError
+                return number
+            case "date":
+                return date.fromisoformat(raw).isoformat()
             case _:
                 return raw
-    except (ValueError, KeyError, OverflowError):
+    except (ValueError, KeyError, OverflowError, InvalidOperation):
         wanted = {
             "uuid": "a UUID",
             "timestamptz": "a time like 2026-01-02T03:04:05Z",
+            "datetime": "a time like 2026-01-02T03:04:05Z",
             "boolean": "true or false",
+            "number": "a number",
+            "date": "a day like 2026-01-02",
         }
         raise Malformed(f"The filter “{field}” takes {wanted.get(kind, 'a whole number')}.") from None
 

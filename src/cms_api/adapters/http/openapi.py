@@ -54,6 +54,9 @@ SCHEMA_TYPES = {
     "timestamptz": {"type": "string", "format": "date-time"},
     "boolean": {"type": "boolean"},
     "integer": {"type": "integer"},
+    "number": {"type": "number"},
+    "date": {"type": "string", "format": "date"},
+    "datetime": {"type": "string", "format": "date-time"},
 }
 
 

@@ -10,10 +10,14 @@ T = TypeVar("T")
 
 
 class Column(NamedTuple):
-    """An expression to sort by, never null, and the type that its values are sent as."""
+    """An expression to sort by, never null, and the type that its values are sent as.
+
+    ``encode`` makes of a value what is sent, where that is something else.
+    """
 
     sql: str
     type: str
+    encode: Callable[[Any], object] | None = None
 
 
 class Relation(NamedTuple):
@@ -38,7 +42,10 @@ def condition(field: Column | Relation, wanted: Filter, holder: str, params: dic
             field.column, Filter(wanted.field, positive or wanted.operator, wanted.values), holder, params
         )
         return ("NOT " if positive else "") + field.sql.format(inner)
-    column, value = field, wanted.values[0]
+    column = field
+    if column.encode is not None and wanted.operator != "exists":
+        wanted = Filter(wanted.field, wanted.operator, tuple(map(column.encode, wanted.values)))
+    value = wanted.values[0]
     match wanted.operator:
         case "exists":
             return f"{column.sql} IS {'NOT NULL' if value else 'NULL'}"

@@ -12,11 +12,13 @@ from cms_api.adapters.sqlalchemy.base import translating
 from cms_api.adapters.sqlalchemy.cms.contents import pack, unpack
 from cms_api.adapters.sqlalchemy.cms.references import put_links
 from cms_api.adapters.sqlalchemy.cms.table import first_free, lock, numbered_like
+from cms_api.domains.cms.content_types.errors import ValueTaken
 from cms_api.domains.cms.documents.content import Content, PageContent
 from cms_api.domains.cms.documents.errors import SlugTaken
 from cms_api.domains.cms.documents.model import ContentType, Document, Snapshot
 from cms_api.domains.cms.documents.ports import DocumentRepository
-from cms_api.kernel.errors import invalid
+from cms_api.domains.cms.entries.content import EntryContent
+from cms_api.kernel.errors import CmsError, invalid
 
 C = TypeVar("C", bound=Content)
 
@@ -28,7 +30,7 @@ COLUMNS = f"""
     d.id, d.type, d.locale, d.version, d.draft_revision_id, r.hash AS draft_hash, c.data, b.data AS base,
     d.live_revision_id, live.hash AS live_hash, d.published_at, d.first_published_at,
     {IS_SCHEDULED} AS is_scheduled, d.archived_at, d.trashed_at, d.field_versions, d.created_at, d.updated_at,
-    d.created_by, d.updated_by, d.stage
+    d.created_by, d.updated_by, d.stage, d.translation_of
 """
 FROM = """cms.documents d
     JOIN cms.revisions r ON r.document_id = d.id AND r.id = d.draft_revision_id
@@ -59,6 +61,17 @@ def decoded(kind: ContentType[C], data: bytes, base: bytes | None) -> C:
     """The content that is stored as ``data``, which may tell only what differs from ``base``."""
     whole = None if base is None else unpack(bytes(base), None)
     return kind.current(msgspec.json.decode(unpack(bytes(data), whole), type=kind.content))
+
+
+def _taken(draft: Content) -> dict[str, CmsError]:
+    """What the indexes of unique fields say."""
+    if not isinstance(draft, EntryContent):
+        return {}
+    return {
+        f"uq_field_{field.id}{'_l' if field.localised else ''}": ValueTaken(field.key)
+        for field in draft.definition.fields
+        if field.unique
+    }
 
 
 def _json(value: object) -> str:
@@ -95,11 +108,12 @@ class SqlAlchemyDocuments(DocumentRepository):
             """
             INSERT INTO cms.documents (id, type, locale, version, slug, path, parent_id, title,
                 draft_revision_id, live_revision_id, field_versions, published_at, first_published_at,
-                archived_at, trashed_at, created_at, updated_at, created_by, updated_by, stage)
+                archived_at, trashed_at, created_at, updated_at, created_by, updated_by, stage,
+                translation_of, fields)
             VALUES (:id, :type, :locale, :version, :slug, :path, :parent_id, :title,
                 :draft_revision_id, :live_revision_id, CAST(:field_versions AS jsonb), :published_at,
                 :first_published_at, :archived_at, :trashed_at, :created_at, :updated_at, :created_by,
-                :updated_by, :stage)
+                :updated_by, :stage, :translation_of, CAST(:fields AS jsonb))
             """,
         )
         await self.add_revision(document, changed=())
@@ -113,7 +127,7 @@ class SqlAlchemyDocuments(DocumentRepository):
                 field_versions = CAST(:field_versions AS jsonb), published_at = :published_at,
                 first_published_at = :first_published_at, archived_at = :archived_at,
                 trashed_at = :trashed_at, updated_at = :updated_at, updated_by = :updated_by,
-                stage = :stage
+                stage = :stage, fields = CAST(:fields AS jsonb)
             WHERE id = :id
             """,
         )
@@ -144,8 +158,10 @@ class SqlAlchemyDocuments(DocumentRepository):
             "created_by": document.created_by,
             "updated_by": document.updated_by,
             "stage": document.stage,
+            "translation_of": document.translation_of,
+            "fields": _json(draft.fields) if isinstance(draft, EntryContent) else None,
         }
-        with translating({"uq_documents_path": SlugTaken(draft.slug)}):
+        with translating({"uq_documents_path": SlugTaken(draft.slug), **_taken(draft)}):
             await self._session.execute(text(statement), values)
         await put_links(self._session, document.id, draft, is_live=False)
 

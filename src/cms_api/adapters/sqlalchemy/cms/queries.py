@@ -1,17 +1,24 @@
 """What management sees of content: one statement each."""
 
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
+import msgspec
+
 from cms_api.adapters.sqlalchemy.cms.documents import COLUMNS, FROM, IS_SCHEDULED, load
+from cms_api.adapters.sqlalchemy.cms.entry_columns import column, relations, sort_column
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Relation
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.authors.interface import AuthorView
 from cms_api.domains.cms.authors.ports import AuthorQueries
+from cms_api.domains.cms.content_types.compiling import EntryKind
+from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.documents.content import Content
 from cms_api.domains.cms.documents.model import ContentType, Document
 from cms_api.domains.cms.documents.ports import DocumentQueries
+from cms_api.domains.cms.entries.listing import POINTING, filterable, sortable
 from cms_api.domains.cms.media.interface import MediaView
 from cms_api.domains.cms.media.ports import MediaQueries
 from cms_api.domains.cms.media.service import url_of
@@ -27,6 +34,7 @@ NAMES = (
     "id", "type", "locale", "version", "draft_revision_id", "draft_hash", "data", "base", "live_revision_id",
     "live_hash", "published_at", "first_published_at", "is_scheduled", "archived_at", "trashed_at",
     "field_versions", "created_at", "updated_at", "created_by", "updated_by", "stage",
+    "translation_of",
 )  # fmt: skip
 
 
@@ -48,31 +56,55 @@ SLUG = Column("t.slug", "text")
 STATUS = f"""CASE WHEN d.archived_at IS NOT NULL THEN 'archived' WHEN d.live_revision_id IS NOT NULL THEN 'published'
     WHEN {IS_SCHEDULED} THEN 'scheduled' ELSE 'draft' END"""
 
-DOCUMENTS_BY = Keyset(
-    {
-        "created_at": Column("d.created_at", "timestamptz"),
-        "updated_at": Column("d.updated_at", "timestamptz"),
-        "title": Column("d.title", "text"),
-        "path": Column("d.path", "text"),
-    },
-    key=Column("d.id", "uuid"),
-    filters={
-        "slug": Column("d.slug", "text"),
-        "parent": Column("d.parent_id", "uuid"),
-        "status": Column(STATUS, "text"),
-        "locale": Column("d.locale", "text"),
-        "stage": Column("d.stage", "text"),
-        "published_at": Column("d.published_at", "timestamptz"),
-        "created_by": Column("d.created_by", "uuid"),
-        "trashed": Column("(d.trashed_at IS NOT NULL)", "boolean"),
-        "author": linked("authors", TARGET),
-        "author.slug": linked("authors", SLUG, table="cms.authors"),
-        "tags": linked("tags", TARGET),
-        "tags.slug": linked("tags", SLUG, table="cms.terms"),
-        "categories": linked("categories", TARGET),
-        "categories.slug": linked("categories", SLUG, table="cms.terms"),
-    },
-)
+DOCUMENTS_SORTS = {
+    "created_at": Column("d.created_at", "timestamptz"),
+    "updated_at": Column("d.updated_at", "timestamptz"),
+    "title": Column("d.title", "text"),
+    "path": Column("d.path", "text"),
+}
+DOCUMENTS_FILTERS: dict[str, Column | Relation] = {
+    "slug": Column("d.slug", "text"),
+    "parent": Column("d.parent_id", "uuid"),
+    "status": Column(STATUS, "text"),
+    "locale": Column("d.locale", "text"),
+    "stage": Column("d.stage", "text"),
+    "published_at": Column("d.published_at", "timestamptz"),
+    "created_by": Column("d.created_by", "uuid"),
+    "trashed": Column("(d.trashed_at IS NOT NULL)", "boolean"),
+    "author": linked("authors", TARGET),
+    "author.slug": linked("authors", SLUG, table="cms.authors"),
+    "tags": linked("tags", TARGET),
+    "tags.slug": linked("tags", SLUG, table="cms.terms"),
+    "categories": linked("categories", TARGET),
+    "categories.slug": linked("categories", SLUG, table="cms.terms"),
+}
+DOCUMENTS_BY = Keyset(DOCUMENTS_SORTS, key=Column("d.id", "uuid"), filters=DOCUMENTS_FILTERS)
+TYPES_KEPT = 256
+
+
+@lru_cache(maxsize=TYPES_KEPT)
+def _entries_by(key: str, version: int, encoded: bytes) -> Keyset:
+    """What the entries of a type are sorted by and filtered on; ``encoded`` is its definition."""
+    del key, version
+    definition = msgspec.json.decode(encoded, type=Definition)
+    custom: dict[str, Column | Relation] = {}
+    for name, (field, kind) in filterable(definition).items():
+        if isinstance(field, POINTING):
+            custom |= relations(field, document="d.id", is_live=False)
+        else:
+            custom[name] = column("d.fields", field, kind)
+    sorts = {name: sort_column("d.fields", *found) for name, found in sortable(definition).items()}
+    return Keyset(
+        DOCUMENTS_SORTS | sorts,
+        key=Column("d.id", "uuid"),
+        filters={**DOCUMENTS_FILTERS, "translation_of": Column("d.translation_of", "uuid"), **custom},
+    )
+
+
+def _keyset(kind: ContentType[Any]) -> Keyset:
+    if not isinstance(kind, EntryKind):
+        return DOCUMENTS_BY
+    return _entries_by(kind.key, kind.version or 0, msgspec.json.encode(kind.definition))
 
 
 class SqlDocuments(DocumentQueries):
@@ -95,7 +127,7 @@ class SqlDocuments(DocumentQueries):
         def make(row: tuple[Any, ...]) -> Document[C]:
             return load(kind, dict(zip(NAMES, row, strict=True)))
 
-        return await DOCUMENTS_BY.page(self._reader, DOCUMENT, where, {"type": kind.key}, page, make)
+        return await _keyset(kind).page(self._reader, DOCUMENT, where, {"type": kind.key}, page, make)
 
     async def paths(self, ids: Collection[UUID]) -> dict[UUID, str]:
         rows = await self._reader.rows(

@@ -1,7 +1,7 @@
 """Filters as JSON: `{"tags.slug": {"in": ["news"]}, "status": "draft"}`."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from difflib import get_close_matches
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,9 @@ TYPES: dict[FieldType, tuple[type, str]] = {
     "timestamptz": (datetime, "a time like 2026-01-02T03:04:05Z"),
     "boolean": (bool, "true or false"),
     "integer": (int, "a whole number"),
+    "number": (float, "a number"),
+    "date": (date, "a day like 2026-01-02"),
+    "datetime": (datetime, "a time like 2026-01-02T03:04:05Z"),
 }
 
 
@@ -69,7 +72,7 @@ def _value(place: str, kind: FieldType, value: Any) -> object:
         raise invalid(place, "type", f"This is {words}.") from None
     if isinstance(found, datetime) and found.tzinfo is None:
         raise invalid(place, "type", f"This is {words}.")
-    return found
+    return found.isoformat() if kind == "date" and isinstance(found, date) else found
 
 
 def _unknown(place: str, code: str, detail: str, name: str, known: Iterable[str]) -> Invalid:

@@ -1,6 +1,5 @@
 """The same for many documents: a job that goes through them in small steps."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -17,23 +16,21 @@ from cms_api.domains.cms.bulk.interface import (
 )
 from cms_api.domains.cms.documents import policy
 from cms_api.domains.cms.documents.content import Link, TargetKind
-from cms_api.domains.cms.documents.interface import DocumentService
-from cms_api.domains.cms.documents.model import ContentType, Document
+from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentQueries, DocumentRepository, ReferenceRepository
-from cms_api.domains.cms.pages.interface import PAGES
-from cms_api.domains.cms.posts.interface import POSTS, PostChanges
+from cms_api.domains.cms.documents.types import DocumentTypes
+from cms_api.domains.cms.posts.interface import PostChanges
 from cms_api.domains.jobs.api import JobHandler, JobService, JobState, JobView, Step
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import CmsError, Fault, Faults, Invalid, invalid
-from cms_api.kernel.paging import Filter, Listing, PageRequest, SortKey
+from cms_api.kernel.paging import Filter, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
 
 KIND = "documents.bulk"
 DOCUMENTS_AT_ONCE = 20
 MAX_FAILURES = 100
 
-LISTINGS: dict[str, Listing] = {"post": POSTS, "page": PAGES}
 TERMS: dict[str, str] = {"tag": "tags", "categorise": "categories"}
 KINDS: dict[str, TargetKind] = {"tag": "tag", "categorise": "category"}
 # Of each document it is asked again, with the rights of that moment.
@@ -71,8 +68,9 @@ class _TakenBack(Exception):
 class Bulk(BulkService):
     """The service that begins the jobs."""
 
-    def __init__(self, *, clock: Clock, jobs: JobService) -> None:
+    def __init__(self, *, clock: Clock, jobs: JobService, types: DocumentTypes) -> None:
         self._clock = clock
+        self._types = types
         self._jobs = jobs
 
     async def start(self, uow: UnitOfWork, actor: Actor, type: str, request: BulkRequest) -> JobView:
@@ -81,8 +79,9 @@ class Bulk(BulkService):
         if not actor.may(f"{needed}_own"):
             actor.require(needed)
         faults = Faults()
+        listing = (await self._types.service(type)).listing
         with faults.noted():
-            filters_of(LISTINGS[type], request.filter)
+            filters_of(listing, request.filter)
         _check_terms(type, request, faults)
         faults.refuse()
         await _check_existing(uow, request)
@@ -129,24 +128,22 @@ class BulkHandler(JobHandler):
         self,
         *,
         queries: DocumentQueries,
-        documents: Mapping[str, DocumentService[Any, Any]],
-        types: Mapping[str, ContentType[Any]],
+        types: DocumentTypes,
     ) -> None:
         self._queries = queries
-        self._documents = documents
         self._types = types
 
     async def step(self, uow: UnitOfWork, actor: Actor, job: JobState) -> Step:
         """Go on behind the document that the last step ended with: in an order that the action leaves alone."""
         params = msgspec.convert(job.params, BulkParams)
-        kind, is_first = self._types[params.type], job.cursor is None
+        kind, is_first = await self._types.kind(params.type), job.cursor is None
         page = await self._queries.list(
             kind,
             PageRequest(
                 limit=DOCUMENTS_AT_ONCE,
                 after=None if is_first else (*job.cursor[:-1], UUID(job.cursor[-1])),
                 sort=BY_PATH.get(params.action, ()) if kind.is_tree else (),
-                filters=_filters(params),
+                filters=await self._filters(params),
                 count=is_first,
             ),
         )
@@ -184,7 +181,8 @@ class BulkHandler(JobHandler):
 
     async def _perform(self, uow: UnitOfWork, actor: Actor, params: BulkParams, found: Document[Any]) -> bool:
         """Do it to one document, as it is by now. Whether that changed anything."""
-        kind, service = self._types[params.type], self._documents[params.type]
+        service = await self._types.service(params.type)
+        kind = await self._types.kind(params.type)
         document = await uow.repository(DocumentRepository).get(kind, found.id)
         if document is None or not await self._is_meant(params, found, document):
             return False
@@ -198,18 +196,17 @@ class BulkHandler(JobHandler):
             view = await getattr(service, params.action)(uow, actor, document.id, expected=None)
         return view is None or bool(view.version != document.version)
 
+    async def _filters(self, params: BulkParams) -> tuple[Filter, ...]:
+        listing = (await self._types.service(params.type)).listing
+        return (*filters_of(listing, params.filter), Filter("created_at", "lte", (params.before,)))
+
     async def _is_meant(self, params: BulkParams, found: Document[Any], document: Document[Any]) -> bool:
         """Whether the document, which is locked, still passes the filter if it has changed since it was found."""
         if document.version == found.version:
             return True
         same = Filter("id", "eq", (document.id,))
         page = await self._queries.list(
-            self._types[params.type],
-            PageRequest(limit=1, sort=(), filters=(*_filters(params), same)),
+            await self._types.kind(params.type),
+            PageRequest(limit=1, sort=(), filters=(*await self._filters(params), same)),
         )
         return bool(page.items)
-
-
-def _filters(params: BulkParams) -> tuple[Filter, ...]:
-    before = Filter("created_at", "lte", (params.before,))
-    return (*filters_of(LISTINGS[params.type], params.filter), before)

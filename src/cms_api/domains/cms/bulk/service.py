@@ -1,15 +1,14 @@
 """Running many operations."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
 
 from cms_api.domains.cms.bulk.interface import BatchService, Operation, Outcome
-from cms_api.domains.cms.documents.interface import DocumentService, DocumentView
-from cms_api.domains.cms.documents.model import ContentType
+from cms_api.domains.cms.documents.interface import DocumentView
 from cms_api.domains.cms.documents.ports import DocumentRepository, ReferenceRepository, Stages
+from cms_api.domains.cms.documents.types import DocumentTypes
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import CmsError, Conflict
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -29,16 +28,14 @@ class ResultMissing(Conflict):
 
 
 class Batch(BatchService):
-    """The service of batches; ``documents`` are the services of the content types by their keys."""
+    """The service of batches."""
 
     def __init__(
         self,
         *,
-        documents: Mapping[str, DocumentService[Any, Any]],
-        types: Mapping[str, ContentType[Any]],
+        types: DocumentTypes,
         stages: Stages,
     ) -> None:
-        self._documents = documents
         self._types = types
         self._stages = stages
 
@@ -76,7 +73,8 @@ class Batch(BatchService):
         """Take all locks at once, in the order of everybody: two batches must not wait in a circle."""
         for key in sorted({one.type for one in operations if one.action in ("create", "duplicate")}):
             await self._stages.first_stage(uow, key)
-        if any(one.action in MOVES and self._types[one.type].is_tree for one in operations):
+        moved = {one.type for one in operations if one.action in MOVES}
+        if any([(await self._types.kind(key)).is_tree for key in sorted(moved)]):
             await uow.repository(ReferenceRepository).lock_tree()
         ids = {one.target for one in operations if isinstance(one.target, UUID)}
         await uow.repository(DocumentRepository).lock(ids)
@@ -84,7 +82,7 @@ class Batch(BatchService):
     async def _perform(
         self, uow: UnitOfWork, actor: Actor, operation: Operation, outcomes: list[Outcome]
     ) -> Outcome:
-        service = self._documents[operation.type]
+        service = await self._types.service(operation.type)
         view: DocumentView | None
         if operation.action == "create":
             view = await service.create(uow, actor, operation.changes, locale=operation.locale)

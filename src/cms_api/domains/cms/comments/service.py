@@ -1,7 +1,6 @@
 """Deciding about editorial comments."""
 
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET
@@ -14,9 +13,9 @@ from cms_api.domains.cms.comments.interface import CommentChanges, CommentServic
 from cms_api.domains.cms.comments.model import EditorialComment, check_field
 from cms_api.domains.cms.comments.ports import CommentQueries, CommentRepository
 from cms_api.domains.cms.documents.errors import DocumentNotFound
-from cms_api.domains.cms.documents.model import ContentType
 from cms_api.domains.cms.documents.policy import READ
 from cms_api.domains.cms.documents.subjects import Subject, SubjectQueries, SubjectRepository
+from cms_api.domains.cms.documents.types import DocumentTypes
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Faults, Unauthenticated, invalid
@@ -28,7 +27,7 @@ STORED = [name for name in CommentView.__struct_fields__ if name != "author_name
 
 
 class Comments(CommentService):
-    """The service of editorial comments. ``types`` are the content types, by their keys."""
+    """The service of editorial comments. ``types`` are the content types."""
 
     def __init__(
         self,
@@ -37,7 +36,7 @@ class Comments(CommentService):
         queries: CommentQueries,
         subjects: SubjectQueries,
         users: UserService,
-        types: Mapping[str, ContentType[Any]],
+        types: DocumentTypes,
     ) -> None:
         self._clock = clock
         self._queries = queries
@@ -56,16 +55,16 @@ class Comments(CommentService):
         document.require_untrashed()
         comments = uow.repository(CommentRepository)
         if new.parent_id is None:
-            comment = self._thread(document, new, by=actor.user_id)
+            comment = await self._thread(document, new, by=actor.user_id)
         else:
             comment = await self._reply(comments, document, new, new.parent_id, by=actor.user_id)
         await comments.add(comment)
         uow.record(comment.created().by(actor))
         return await self._shown(uow, comment)
 
-    def _thread(self, document: Subject, new: NewComment, *, by: UUID) -> EditorialComment:
+    async def _thread(self, document: Subject, new: NewComment, *, by: UUID) -> EditorialComment:
         if new.field is not None:
-            check_field(new.field, self._types[document.type].content.__struct_fields__)
+            check_field(new.field, (await self._types.kind(document.type)).fields)
         return EditorialComment.begin(
             document.id, new.body, field=new.field, quote=new.quote, at=self._clock.now(), by=by
         )

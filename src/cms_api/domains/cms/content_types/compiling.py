@@ -66,29 +66,19 @@ class EntryKind(ContentType[EntryContent], frozen=True, kw_only=True):
         fields = converted(self.definition.fields, self.conversions, content.fields)
         return content if fields == content.fields else msgspec.structs.replace(content, fields=fields)
 
-    def content_of(self, given: Any, *, slug: str) -> EntryContent:
-        """The content that checked input asks for. Raises `Invalid` with every fault that is left."""
-        values = self.stored_of(given)
-        return self.content(slug=slug, authors=tuple(given.authors or ()), seo=_seo(given.seo), fields=values)
-
     def stored_of(self, given: Any) -> dict[str, Any]:
         """The fields of checked input as they are stored. Raises `Invalid` with every fault that is left."""
-        wrong = [
-            fault
-            for field in self.checked
-            for fault in shapes.faults(field, getattr(given, field.key), f"/{field.key}")
-        ]
-        if wrong:
-            faults = Faults()
-            with faults.noted():
-                raise Invalid("", faults=tuple(wrong))
-            faults.refuse()
+        wrong = Faults()
+        for field in self.checked:
+            wrong.note(*shapes.faults(field, getattr(given, field.key), f"/{field.key}"))
+        wrong.refuse()
         stored = shapes.stored
         found = ((field, getattr(given, field.key)) for field in self.definition.fields)
         return {str(field.id): stored(field, value) for field, value in found if value is not None}
 
 
-def _seo(given: SeoInput | None) -> Seo:
+def seo_of(given: SeoInput | None) -> Seo:
+    """The input as a content has it."""
     return Seo() if given is None else Seo(title=given.title, description=given.description)
 
 

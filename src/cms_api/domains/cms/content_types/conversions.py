@@ -22,8 +22,9 @@ from cms_api.domains.cms.content_types.fields import (
 from cms_api.kernel.errors import Invalid
 from cms_api.validation import convert
 
-# What becomes of a value that a field can't take: it is dropped, or the default takes its place.
-Resolution = Literal["drop", "default"]
+# What is accepted to become of values: made into others that say less; or, where a field can't take
+# them, dropped, or replaced by the default.
+Resolution = Literal["convert", "drop", "default"]
 
 _DAY = 10  # the length of a date: 2026-01-02
 _TEXTUAL = ("text", "enum", "slug", "number", "boolean", "date", "datetime")
@@ -37,6 +38,9 @@ CASTS: dict[str, tuple[str, ...]] = {
     "references": ("reference",),
     "json": (*_TEXTUAL, "rich_text", "markdown", "media", "reference", "references"),
 }
+
+
+Maker = Callable[[Any, Any, Resolution | None], Any]
 
 
 class Unfit(Exception):
@@ -76,7 +80,8 @@ def fitted(field: Field, value: Any, otherwise: Resolution | None) -> Any:
         return _missing(field, otherwise, value)
     if takes(field, value):
         return value
-    made = _MAKERS.get(type(field), _cast)(field, value, otherwise)
+    maker: Maker = _MAKERS.get(type(field), _cast)
+    made = maker(field, value, otherwise)
     if made is not None and takes(field, made):
         return made
     return _missing(field, otherwise, None)
@@ -155,7 +160,7 @@ def _number(value: Any) -> float:
         return int(value)
     if not isinstance(value, str):
         raise TypeError
-    number: float = msgspec.json.decode(value.strip().encode(), type=float)
+    number = float(value)
     return int(number) if number.is_integer() else number
 
 
@@ -206,7 +211,7 @@ def _blocks(field: Any, value: Any, otherwise: Resolution | None) -> Any:
     return kept[: field.max_items] if otherwise == "drop" else kept
 
 
-_MAKERS: dict[type, Callable[[Any, Any, Resolution | None], Any]] = {
+_MAKERS: dict[type, Maker] = {
     ListField: _list,
     ReferencesField: _references,
     GroupField: _group,

@@ -35,6 +35,8 @@ from cms_api.kernel.errors import Fault
 
 MAX_FIELDS = 200
 MAX_DEPTH = 5
+# A row of an index holds 2,704 bytes (PostgreSQL manual, section 64.1), a character up to four.
+MAX_INDEXED = 500
 BUILT_IN = ("post", "page")
 # Names that the addresses beside `/entries/{type}` have, or that would be taken for them.
 RESERVED_TYPES = frozenset({*BUILT_IN, "posts", "pages", "single", "types"})
@@ -208,6 +210,9 @@ def _bound_faults(field: Field, at: str) -> Iterator[Fault]:
         least, most = getattr(field, low, None), getattr(field, high, None)
         if least is not None and most is not None and least > most:
             yield Fault(f"{at}/{high}", "range", f"“{high}” is less than “{low}”.")
+    if isinstance(field, TextField) and field.indexed and field.max_length > MAX_INDEXED:
+        detail = f"An indexed text has at most {MAX_INDEXED} characters: say so."
+        yield Fault(f"{at}/max_length", "range", detail)
     if isinstance(field, NumberField) and field.integer:
         for name in ("minimum", "maximum"):
             if isinstance(getattr(field, name), float):

@@ -58,6 +58,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
                 self.kind, locale=locale, base=content.slug, parent=getattr(content, "parent", None)
             )
             content = msgspec.structs.replace(content, slug=slug)
+        await self._check_unique(uow, content, locale=locale, document=None)
         document, created = Document.create(
             self.kind,
             content,
@@ -68,20 +69,20 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         )
         await documents.add(document)
         uow.record(created.by(actor))
-        return self._with(document, None)
+        return self._with(actor, document, None)
 
     async def get(self, actor: Actor, document_id: UUID) -> V:
         actor.require(policy.READ)
         if (document := await self._queries.get(self.kind, document_id)) is None:
             raise DocumentNotFound
-        return await self._shown(document)
+        return await self._shown(actor, document)
 
     async def list(self, actor: Actor, page: PageRequest) -> Page[V]:
         actor.require(policy.READ)
         found = await self._queries.list(self.kind, page)
         locks = await self._locks.of(document.id for document in found.items)
         return Page(
-            items=[self._with(document, locks.get(document.id)) for document in found.items],
+            items=[self._with(actor, document, locks.get(document.id)) for document in found.items],
             next=found.next,
             prev=found.prev,
             count=found.count,
@@ -104,7 +105,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
             await documents.add_revision(document, changed=updated.changed)
             await documents.save(document)
             uow.record(updated.by(actor))
-        return await self._shown(document)
+        return await self._shown(actor, document)
 
     async def discard(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
         documents = uow.repository(DocumentRepository)
@@ -118,7 +119,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
             await self._stages.edited(uow, actor, document, at=document.updated_at)
             await documents.save(document)
             uow.record(discarded.by(actor))
-        return await self._shown(document)
+        return await self._shown(actor, document)
 
     async def restore_revision(
         self,
@@ -147,7 +148,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
             await documents.add_revision(document, changed=reverted.changed, restored_from=revision_id)
             await documents.save(document)
             uow.record(reverted.by(actor))
-        return await self._shown(document)
+        return await self._shown(actor, document)
 
     async def duplicate(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
         may_look(actor)
@@ -163,6 +164,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
             raise Trashed
         content = original.draft
         await check_links(uow, list(content.links()))
+        await self._check_unique(uow, content, locale=original.locale, document=None)
         slug = await documents.free_slug(
             self.kind, locale=original.locale, base=content.slug, parent=getattr(content, "parent", None)
         )
@@ -176,7 +178,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         )
         await documents.add(copy)
         uow.record(created.by(actor), original.duplicated(copy).by(actor))
-        return self._with(copy, None)
+        return self._with(actor, copy, None)
 
     def _first(self, actor: Actor, changes: Changes) -> dict[str, Any]:
         """What a new document says, the slug perhaps left out. Raises `Invalid`."""
@@ -221,3 +223,4 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
             ):
                 raise invalid("/parent", "cycle", "A page can't hang below itself.")
         faults.refuse()
+        await self._check_unique(uow, content, locale=document.locale, document=document)

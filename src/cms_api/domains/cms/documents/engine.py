@@ -54,12 +54,17 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
         self._stages = stages
 
     @abstractmethod
-    def _view(self, document: Document[C], common: dict[str, Any]) -> V:
-        """The document as it is shown; ``common`` is what all types have."""
+    def _view(self, actor: Actor, document: Document[C], common: dict[str, Any]) -> V:
+        """The document as this actor sees it; ``common`` is what all types have."""
 
     @abstractmethod
     async def _public(self, content: C) -> PublicFields:
         """What readers get of a content, but for relations and what has a column of its own."""
+
+    async def _check_unique(
+        self, uow: UnitOfWork, content: C, *, locale: str, document: Document[C] | None
+    ) -> None:
+        """Raise where another document has what only one may have, as far as no index sees to it."""
 
     async def _hold(self, uow: UnitOfWork) -> None:
         """Keep the type as it is until the unit of work ends, where it could change."""
@@ -71,11 +76,11 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
         await self._hold(uow)
         return await self._access.document(uow, actor, self.kind, document_id, permission, expected=expected)
 
-    async def _shown(self, document: Document[C]) -> V:
+    async def _shown(self, actor: Actor, document: Document[C]) -> V:
         """The document as it is now, with who is editing it."""
-        return self._with(document, (await self._locks.of([document.id])).get(document.id))
+        return self._with(actor, document, (await self._locks.of([document.id])).get(document.id))
 
-    def _with(self, document: Document[C], lock: LockSummary | None) -> V:
+    def _with(self, actor: Actor, document: Document[C], lock: LockSummary | None) -> V:
         draft = document.draft
         common: dict[str, Any] = {
             "id": document.id,
@@ -99,7 +104,7 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
             "stage": document.stage,
             "lock": lock,
         }
-        return self._view(document, common)
+        return self._view(actor, document, common)
 
 
 def status_of(document: Document[Any]) -> Status:

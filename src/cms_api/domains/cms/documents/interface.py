@@ -93,8 +93,11 @@ class DocumentService(ABC, Generic[Changes, V]):
     """Drafting, publishing and discarding documents of one type.
 
     Each method that changes something raises `DocumentNotFound`, and `Stale` where ``expected``
-    is neither None nor the current version. Who may: see `documents.policy`.
+    is neither None nor the current version. Who may: see `documents.policy`. ``listing`` is what
+    its lists can be sorted by and filtered on.
     """
+
+    listing: Listing
 
     @abstractmethod
     async def create(

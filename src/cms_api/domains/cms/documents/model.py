@@ -65,7 +65,8 @@ class Document(Generic[C]):
     Both are revisions, which never change: editing makes a new one and points at it, publishing
     points the readers at one. The hashes are those of their contents. ``field_versions`` tells in
     which version each field of the draft last changed; ``is_scheduled``, whether a publication
-    is to come; ``stage``, where it stands in its type's workflow, None where that is off.
+    is to come; ``stage``, where it stands in its type's workflow, None where that is off;
+    ``translation_of``, the document that it is a translation of.
     """
 
     id: UUID
@@ -81,6 +82,7 @@ class Document(Generic[C]):
     first_published_at: datetime | None = None
     is_scheduled: bool = False
     stage: str | None = None
+    translation_of: UUID | None = None
     archived_at: datetime | None = None
     trashed_at: datetime | None = None
     field_versions: dict[str, int] = field(default_factory=dict)
@@ -99,6 +101,7 @@ class Document(Generic[C]):
         at: datetime,
         by: UUID | None,
         stage: str | None = None,
+        translation_of: UUID | None = None,
     ) -> tuple["Document[C]", DocumentCreated]:
         """A new draft."""
         document = cls(
@@ -109,6 +112,7 @@ class Document(Generic[C]):
             draft_revision_id=new_id(),
             draft_hash=content.hash(),
             stage=stage,
+            translation_of=translation_of,
             created_at=at,
             updated_at=at,
             created_by=by,

@@ -55,7 +55,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         uow.record(published.by(actor))
         if snapshot is None:
             await self._stages.close(uow, actor, document, "done", at=document.updated_at)
-        return await self._shown(document)
+        return await self._shown(actor, document)
 
     async def move(
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, move: Move, *, expected: int | None
@@ -66,7 +66,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         document = await self._of(uow, actor, document_id, policy.READ, expected)
         await self._stages.move(uow, actor, document, move, at=self._clock.now())
         await uow.repository(DocumentRepository).save(document)
-        return await self._shown(document)
+        return await self._shown(actor, document)
 
     async def unpublish(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
         document = await self._of(uow, actor, document_id, policy.PUBLISH, expected)
@@ -101,6 +101,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         uow.record(event.by(actor))
         documents, draft = uow.repository(DocumentRepository), document.draft
         await check_links(uow, list(draft.links()))
+        await self._check_unique(uow, draft, locale=document.locale, document=document)
         slug = await documents.free_slug(
             self.kind, locale=document.locale, base=draft.slug, parent=getattr(draft, "parent", None)
         )
@@ -111,7 +112,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
                 await documents.add_revision(document, changed=renamed.changed)
                 uow.record(renamed.by(actor))
         await documents.save(document)
-        return await self._shown(document)
+        return await self._shown(actor, document)
 
     async def purge(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> None:
         document = await self._of(uow, actor, document_id, policy.PURGE, expected)
@@ -129,4 +130,4 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         await documents.save(document)
         await uow.repository(PublicationRepository).take_down(document.id)
         uow.record(event.by(actor))
-        return await self._shown(document)
+        return await self._shown(actor, document)

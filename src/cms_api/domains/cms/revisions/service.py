@@ -1,14 +1,12 @@
 """Looking back at what documents said."""
 
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from cms_api.domains.cms.documents import policy
 from cms_api.domains.cms.documents.access import Access
 from cms_api.domains.cms.documents.content import Content
 from cms_api.domains.cms.documents.errors import DocumentNotFound, NotPublished, RevisionNotFound
-from cms_api.domains.cms.documents.model import ContentType
+from cms_api.domains.cms.documents.types import DocumentTypes
 from cms_api.domains.cms.revisions.diff import compare
 from cms_api.domains.cms.revisions.interface import (
     Diff,
@@ -26,11 +24,9 @@ from cms_api.kernel.unit_of_work import UnitOfWork
 
 
 class Revisions(RevisionService):
-    """The service of revisions; ``types`` are the content types by their keys."""
+    """The service of revisions; ``types`` are the content types."""
 
-    def __init__(
-        self, *, queries: RevisionQueries, access: Access, types: Mapping[str, ContentType[Any]]
-    ) -> None:
+    def __init__(self, *, queries: RevisionQueries, access: Access, types: DocumentTypes) -> None:
         self._queries = queries
         self._access = access
         self._types = types
@@ -62,7 +58,7 @@ class Revisions(RevisionService):
         *,
         expected: int | None,
     ) -> RevisionView:
-        kind = self._types[type]
+        kind = await self._types.kind(type)
         await self._access.document(uow, actor, kind, document_id, policy.EDIT)
         revisions = uow.repository(RevisionRepository)
         revision = await revisions.get(document_id, revision_id)
@@ -87,7 +83,7 @@ class Revisions(RevisionService):
         *refs: Ref,
     ) -> dict[Ref, RevisionDetail[Content]]:
         actor.require(policy.READ)
-        found = await self._queries.get(self._types[type], document_id, *refs)
+        found = await self._queries.get(await self._types.kind(type), document_id, *refs)
         if found is None:
             raise DocumentNotFound
         if missing := [ref for ref in refs if ref not in found]:

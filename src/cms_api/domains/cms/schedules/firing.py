@@ -1,12 +1,11 @@
 """Doing what is due."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from cms_api.domains.cms.documents.errors import Archived, NotPublished, Trashed
-from cms_api.domains.cms.documents.interface import DocumentService
 from cms_api.domains.cms.documents.subjects import SubjectRepository
+from cms_api.domains.cms.documents.types import DocumentTypes
 from cms_api.domains.cms.schedules.model import Schedule
 from cms_api.domains.cms.schedules.moments import Zones
 from cms_api.domains.cms.schedules.ports import Log, ScheduleRepository
@@ -23,7 +22,7 @@ INTERNAL = ("internal_error", "Something went wrong here; it has been logged und
 
 
 class Firing:
-    """Fires one schedule after the other. ``documents`` are the services by content type.
+    """Fires one schedule after the other. ``types`` are the content types.
 
     ``is_outage`` tells whether an error means that the database was away.
     """
@@ -32,14 +31,14 @@ class Firing:
         self,
         *,
         clock: Clock,
-        documents: Mapping[str, DocumentService[Any, Any]],
+        types: DocumentTypes,
         new_uow: Callable[[], UnitOfWork],
         is_outage: Callable[[Exception], bool],
         log: Log,
         zones: Zones = ZoneInfo,
     ) -> None:
         self._clock = clock
-        self._documents = documents
+        self._types = types
         self._new_uow = new_uow
         self.is_outage = is_outage
         self._log = log
@@ -72,7 +71,7 @@ class Firing:
         return True
 
     async def _do(self, uow: UnitOfWork, actor: Actor, schedule: Schedule) -> None:
-        documents = self._documents[schedule.type]
+        documents = await self._types.service(schedule.type)
         if schedule.action == "unpublish":
             await documents.unpublish(uow, actor, schedule.document_id, expected=None)
             return

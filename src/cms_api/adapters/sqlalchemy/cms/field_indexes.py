@@ -1,0 +1,124 @@
+"""The indexes of fields, built concurrently."""
+
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg import AsyncConnection, sql
+
+from cms_api.domains.cms.content_types.ports import FieldIndexes
+
+
+class Wanted(NamedTuple):
+    """An index that is to be there: its name, and what makes it."""
+
+    name: str
+    statement: sql.Composed
+
+
+def value_of(shape: str, fields: str, field_id: str) -> str:
+    """A field's value as it is sorted; null where it is none of that kind, so that no cast ever fails."""
+    held = f"{fields}->'{field_id}'"
+    match shape:
+        case "number":
+            return f"(CASE WHEN jsonb_typeof({held}) = 'number' THEN ({fields}->>'{field_id}')::numeric END)"
+        case "boolean":
+            return f"(CASE WHEN jsonb_typeof({held}) = 'boolean' THEN ({fields}->>'{field_id}')::boolean END)"
+        case _:
+            return f"({fields}->>'{field_id}')"
+
+
+def wanted(key: str, field_id: str, kind: str, spec: str) -> list[Wanted]:
+    """The indexes for one field. The ids are our own letters and digits, the key is a literal."""
+    shape, _, localised = spec.partition("_")
+    name, of_type = sql.Identifier, sql.Literal(key)
+    if kind == "unique":
+        # Translations share what is not localised: one of them stands for all.
+        columns = "locale, " if localised else ""
+        scope = "" if localised else " AND translation_of IS NULL"
+        title = f"uq_field_{field_id}{'_l' if localised else ''}"
+        make = (
+            f"CREATE UNIQUE INDEX CONCURRENTLY {{}} ON cms.documents ({columns}md5(fields->>'{field_id}'))"
+            f" WHERE type = {{}} AND trashed_at IS NULL{scope}"
+        )
+        return [Wanted(title, _composed(make, name(title), of_type))]
+    found = []
+    for table, face in (("documents", "draft"), ("publications", "live")):
+        title = f"ix_field_{field_id}_{shape}_{face}"
+        column = value_of(shape, "fields", field_id)
+        make = f"CREATE INDEX CONCURRENTLY {{}} ON cms.{table} ({column}) WHERE type = {{}}"
+        found.append(Wanted(title, _composed(make, name(title), of_type)))
+    return found
+
+
+def _composed(template: str, *parts: sql.Composable) -> sql.Composed:
+    return sql.SQL(template).format(*parts)
+
+
+class PostgresFieldIndexes(FieldIndexes):
+    """Builds on a connection of its own: an index can't be built concurrently in a transaction."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def settle(self, key: str) -> None:
+        async with await AsyncConnection.connect(self._url, autocommit=True) as connection:
+            await connection.execute("SET statement_timeout = 0")
+            await connection.execute(
+                "SELECT pg_advisory_lock(hashtextextended(%s, 7026))", (f"field indexes {key}",)
+            )
+            await self._settle(connection, key)
+
+    async def _settle(self, connection: AsyncConnection[Any], key: str) -> None:
+        rows = await connection.execute(
+            "SELECT field_id, kind, spec FROM cms.field_indexes WHERE type_key = %s", (key,)
+        )
+        specs = await rows.fetchall()
+        there = await self._there(connection, key)
+        names: set[str] = set()
+        for field_id, kind, spec in specs:
+            failure = None
+            for one in wanted(key, field_id, kind, spec):
+                names.add(one.name)
+                if there.get(one.name):
+                    continue
+                failure = await self._build(connection, one, is_broken=one.name in there) or failure
+            await connection.execute(
+                """
+                UPDATE cms.field_indexes SET state = %s, detail = %s
+                WHERE type_key = %s AND field_id = %s AND kind = %s AND spec = %s
+                """,
+                ("failed" if failure else "ready", failure, key, field_id, kind, spec),
+            )
+        for gone in there.keys() - names:
+            await connection.execute(_dropped(gone))
+
+    async def _there(self, connection: AsyncConnection[Any], key: str) -> dict[str, bool]:
+        """The indexes that the type's fields have, and whether they are whole."""
+        found = await connection.execute(
+            r"""
+            SELECT c.relname, i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+            WHERE i.indrelid IN ('cms.documents'::regclass, 'cms.publications'::regclass)
+              AND c.relname ~ '^(uq|ix)_field_'
+              AND strpos(pg_get_expr(i.indpred, i.indrelid), 'type = ' || quote_literal(%s) || '::text') > 0
+            """,
+            (key,),
+        )
+        return dict(await found.fetchall())
+
+    async def _build(self, connection: AsyncConnection[Any], one: Wanted, *, is_broken: bool) -> str | None:
+        """Build an index; what went wrong, if something did."""
+        if is_broken:  # what an attempt that was cut off has left
+            await connection.execute(_dropped(one.name))
+        try:
+            await connection.execute(one.statement)
+        except psycopg.errors.UniqueViolation:
+            await connection.execute(_dropped(one.name))
+            return "Some documents share a value."
+        except psycopg.errors.DatabaseError:
+            await connection.execute(_dropped(one.name))
+            return "The index could not be built."
+        return None
+
+
+def _dropped(name: str) -> sql.Composed:
+    return sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS cms.{}").format(sql.Identifier(name))

@@ -1,0 +1,288 @@
+"""What a change of a type would do: found out by trying it on what is stored."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from cms_api.domains.cms.content_types.conversions import Resolution, Unfit, can_cast, fitted
+from cms_api.domains.cms.content_types.definition import Definition
+from cms_api.domains.cms.content_types.fields import (
+    TEXTS,
+    BlocksField,
+    Field,
+    MediaField,
+    ReferenceField,
+    ReferencesField,
+    inner,
+    type_of,
+    walk,
+)
+from cms_api.domains.cms.content_types.interface import Change
+from cms_api.domains.cms.content_types.ports import StoredFields
+from cms_api.kernel.errors import Fault
+
+MAX_EXAMPLES = 5
+# What of a field says nothing about which values are right.
+_COSMETIC = frozenset(
+    {"key", "name", "description", "default", "indexed", "unique", "visibility", "localised", "on_delete"}
+)
+
+
+class Tally:
+    """What becomes of the values of a field, counted while the documents go by."""
+
+    def __init__(self, after: Field | None, before: Field | None, resolution: Resolution | None) -> None:
+        self.after, self.before, self.resolution = after, before, resolution
+        self.touched: dict[str, tuple[set[UUID], set[UUID]]] = {}
+
+    def see(self, row: StoredFields) -> None:
+        """Count a document."""
+        faces = [(0, row.draft)] + ([(1, row.live)] if row.live is not None else [])
+        for face, fields in faces:
+            field = self.after or self.before
+            name = str(field.id) if field else ""
+            for what in self._fate(fields.get(name)):
+                self.touched.setdefault(what, (set(), set()))[face].add(row.id)
+                if face == 0 and row.is_live and row.live is None:
+                    self.touched[what][1].add(row.id)
+
+    def _fate(self, value: Any) -> Iterator[str]:
+        if self.after is None:
+            if value is not None:
+                yield "drop"
+            return
+        try:
+            made = fitted(self.after, value, None)
+        except Unfit:
+            yield "fill" if value is None else "unfit"
+            try:
+                fitted(self.after, value, self.resolution)
+            except Unfit:
+                yield "lost"
+            return
+        if made != value and value is not None:
+            yield "convert" if self._is_lossless(value, made) else "lossy"
+
+    def _is_lossless(self, value: Any, made: Any) -> bool:
+        if self.before is None:
+            return True
+        try:
+            return bool(fitted(self.before, made, None) == value)
+        except Unfit:
+            return False
+
+    @property
+    def needs_conversion(self) -> bool:
+        """Whether any value has to be made into another one."""
+        return self.after is not None and bool(self.touched)
+
+    def changes(self) -> Iterator[Change]:
+        """What is to be told of it."""
+        field = self.after or self.before
+        if field is None:
+            return
+        told: list[tuple[str, str, str, tuple[Resolution, ...]]] = [
+            ("drop", "drop_values", "have a value that is left out from now on", ("drop",)),
+            ("convert", "convert_values", "get the same value in another form", ()),
+            ("lossy", "convert_values", "get a value that says less", ("convert", "drop", "default")),
+            ("unfit", "drop_values", "have a value that the field does not take", self._ways()),
+            ("fill", "fill_values", "lack a value that is required", self._ways()),
+        ]
+        for what, action, words, ways in told:
+            if what not in self.touched:
+                continue
+            drafts, live = self.touched[what]
+            is_chosen = self.resolution in ways
+            if what in ("unfit", "fill"):
+                is_chosen = is_chosen and "lost" not in self.touched
+            yield Change(
+                action=action,  # type: ignore[arg-type]  # one of those above
+                field=field.key,
+                path=field.key,
+                detail=f"{len(drafts | live)} documents {words}.",
+                is_safe=not ways and what == "convert",
+                drafts=len(drafts),
+                live=len(live),
+                examples=tuple(sorted(drafts | live))[:MAX_EXAMPLES],
+                resolutions=ways,
+                resolution=self.resolution if is_chosen else None,
+            )
+
+    def _ways(self) -> tuple[Resolution, ...]:
+        after = self.after
+        ways: tuple[Resolution, ...] = ()
+        if after is not None and not after.required:
+            ways += ("drop",)
+        if getattr(after, "default", None) is not None:
+            ways += ("default",)
+        return ways
+
+
+def tallies(
+    before: Definition, after: Definition, resolutions: Mapping[str, Resolution]
+) -> tuple[list[Tally], bool]:
+    """What is to be counted, and whether what readers get has to be rendered anew."""
+    old = {field.id: field for field in before.fields}
+    counted, anew = [], False
+    for field in after.fields:
+        known = old.pop(field.id, None)
+        resolution = resolutions.get(field.key)
+        if known is None:
+            if field.required:
+                counted.append(Tally(field, None, resolution))
+        elif core(known) != core(field):
+            counted.append(Tally(field, known, resolution))
+            anew = anew or bool(_texts(known) ^ _texts(field))
+    counted += [Tally(None, field, resolutions.get(field.key)) for field in old.values()]
+    return counted, anew
+
+
+def _texts(field: Field) -> set[tuple[str | None, str]]:
+    return {(one.id, type_of(one)) for one in walk((field,)) if isinstance(one, TEXTS)}
+
+
+def core(field: Field) -> Any:
+    """What of a field decides which values are right, in one form."""
+    return _core(msgspec.to_builtins(field))
+
+
+def _core(value: Any) -> Any:
+    if isinstance(value, dict):
+        is_field = "id" in value
+        return {name: _core(one) for name, one in value.items() if not (is_field and name in _COSMETIC)}
+    if isinstance(value, list):
+        items = [_core(one) for one in value]
+        if items and all(isinstance(one, dict) and "id" in one for one in items):
+            return sorted(items, key=lambda one: str(one["id"]))
+        return items
+    return value
+
+
+def type_faults(before: Definition, after: Definition) -> Iterator[Fault]:
+    """Fields whose values can't become those of the field that follows them."""
+    old = {field.id: field for field in before.fields}
+    for place, field in enumerate(after.fields):
+        known = old.get(field.id)
+        if known is not None:
+            yield from _type_faults(known, field, f"/fields/{place}")
+
+
+def _type_faults(before: Field, after: Field, at: str) -> Iterator[Fault]:
+    if not can_cast(before, after):
+        detail = f"A field “{type_of(before)}” can't become one of the type “{type_of(after)}”: make another field."
+        yield Fault(f"{at}/type", "type", detail)
+        return
+    if type_of(before) == type_of(after):
+        old = {one.id: one for one in inner(before)}
+        for one in inner(after):
+            if (known := old.get(one.id)) is not None:
+                yield from _type_faults(known, one, at)
+
+
+def told(before: Definition, after: Definition) -> Iterator[Change]:
+    """What a change says by itself, whatever is stored."""
+    for name in ("name", "description", "title_field"):
+        if getattr(before, name) != getattr(after, name):
+            yield _safe("update_type", None, name, f"“{name}” of the type changes.")
+    yield from _told(before.fields, after.fields, "", None)
+
+
+def _told(
+    before: tuple[Field, ...], after: tuple[Field, ...], path: str, top: str | None
+) -> Iterator[Change]:
+    old, new = {one.id: one for one in before}, {one.id: one for one in after}
+    for field in after:
+        where, owner = f"{path}{field.key}", top or field.key
+        known = old.get(field.id)
+        if known is None:
+            yield _safe("add_field", owner, where, f"A field “{field.key}” ({type_of(field)}) comes in.")
+            continue
+        if known.key != field.key:
+            detail = f"“{known.key}” is called “{field.key}”; its values stay."
+            yield _safe("rename_field", owner, where, detail)
+        if differing := _differing(known, field):
+            yield _safe("change_field", owner, where, f"“{field.key}” changes: {', '.join(differing)}.")
+        yield from _told_inside(known, field, f"{where}.", owner)
+    for field in before:
+        if field.id not in new:
+            owner = top or field.key
+            yield _safe("remove_field", owner, f"{path}{field.key}", f"“{field.key}” goes.")
+    kept = [one.id for one in before if one.id in new]
+    if kept != [one.id for one in after if one.id in old]:
+        yield _safe("move_field", top, path.rstrip("."), "The fields stand in another order.")
+
+
+def _told_inside(known: Field, field: Field, path: str, owner: str) -> Iterator[Change]:
+    if isinstance(known, BlocksField) and isinstance(field, BlocksField):
+        old = {one.id: one for one in known.variants}
+        for variant in field.variants:
+            before = old.pop(variant.id, None)
+            if before is None:
+                yield _safe(
+                    "change_field",
+                    owner,
+                    f"{path}{variant.key}",
+                    f"A kind of block “{variant.key}” comes in.",
+                )
+                continue
+            if before.key != variant.key:
+                detail = f"The block “{before.key}” is called “{variant.key}”."
+                yield _safe("rename_field", owner, f"{path}{variant.key}", detail)
+            yield from _told(before.fields, variant.fields, f"{path}{variant.key}.", owner)
+        for gone in old.values():
+            yield _safe("remove_variant", owner, f"{path}{gone.key}", f"The block “{gone.key}” goes.")
+        return
+    yield from _told(tuple(inner(known)), tuple(inner(field)), path, owner)
+
+
+def _differing(before: Field, after: Field) -> list[str]:
+    """The names of what is different in a field itself."""
+    old, new = msgspec.to_builtins(before), msgspec.to_builtins(after)
+    inside = {"key", "id", "of", "fields", "variants"}
+    return [
+        name for name in dict.fromkeys((*old, *new)) if name not in inside and old.get(name) != new.get(name)
+    ]
+
+
+def _safe(action: Any, field: str | None, path: str, detail: str) -> Change:
+    return Change(action=action, field=field, path=path, detail=detail, is_safe=True)
+
+
+def refused(field: Field, number: int, examples: Iterable[UUID], words: str) -> Change:
+    """A step that nothing but a change of the documents makes possible."""
+    return Change(
+        action="refuse",
+        field=field.key,
+        path=field.key,
+        detail=f"{number} documents {words}.",
+        is_safe=False,
+        drafts=number,
+        examples=tuple(examples)[:MAX_EXAMPLES],
+    )
+
+
+def policies(before: Definition, after: Definition) -> dict[str, str]:
+    """The fields whose policy of deletion changes, with the new one."""
+    old = _policies(before)
+    return {name: policy for name, policy in _policies(after).items() if name in old and old[name] != policy}
+
+
+def _policies(definition: Definition) -> dict[str, str]:
+    return {
+        str(field.id): field.on_delete
+        for field in walk(definition.fields)
+        if isinstance(field, (MediaField, ReferenceField, ReferencesField, *TEXTS))
+    }
+
+
+def narrowed(before: Definition, after: Definition) -> Iterator[tuple[Field, tuple[str, ...]]]:
+    """Fields that may point at fewer types than before, with those that are left."""
+    old = {field.id: field for field in walk(before.fields)}
+    for field in walk(after.fields):
+        known = old.get(field.id)
+        if isinstance(field, (ReferenceField, ReferencesField)) and field.types and known is not None:
+            had = getattr(known, "types", ())
+            if not had or set(had) - set(field.types):
+                yield field, field.types

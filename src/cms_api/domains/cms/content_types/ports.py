@@ -1,0 +1,166 @@
+"""What content types need from outside."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from cms_api.domains.cms.content_types.conversions import Resolution
+from cms_api.domains.cms.content_types.definition import Definition
+from cms_api.domains.cms.content_types.interface import Change, FieldIndex, TypeRevision
+from cms_api.kernel.paging import Page, PageRequest
+
+
+class TypeRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A content type as it is stored.
+
+    ``conversions`` are what its documents may still have before them; ``migration_id`` the job
+    that they follow by.
+    """
+
+    id: UUID
+    key: str
+    version: int
+    definition: Definition
+    conversions: dict[str, Resolution | None]
+    migration_id: UUID | None
+    created_at: datetime
+    updated_at: datetime
+    created_by: UUID | None
+    updated_by: UUID | None
+    indexes: tuple[FieldIndex, ...] = ()
+
+
+class IndexSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """An index that a field is to have. ``shape`` is how its values sort."""
+
+    field_id: str
+    kind: Literal["unique", "plain"]
+    shape: Literal["text", "number", "boolean"]
+    localised: bool
+
+
+class StoredFields(msgspec.Struct, frozen=True, kw_only=True):
+    """What a document says, by the fields' ids: its draft, and its live copy where that is another one."""
+
+    id: UUID
+    draft: dict[str, Any]
+    live: dict[str, Any] | None
+    is_live: bool
+
+
+class ContentTypeRepository(ABC):
+    """Content types, for changing them."""
+
+    @abstractmethod
+    async def get(self, key: str) -> TypeRecord | None:
+        """The type, locked until the unit of work ends: nobody changes its documents meanwhile."""
+
+    @abstractmethod
+    async def hold(self, key: str) -> int | None:
+        """The type's version, which stays until the unit of work ends; any number may hold it."""
+
+    @abstractmethod
+    async def known(self, keys: Collection[str]) -> frozenset[str]:
+        """Those of ``keys`` that are types; they stay until the unit of work ends."""
+
+    @abstractmethod
+    async def add(self, record: TypeRecord) -> None:
+        """Store a new type with a workflow and limits of retention. Raises `TypeTaken`."""
+
+    @abstractmethod
+    async def save(self, record: TypeRecord) -> None:
+        """Store a changed type."""
+
+    @abstractmethod
+    async def add_revision(self, record: TypeRecord, changes: Collection[Change]) -> None:
+        """Store what the type has become, and how."""
+
+    @abstractmethod
+    async def set_indexes(self, key: str, specs: Collection[IndexSpec]) -> bool:
+        """Note which indexes the type's fields are to have; whether any is to be built or dropped."""
+
+    @abstractmethod
+    async def delete(self, key: str) -> None:
+        """Delete the type, with its workflow and limits of retention."""
+
+    @abstractmethod
+    async def usage(self, key: str) -> tuple[int, tuple[str, ...]]:
+        """How many documents are of the type, and which other types name it."""
+
+
+class ModelledDocuments(ABC):
+    """The documents of a type, as its changes concern them."""
+
+    @abstractmethod
+    async def batch(self, key: str, after: UUID | None, limit: int) -> list[StoredFields]:
+        """Up to ``limit`` documents behind ``after``, those in the trash included."""
+
+    @abstractmethod
+    async def count(self, key: str) -> int:
+        """How many documents are of the type."""
+
+    @abstractmethod
+    async def duplicates(self, key: str, field_id: str, *, localised: bool) -> tuple[int, list[UUID]]:
+        """How many documents outside of the trash share a value with another one, and some of them."""
+
+    @abstractmethod
+    async def misfits(self, field_id: str, types: Collection[str]) -> tuple[int, list[UUID]]:
+        """How many documents point through a field at something of another type, and some of them."""
+
+    @abstractmethod
+    async def unequal(self, key: str, field_id: str) -> tuple[int, list[UUID]]:
+        """How many documents have another value in a field than a translation of theirs, and some of them."""
+
+    @abstractmethod
+    async def set_policies(self, policies: Mapping[str, str]) -> None:
+        """Have the links of these fields follow another policy when their targets are deleted."""
+
+    @abstractmethod
+    async def set_titles(self, key: str, field_id: str | None) -> None:
+        """Have all documents of the type go by another field."""
+
+    @abstractmethod
+    async def is_taken(
+        self, key: str, field_id: str, value: Any, *, locale: str | None, but: Collection[UUID]
+    ) -> bool:
+        """Whether a document outside of the trash has the value; nobody else asks meanwhile."""
+
+
+class FieldIndexes(ABC):
+    """The indexes themselves, which are built beside the traffic, and so in no unit of work."""
+
+    @abstractmethod
+    async def settle(self, key: str) -> None:
+        """Build what is to be there and is not, drop what is not to be, and note how that went."""
+
+
+class ContentTypeQueries(ABC):
+    """Content types, for looking at them."""
+
+    @abstractmethod
+    async def get(self, key: str) -> TypeRecord | None:
+        """One type."""
+
+    @abstractmethod
+    async def version(self, key: str) -> tuple[int, bool] | None:
+        """The type's version, and whether all its indexes are ready."""
+
+    @abstractmethod
+    async def list(self, page: PageRequest) -> Page[TypeRecord]:
+        """A page of types."""
+
+    @abstractmethod
+    async def all(self) -> Sequence[TypeRecord]:
+        """All types, by their keys."""
+
+    @abstractmethod
+    async def fingerprint(self) -> str:
+        """Another text whenever any type has changed."""
+
+    @abstractmethod
+    async def revisions(self, type_id: UUID, limit: int) -> Sequence[TypeRevision]:
+        """What a type was, the newest first."""

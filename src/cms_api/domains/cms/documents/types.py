@@ -1,0 +1,19 @@
+"""Finding a content type by its key, whether built in or made at run time."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from cms_api.domains.cms.documents.interface import DocumentService
+from cms_api.domains.cms.documents.model import ContentType
+
+
+class DocumentTypes(ABC):
+    """Content types as they are at this moment."""
+
+    @abstractmethod
+    async def kind(self, key: str) -> ContentType[Any]:
+        """The type. Raises `TypeNotFound`."""
+
+    @abstractmethod
+    async def service(self, key: str) -> DocumentService[Any, Any]:
+        """The service of its documents. Raises `TypeNotFound`."""

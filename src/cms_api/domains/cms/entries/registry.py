@@ -1,0 +1,65 @@
+"""Every content type at hand: those built in, and those made at run time as they are by now."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cms_api.domains.cms.content_types.compiling import EntryKind, compiled
+from cms_api.domains.cms.content_types.errors import TypeNotFound
+from cms_api.domains.cms.content_types.ports import ContentTypeQueries, TypeRecord
+from cms_api.domains.cms.documents.interface import DocumentService
+from cms_api.domains.cms.documents.model import ContentType
+from cms_api.domains.cms.documents.types import DocumentTypes
+from cms_api.domains.cms.entries.service import Entries
+
+
+def kind_of(record: TypeRecord) -> EntryKind:
+    """A stored type, ready for use."""
+    return compiled(
+        record.definition,
+        version=record.version,
+        conversions=record.conversions,
+        unready=tuple(one.field for one in record.indexes if one.kind == "unique" and one.state != "ready"),
+    )
+
+
+class Types(DocumentTypes):
+    """Keeps what it has compiled, and asks each time whether that still is the version.
+
+    ``tools`` is what the services of entries are made with.
+    """
+
+    def __init__(self, *, queries: ContentTypeQueries, tools: Mapping[str, Any]) -> None:
+        self._queries = queries
+        self._tools = tools
+        self._built_in: dict[str, DocumentService[Any, Any]] = {}
+        self._kinds: dict[str, ContentType[Any]] = {}
+        self._kept: dict[str, tuple[tuple[int, bool], Entries]] = {}
+
+    def build_in(self, services: Mapping[str, tuple[ContentType[Any], DocumentService[Any, Any]]]) -> "Types":
+        """Take the types in that are always there."""
+        for key, (kind, service) in services.items():
+            self._kinds[key], self._built_in[key] = kind, service
+        return self
+
+    async def kind(self, key: str) -> ContentType[Any]:
+        return self._kinds.get(key) or (await self.entries(key)).kind
+
+    async def service(self, key: str) -> DocumentService[Any, Any]:
+        return self._built_in.get(key) or await self.entries(key)
+
+    async def entries(self, key: str) -> Entries:
+        """The service of the entries of a type that was made at run time. Raises `TypeNotFound`."""
+        now = await self._queries.version(key)
+        if now is None:
+            self._kept.pop(key, None)
+            raise TypeNotFound(key)
+        kept = self._kept.get(key)
+        if kept is not None and kept[0] == now:
+            return kept[1]
+        record = await self._queries.get(key)
+        if record is None:
+            raise TypeNotFound(key)
+        service = Entries(kind_of(record), **self._tools)
+        is_ready = all(one.state == "ready" for one in record.indexes)
+        self._kept[key] = ((record.version, is_ready), service)
+        return service

@@ -1,0 +1,200 @@
+"""Entries, on the document engine."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from cms_api.domains.cms.content_types import shapes
+from cms_api.domains.cms.content_types.compiling import EntryKind, seo_of
+from cms_api.domains.cms.content_types.errors import SingletonExists, TypeChanged, ValueTaken
+from cms_api.domains.cms.content_types.fields import TEXTS, Field, MarkdownField
+from cms_api.domains.cms.content_types.interface import READ_RESTRICTED
+from cms_api.domains.cms.content_types.ports import ContentTypeRepository, ModelledDocuments
+from cms_api.domains.cms.documents import policy
+from cms_api.domains.cms.documents.errors import SlugTaken
+from cms_api.domains.cms.documents.model import Document
+from cms_api.domains.cms.documents.ports import DocumentRepository, PublicFields
+from cms_api.domains.cms.documents.service import Documents
+from cms_api.domains.cms.documents.slugs import check_slug
+from cms_api.domains.cms.entries.content import EntryContent
+from cms_api.domains.cms.entries.interface import EntryChanges, EntryView
+from cms_api.domains.cms.entries.listing import listing_of
+from cms_api.domains.cms.entries.patching import merged, patched
+from cms_api.kernel.actor import Actor
+from cms_api.kernel.errors import Faults, Forbidden, invalid
+from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.validation import convert
+
+OWN = ("slug", "authors", "seo")
+
+
+class Entries(Documents[EntryContent, EntryChanges, EntryView]):
+    """The service of the entries of one type, as it is at one version."""
+
+    def __init__(self, kind: EntryKind, **tools: Any) -> None:
+        super().__init__(**tools)
+        self.kind: EntryKind = kind
+        self.listing = listing_of(kind.definition)
+        self._showing = {
+            field.key: (str(field.id), field if shapes.needs_showing(field) else None)
+            for field in kind.definition.fields
+        }
+
+    async def create(self, uow: UnitOfWork, actor: Actor, changes: EntryChanges, **given: Any) -> EntryView:
+        try:
+            return await super().create(uow, actor, changes, **given)
+        except SlugTaken:
+            if self.kind.definition.singleton:
+                raise SingletonExists from None
+            raise
+
+    async def _hold(self, uow: UnitOfWork) -> None:
+        if await uow.repository(ContentTypeRepository).hold(self.kind.key) != self.kind.version:
+            raise TypeChanged
+
+    def _first(self, actor: Actor, changes: EntryChanges) -> dict[str, Any]:
+        values = changes.values or {}
+        self._refuse_withheld(actor, values)
+        given: Any = convert(values, self.kind.new)
+        first: dict[str, Any] = {"seo": seo_of(given.seo), "fields": self.kind.stored_of(given)}
+        if isinstance(given.authors, tuple):
+            first["authors"] = given.authors
+        if self.kind.definition.singleton:
+            self._check_singleton(given.slug)
+            first["slug"] = self.kind.key
+        elif given.slug:
+            first["slug"] = given.slug
+        return first
+
+    def _check_singleton(self, slug: str | None) -> None:
+        if slug not in (None, self.kind.key):
+            raise invalid(
+                "/slug", "singleton", f"The slug of a singleton is its type's key: “{self.kind.key}”."
+            )
+
+    def _name(self, given: dict[str, Any]) -> str:
+        title = self.kind.definition.title
+        return str(given["fields"].get(str(title.id), "") if title else "") or self.kind.key
+
+    def _edited(
+        self, actor: Actor, draft: EntryContent, changes: EntryChanges, faults: Faults
+    ) -> EntryContent:
+        withheld = self._withheld(actor)
+        told: dict[str, Any] = msgspec.to_builtins(draft.told())
+        seen = {name: one for name, one in told.items() if name not in withheld and one is not None}
+        if changes.operations is not None:
+            shape = {name: seen.get(name) for name in told if name not in withheld}
+            wanted = patched(shape, changes.operations)
+            if not isinstance(wanted, dict):
+                raise invalid("", "type", "An entry is an object.")
+            wanted = {name: one for name, one in wanted.items() if one is not None}
+        else:
+            wanted = merged(seen, changes.values or {})
+        self._refuse_withheld(actor, wanted if changes.operations is not None else changes.values or {})
+        hidden = {name: one for name, one in told.items() if name in withheld and one is not None}
+        given: Any = convert(wanted | hidden, self.kind.whole)
+        if self.kind.definition.singleton:
+            self._check_singleton(given.slug)
+        slug = given.slug or draft.slug
+        with faults.noted():
+            slug = check_slug(slug) if slug != draft.slug else slug
+        authors = given.authors if isinstance(given.authors, tuple) else ()
+        return msgspec.structs.replace(
+            draft, slug=slug, authors=authors, seo=seo_of(given.seo), fields=self.kind.stored_of(given)
+        )
+
+    def _withheld(self, actor: Actor) -> frozenset[str]:
+        """The fields that this actor may not see."""
+        if not self.kind.restricted or actor.is_system or actor.may(READ_RESTRICTED):
+            return frozenset()
+        return self.kind.restricted
+
+    def _refuse_withheld(self, actor: Actor, values: Mapping[str, Any]) -> None:
+        if taboo := sorted(self._withheld(actor) & values.keys()):
+            raise Forbidden(f"You may not see or change “{'”, “'.join(taboo)}”.")
+
+    def _view(self, actor: Actor, document: Document[EntryContent], common: dict[str, Any]) -> EntryView:
+        fields, withheld = document.draft.fields, self._withheld(actor)
+        own: dict[str, Any] = {
+            key: fields.get(name) if field is None else shapes.shown(field, fields.get(name))
+            for key, (name, field) in self._showing.items()
+            if key not in withheld
+        }
+        more: dict[str, Any] = {
+            "withheld": tuple(sorted(withheld)),
+            "translation_of": document.translation_of,
+        }
+        return self.kind.view(**common, **own, **more)
+
+    async def _public(self, content: EntryContent) -> PublicFields:
+        """All fields, those too that readers don't see now: who may see one can change at any moment."""
+        texts: list[tuple[Field, str]] = []
+
+        def noted(field: Field, value: Any) -> Any:
+            if isinstance(field, TEXTS):
+                texts.append((field, value))
+            return value
+
+        tops = self.kind.definition.fields
+        values = {str(top.id): shapes.mapped(top, content.fields.get(str(top.id)), noted) for top in tops}
+        if texts:
+            rendered = iter([await self._rendered(field, text) for field, text in texts])
+
+            def replaced(field: Field, value: Any) -> Any:
+                return next(rendered) if isinstance(field, TEXTS) else value
+
+            values = {
+                str(top.id): shapes.mapped(top, content.fields.get(str(top.id)), replaced) for top in tops
+            }
+        return {"seo": content.seo, **{name: one for name, one in values.items() if one is not None}}
+
+    async def _rendered(self, field: Field, text: str) -> str:
+        kind = "markdown" if isinstance(field, MarkdownField) else "html"
+        return (await self._renderer.render(text, kind, excerpt="-")).body  # type: ignore[arg-type]  # a format
+
+    async def _check_unique(
+        self, uow: UnitOfWork, content: EntryContent, *, locale: str, document: Document[EntryContent] | None
+    ) -> None:
+        for field in self.kind.definition.fields:
+            value = content.fields.get(str(field.id))
+            is_open = field.unique and str(field.id) in self.kind.unready and value is not None
+            if not is_open or (document is not None and document.draft.fields.get(str(field.id)) == value):
+                continue
+            is_taken = await uow.repository(ModelledDocuments).is_taken(
+                self.kind.key,
+                str(field.id),
+                value,
+                locale=locale if field.localised else None,
+                but=[document.translation_of or document.id, document.id] if document else [],
+            )
+            if is_taken:
+                raise ValueTaken(field.key)
+
+    async def translate(
+        self, uow: UnitOfWork, actor: Actor, document_id: UUID, locale: str, *, expected: int | None
+    ) -> EntryView:
+        """Begin a translation: a document of its own, which shares what is not localised.
+
+        Raises `SlugTaken` where there is one in that language.
+        """
+        actor.require(policy.CREATE)
+        original = await self._of(uow, actor, document_id, policy.READ, expected)
+        documents = uow.repository(DocumentRepository)
+        root = original.translation_of or original.id
+        if locale == original.locale:
+            raise invalid("/locale", "locale", "The document itself is in this language.")
+        slug = await documents.free_slug(self.kind, locale=locale, base=original.draft.slug, parent=None)
+        copy, created = Document.create(
+            self.kind,
+            msgspec.structs.replace(original.draft, slug=slug),
+            locale=locale,
+            at=self._clock.now(),
+            by=actor.user_id,
+            stage=await self._stages.first_stage(uow, self.kind.key),
+            translation_of=root,
+        )
+        await documents.add(copy)
+        uow.record(created.by(actor))
+        return self._with(actor, copy, None)
