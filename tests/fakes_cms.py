@@ -17,6 +17,7 @@ import msgspec
 from tests import fakes_comments, fakes_locks
 from tests.fakes import FakeUnitOfWork, FixedClock
 from tests.fakes_revisions import FakeRetention, FakeRetentionQueries, FakeRevisionQueries, FakeRevisions
+from tests.fakes_types import FixedTypes
 from tests.fakes_workflow import FakeTasks, FakeWorkflows, default_workflows
 
 from cms_api.domains.auth.api import UserService, UserSummary, UserView
@@ -55,8 +56,8 @@ from cms_api.domains.cms.media.model import Asset
 from cms_api.domains.cms.media.ports import MediaQueries, MediaRepository, Storage, Stored
 from cms_api.domains.cms.media.service import Media
 from cms_api.domains.cms.media.service import view as media_view
-from cms_api.domains.cms.pages.service import PAGE, Pages
-from cms_api.domains.cms.posts.service import POST, Posts
+from cms_api.domains.cms.pages.service import Pages
+from cms_api.domains.cms.posts.service import Posts
 from cms_api.domains.cms.resources import Resource
 from cms_api.domains.cms.retention.interface import RetentionPolicy
 from cms_api.domains.cms.retention.ports import RetentionRepository
@@ -890,6 +891,7 @@ class FakeCms:
 
     def __init__(self, *, upload_limit: int = 10_000) -> None:
         self.store = Store()
+        self.types = FixedTypes()
         self.clock = FixedClock()
         self.users = KnownUsers()
         self.storage = MemoryStorage()
@@ -913,7 +915,7 @@ class FakeCms:
             queries=fakes_comments.FakeCommentQueries(self.store),
             subjects=beside["subjects"],
             users=self.users,
-            types={kind.key: kind for kind in (POST, PAGE)},
+            types=self.types,
         )
         engine: dict[str, Any] = {
             "clock": self.clock,
@@ -926,10 +928,11 @@ class FakeCms:
         }
         self.posts = Posts(**engine)
         self.pages = Pages(**engine)
+        self.types.services |= {"post": self.posts, "page": self.pages}
         self.revisions = Revisions(
             queries=FakeRevisionQueries(self.store),
             access=Access(self.authors),
-            types={kind.key: kind for kind in (POST, PAGE)},
+            types=self.types,
         )
         self.retention = Retention(clock=self.clock, queries=FakeRetentionQueries(self.store))
         self.imports = self.made_imports(self.media)

@@ -161,7 +161,7 @@ class ScheduledCms(FakeCms):
     def made_firing(self, **parts: Any) -> Firing:
         made: dict[str, Any] = {
             "clock": self.clock,
-            "documents": {"post": self.posts, "page": self.pages},
+            "types": self.types,
             "new_uow": self.uow,
             "is_outage": lambda error: isinstance(error, Away),
             "log": self.log,

@@ -115,7 +115,13 @@ def _bare(wanted: Any) -> Any:
 
 def _variant(wanted: Any, value: Any) -> Any:
     """Of several structs that are told apart by a tag, the one that ``value`` says it is."""
-    if typing.get_origin(wanted) not in (typing.Union, types.UnionType) or not isinstance(value, dict):
+    if typing.get_origin(wanted) not in (typing.Union, types.UnionType):
+        return wanted
+    if isinstance(value, list):
+        return next(
+            (one for one in typing.get_args(wanted) if typing.get_origin(one) in (list, tuple)), wanted
+        )
+    if not isinstance(value, dict):
         return wanted
     for one in typing.get_args(wanted):
         if isinstance(one, type) and issubclass(one, msgspec.Struct):

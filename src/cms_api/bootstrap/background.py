@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def job_handlers(parts: "ApplicationContainer") -> list[JobHandler]:
     """What does the jobs of each kind."""
-    return [parts.cms.bulk_handler()]
+    return [parts.cms.bulk_handler(), parts.cms.migration_handler(), parts.cms.index_handler()]
 
 
 def periodic_work(parts: "ApplicationContainer") -> list[Periodic]:

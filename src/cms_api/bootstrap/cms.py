@@ -1,5 +1,8 @@
 """The cms domain, put together."""
 
+from collections.abc import Callable
+from typing import Any
+
 import structlog
 from dependency_injector.containers import DeclarativeContainer
 from dependency_injector.providers import DependenciesContainer, Dict, Object, Singleton
@@ -7,7 +10,9 @@ from dependency_injector.providers import DependenciesContainer, Dict, Object, S
 from cms_api.adapters.fetching.web import WebFetcher
 from cms_api.adapters.rendering.html import HtmlRenderer
 from cms_api.adapters.sqlalchemy.cms.comments import SqlComments
+from cms_api.adapters.sqlalchemy.cms.content_types import SqlContentTypes
 from cms_api.adapters.sqlalchemy.cms.delivery import SqlDelivery
+from cms_api.adapters.sqlalchemy.cms.field_indexes import PostgresFieldIndexes
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
@@ -21,8 +26,11 @@ from cms_api.domains.cms.authors.service import Authors
 from cms_api.domains.cms.bulk.jobs import Bulk, BulkHandler
 from cms_api.domains.cms.bulk.service import Batch
 from cms_api.domains.cms.comments.service import Comments
+from cms_api.domains.cms.content_types.jobs import IndexHandler, MigrationHandler
+from cms_api.domains.cms.content_types.service import ContentTypes
 from cms_api.domains.cms.delivery.service import Delivery
 from cms_api.domains.cms.documents.access import Access
+from cms_api.domains.cms.entries.registry import Types
 from cms_api.domains.cms.imports.service import Imports
 from cms_api.domains.cms.locks.held import LocksNow
 from cms_api.domains.cms.locks.service import Locks, Presences
@@ -40,6 +48,14 @@ from cms_api.domains.cms.workflow.stages import WorkflowStages
 from cms_api.domains.cms.workflow.tasks import Tasks
 
 
+def _made(service: Callable[..., Any], tools: dict[str, Any]) -> Any:
+    return service(**tools)
+
+
+def _types(types: Types, posts: Posts, pages: Pages) -> Types:
+    return types.build_in({"post": (POST, posts), "page": (PAGE, pages)})
+
+
 class CmsContainer(DeclarativeContainer):
     """Documents and what they point at. Of ``auth`` it knows the services of users and roles."""
 
@@ -47,7 +63,6 @@ class CmsContainer(DeclarativeContainer):
     auth = DependenciesContainer()
     jobs = DependenciesContainer()
 
-    types = Object({kind.key: kind for kind in (POST, PAGE)})
     default_locale = core.settings.provided.default_locale
     renderer = Singleton(HtmlRenderer)
     documents = Singleton(SqlDocuments, core.reader)
@@ -81,6 +96,29 @@ class CmsContainer(DeclarativeContainer):
         users=auth.users,
         ttl=core.settings.provided.lock_ttl,
     )
+    workflow_queries = Singleton(SqlWorkflows, core.reader)
+    workflows = Singleton(Workflows, clock=core.clock, queries=workflow_queries, roles=auth.roles)
+    tasks = Singleton(Tasks, clock=core.clock, queries=Singleton(SqlTasks, core.reader), users=auth.users)
+    stages = Singleton(WorkflowStages, users=auth.users)
+    tools = Dict(
+        clock=core.clock,
+        queries=documents,
+        renderer=renderer,
+        authors=authors,
+        locks=held_locks,
+        default_locale=default_locale,
+        stages=stages,
+    )
+    posts = Singleton(_made, Object(Posts), tools)
+    pages = Singleton(_made, Object(Pages), tools)
+    type_queries = Singleton(SqlContentTypes, core.reader)
+    types = Singleton(_types, Singleton(Types, queries=type_queries, tools=tools), posts, pages)
+    content_types = Singleton(ContentTypes, clock=core.clock, queries=type_queries, jobs=jobs.jobs)
+    migration_handler = Singleton(MigrationHandler, clock=core.clock, types=types)
+    index_handler = Singleton(
+        IndexHandler, indexes=Singleton(PostgresFieldIndexes, core.settings.provided.database_url)
+    )
+    access = Singleton(Access, authors)
     comments = Singleton(
         Comments,
         clock=core.clock,
@@ -89,36 +127,10 @@ class CmsContainer(DeclarativeContainer):
         users=auth.users,
         types=types,
     )
-    workflow_queries = Singleton(SqlWorkflows, core.reader)
-    workflows = Singleton(Workflows, clock=core.clock, queries=workflow_queries, roles=auth.roles)
-    tasks = Singleton(Tasks, clock=core.clock, queries=Singleton(SqlTasks, core.reader), users=auth.users)
-    stages = Singleton(WorkflowStages, users=auth.users)
-    posts = Singleton(
-        Posts,
-        clock=core.clock,
-        queries=documents,
-        renderer=renderer,
-        authors=authors,
-        locks=held_locks,
-        default_locale=default_locale,
-        stages=stages,
-    )
-    pages = Singleton(
-        Pages,
-        clock=core.clock,
-        queries=documents,
-        renderer=renderer,
-        authors=authors,
-        locks=held_locks,
-        default_locale=default_locale,
-        stages=stages,
-    )
-    access = Singleton(Access, authors)
     revisions = Singleton(Revisions, queries=Singleton(SqlRevisions, core.reader), access=access, types=types)
-    by_type = Dict(post=posts, page=pages)
-    batch = Singleton(Batch, documents=by_type, types=types, stages=stages)
-    bulk = Singleton(Bulk, clock=core.clock, jobs=jobs.jobs)
-    bulk_handler = Singleton(BulkHandler, queries=documents, documents=by_type, types=types)
+    batch = Singleton(Batch, types=types, stages=stages)
+    bulk = Singleton(Bulk, clock=core.clock, jobs=jobs.jobs, types=types)
+    bulk_handler = Singleton(BulkHandler, queries=documents, types=types)
     retention = Singleton(Retention, clock=core.clock, queries=Singleton(SqlRetention, core.reader))
     delivery = Singleton(Delivery, queries=Singleton(SqlDelivery, core.reader), default_locale=default_locale)
     imports = Singleton(
@@ -137,7 +149,7 @@ class CmsContainer(DeclarativeContainer):
     firing = Singleton(
         Firing,
         clock=core.clock,
-        documents=by_type,
+        types=types,
         new_uow=core.unit_of_work.provider,
         is_outage=Object(is_outage),
         log=schedule_log,

@@ -57,6 +57,8 @@ class Application:
             "posts": (cms.PostService, parts.cms.posts),
             "pages": (cms.PageService, parts.cms.pages),
             "revisions": (cms.RevisionService, parts.cms.revisions),
+            "types": (cms.DocumentTypes, parts.cms.types),
+            "content_types": (cms.ContentTypeService, parts.cms.content_types),
             "bulk": (cms.BulkService, parts.cms.bulk),
             "batch": (cms.BatchService, parts.cms.batch),
             "retention": (cms.RetentionService, parts.cms.retention),

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from tests.fakes_cms import CmsUnitOfWork
 from tests.fakes_schedules import Away, FakeSchedules, ScheduledCms
+from tests.fakes_types import FixedTypes
 from tests.unit.cms.test_schedule_moments import Shifted
 
 from cms_api.domains.cms.documents import policy
@@ -451,7 +452,7 @@ async def test_the_revision_that_was_named_is_published(
     (revision,) = cms.store.revisions
     made = await schedule(document, revision_id=revision)
     posts = Broken()
-    cms.firing = cms.made_firing(documents={"post": posts})
+    cms.firing = cms.made_firing(types=FixedTypes({"post": posts}))
     cms.clock.move(minutes=10)
     assert await fired(cms) == 1
     assert posts.asked == [
@@ -579,7 +580,9 @@ async def test_a_later_one_waits_for_an_earlier_one_that_fails(
 
 async def test_what_nobody_foresaw_leaks_nothing(cms: ScheduledCms, post, schedule, now) -> None:
     made = await schedule(await post())
-    cms.firing = cms.made_firing(documents={"post": Broken(RuntimeError("password=secret at /srv/x.py"))})
+    cms.firing = cms.made_firing(
+        types=FixedTypes({"post": Broken(RuntimeError("password=secret at /srv/x.py"))})
+    )
     cms.clock.move(minutes=10)
     assert await fired(cms) == 1
     error = (await now(made)).error
@@ -594,7 +597,7 @@ async def test_what_nobody_foresaw_leaks_nothing(cms: ScheduledCms, post, schedu
 
 async def test_a_type_that_is_gone_is_a_failure(cms: ScheduledCms, post, schedule, now) -> None:
     made = await schedule(await post())
-    cms.firing = cms.made_firing(documents={})
+    cms.firing = cms.made_firing(types=FixedTypes({}))
     cms.clock.move(minutes=10)
     assert await fired(cms) == 1
     assert (await now(made)).attempts == 1
@@ -602,7 +605,7 @@ async def test_a_type_that_is_gone_is_a_failure(cms: ScheduledCms, post, schedul
 
 async def test_an_outage_is_no_attempt(cms: ScheduledCms, post, schedule, now) -> None:
     made = await schedule(await post())
-    cms.firing = cms.made_firing(documents={"post": Broken(Away())})
+    cms.firing = cms.made_firing(types=FixedTypes({"post": Broken(Away())}))
     cms.clock.move(minutes=10)
     with pytest.raises(Away):
         await cms.firing.fire_next()
@@ -638,7 +641,7 @@ async def test_a_failure_is_not_noted_on_what_has_changed_since(
         noted += 1
         return Late(cms.store, {ScheduleRepository: FakeSchedules(cms.store)})
 
-    cms.firing = cms.made_firing(documents={"post": posts}, new_uow=new_uow)
+    cms.firing = cms.made_firing(types=FixedTypes({"post": posts}), new_uow=new_uow)
     cms.clock.move(minutes=20)
     assert await fired(cms) == 3
     found = [await now(one) for one in (kept, moved, gone)]
@@ -762,7 +765,7 @@ async def test_a_worker_outlives_the_database(
     monkeypatch.setattr("cms_api.domains.cms.schedules.runner.PAUSE", 0.01)
     made = await schedule(await post())
     cms.clock.move(minutes=10)
-    cms.firing = cms.made_firing(documents={"post": Broken(Away(), Away(), Away())})
+    cms.firing = cms.made_firing(types=FixedTypes({"post": Broken(Away(), Away(), Away())}))
     run()
 
     async def done() -> bool:
@@ -808,7 +811,7 @@ async def test_a_worker_that_is_told_to_stop_begins_nothing_new(cms: ScheduledCm
         await schedule(await post(f"Number {number}"))
     cms.clock.move(minutes=10)
     posts = Stopping()
-    firing = cms.made_firing(documents={"post": posts})
+    firing = cms.made_firing(types=FixedTypes({"post": posts}))
     await asyncio.wait_for(
         ScheduleRunner(firing=firing, wakeups=cms.wakeups, log=cms.log, concurrency=1).run(stop), 1
     )

@@ -11,6 +11,8 @@ from litestar.typing import FieldDefinition
 from cms_api.kernel.errors import UnsupportedMedia
 from cms_api.validation import decode
 
+JSON_PATCH = "application/json-patch+json"
+
 
 class JsonBody(AbstractDTO[Any]):
     """Decodes every JSON body of the application, and tells all the faults of a wrong one."""
@@ -59,6 +61,8 @@ def check_media_type(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     taken = {"application/json"}
     if connection.scope.get("method") == "PATCH":
         taken.add("application/merge-patch+json")
+        if connection.route_handler.opt.get("json_patch"):
+            taken.add(JSON_PATCH)
     charset = parameters.replace('"', "").strip().lower()
     if kind.strip().lower() not in taken or charset not in {"", "charset=utf-8", "charset=utf8"}:
         raise UnsupportedMedia(f"Send {' or '.join(sorted(taken))} in UTF-8, not {given[:100]}.")

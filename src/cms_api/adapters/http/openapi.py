@@ -19,6 +19,8 @@ TAGS = {
     "users": "Users, roles and permissions.",
     "posts": "Posts, with their drafts.",
     "pages": "Pages, in a tree, with their drafts.",
+    "content-types": "What entries are made of.",
+    "entries": "Documents of the types that were made at run time.",
     "batch": "Many operations in one request.",
     "retention": "How long old revisions and the trash are kept.",
     "locks": "Who is editing a document, and who is looking at it.",
@@ -139,17 +141,16 @@ def document(app: Litestar) -> dict[str, Any]:
         }
         for status, words in STATUS_WORDS.items()
     }
-    answers = [
-        handler.opt["answers"]
+    ours = [
+        handler.opt[name]
         for route in app.routes
         for handler in getattr(route, "route_handlers", ())
-        if "answers" in getattr(handler, "opt", {})
+        for name in ("answers", "takes")
+        if name in getattr(handler, "opt", {})
     ]
-    described, definitions = msgspec.json.schema_components(
-        answers, ref_template="#/components/schemas/{name}"
-    )
+    described, definitions = msgspec.json.schema_components(ours, ref_template="#/components/schemas/{name}")
     schema["components"]["schemas"].update(definitions)
-    schemas = {id(answer): found for answer, found in zip(answers, described, strict=True)}
+    schemas = {id(one): found for one, found in zip(ours, described, strict=True)}
     operations = {
         operation["operationId"]: (method, operation)
         for path in schema["paths"].values()
@@ -161,9 +162,12 @@ def document(app: Litestar) -> dict[str, Any]:
             if isinstance(handler, HTTPRouteHandler) and handler.operation_id in operations:
                 method, operation = operations[str(handler.operation_id)]
                 if (answer := handler.opt.get("answers")) is not None:
-                    operation["responses"]["200"]["content"] = {
+                    success = next(one for one in operation["responses"] if one.startswith("2"))
+                    operation["responses"][success]["content"] = {
                         "application/json": {"schema": schemas[id(answer)]}
                     }
+                if (taken := handler.opt.get("takes")) is not None:
+                    operation["requestBody"]["content"] = {"application/json": {"schema": schemas[id(taken)]}}
                 _complete(method, operation, handler)
     return _with_plain_names(schema)
 

@@ -20,6 +20,19 @@ from cms_api.domains.cms.comments.interface import (
     NewComment,
 )
 from cms_api.domains.cms.comments.policy import PERMISSIONS as COMMENT_PERMISSIONS
+from cms_api.domains.cms.content_types.definition import Definition
+from cms_api.domains.cms.content_types.interface import (
+    PERMISSIONS as TYPE_PERMISSIONS,
+)
+from cms_api.domains.cms.content_types.interface import (
+    TYPES,
+    Applied,
+    ContentTypeService,
+    Plan,
+    TypeChanges,
+    TypeRevision,
+    TypeView,
+)
 from cms_api.domains.cms.delivery.interface import (
     FIELDS,
     INCLUDES,
@@ -30,8 +43,17 @@ from cms_api.domains.cms.delivery.interface import (
     Selection,
 )
 from cms_api.domains.cms.documents.content import Format, PageContent, PostContent, Seo
-from cms_api.domains.cms.documents.interface import ArticleView, DocumentView, Move, is_whole
+from cms_api.domains.cms.documents.interface import (
+    DOCUMENTS,
+    ArticleView,
+    DocumentService,
+    DocumentView,
+    Move,
+    is_whole,
+)
 from cms_api.domains.cms.documents.policy import PERMISSIONS as DOCUMENT_PERMISSIONS
+from cms_api.domains.cms.documents.types import DocumentTypes
+from cms_api.domains.cms.entries.interface import EntryChanges, EntryService, EntryView, PatchOperation
 from cms_api.domains.cms.imports.interface import PERMISSIONS as IMPORT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import ImportReport, ImportService
 from cms_api.domains.cms.locks.interface import (
@@ -79,6 +101,7 @@ from cms_api.domains.cms.workflow.model import Stage, Transition, Workflow
 
 PERMISSIONS: dict[str, str] = {
     **DOCUMENT_PERMISSIONS,
+    **TYPE_PERMISSIONS,
     **AUTHOR_PERMISSIONS,
     **TERM_PERMISSIONS,
     **MEDIA_PERMISSIONS,
@@ -92,6 +115,7 @@ __all__ = [
     "AUTHORS",
     "CATEGORIES",
     "COMMENTS",
+    "DOCUMENTS",
     "FIELDS",
     "INCLUDES",
     "LISTINGS",
@@ -105,7 +129,9 @@ __all__ = [
     "SCHEDULES_OF_DOCUMENT",
     "TAGS",
     "TASKS",
+    "TYPES",
     "Action",
+    "Applied",
     "ArticleView",
     "AuthorChanges",
     "AuthorService",
@@ -117,10 +143,17 @@ __all__ = [
     "CommentChanges",
     "CommentService",
     "CommentView",
+    "ContentTypeService",
+    "Definition",
     "Delivered",
     "DeliveryService",
     "Diff",
+    "DocumentService",
+    "DocumentTypes",
     "DocumentView",
+    "EntryChanges",
+    "EntryService",
+    "EntryView",
     "Format",
     "ImportReport",
     "ImportService",
@@ -139,6 +172,8 @@ __all__ = [
     "PageContent",
     "PageService",
     "PageView",
+    "PatchOperation",
+    "Plan",
     "PostChanges",
     "PostContent",
     "PostService",
@@ -167,6 +202,9 @@ __all__ = [
     "TermService",
     "TermView",
     "Transition",
+    "TypeChanges",
+    "TypeRevision",
+    "TypeView",
     "Workflow",
     "WorkflowChanges",
     "WorkflowService",

@@ -5,8 +5,19 @@ from litestar.types import ControllerRouterHandler
 from cms_api.adapters.http.cms.batch import BatchController
 from cms_api.adapters.http.cms.bulk import PageBulkController, PostBulkController
 from cms_api.adapters.http.cms.comments import PageCommentController, PostCommentController
+from cms_api.adapters.http.cms.content_types import ContentTypeController
 from cms_api.adapters.http.cms.delivery import DELIVERY_ROUTES
 from cms_api.adapters.http.cms.documents import PageController, PostController
+from cms_api.adapters.http.cms.entries import (
+    EntryBulkController,
+    EntryCommentController,
+    EntryController,
+    EntryLockController,
+    EntryMoves,
+    EntryRevisionController,
+    EntryScheduleController,
+    MoreEntryController,
+)
 from cms_api.adapters.http.cms.locks import PageLockController, PostLockController
 from cms_api.adapters.http.cms.media import MediaController, UploadController, media_file
 from cms_api.adapters.http.cms.resources import AuthorController, CategoryController, TagController
@@ -39,6 +50,15 @@ ROUTES: list[ControllerRouterHandler] = [
     PageMoves,
     WorkflowController,
     TaskController,
+    ContentTypeController,
+    EntryController,
+    EntryRevisionController,
+    EntryLockController,
+    EntryCommentController,
+    EntryScheduleController,
+    EntryMoves,
+    EntryBulkController,
+    MoreEntryController,
     AuthorController,
     CategoryController,
     TagController,

@@ -1,6 +1,6 @@
 """Many operations in one request."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -19,6 +19,7 @@ from cms_api.domains.cms.api import (
     Action,
     BatchService,
     DocumentView,
+    EntryChanges,
     Operation,
     Outcome,
     PageChanges,
@@ -62,7 +63,9 @@ class BatchOperation(Wire, frozen=True, kw_only=True):
     """
 
     action: Action
-    type: Literal["post", "page"]
+    type: Annotated[
+        str, Meta(description="The key of a content type: `post`, `page`, or one made at run time.")
+    ]
     id: UUID | UnsetType = UNSET
     result_of: Annotated[int, Meta(ge=0, description="The place of an earlier operation.")] | UnsetType = (
         UNSET
@@ -185,12 +188,12 @@ def _missing(one: BatchOperation, place: int) -> list[tuple[str, str]]:
             "This is the place of an earlier operation.",
         ),
         (
-            (one.action, one.type) in WIRES and one.data is UNSET,
+            one.action in ("create", "update") and one.data is UNSET,
             "data",
             f"An operation “{one.action}” needs data.",
         ),
         (
-            (one.action, one.type) not in WIRES and one.data is not UNSET,
+            one.action not in ("create", "update") and one.data is not UNSET,
             "data",
             f"“{one.action}” takes no data.",
         ),
@@ -205,7 +208,8 @@ def _missing(one: BatchOperation, place: int) -> list[tuple[str, str]]:
 
 
 def _operation(one: BatchOperation, pointer: str) -> Operation:
-    changes, locale = None, None
+    changes: msgspec.Struct | None = None
+    locale: str | None = None
     wire = WIRES.get((one.action, one.type))
     if wire is not None and one.data is not UNSET:
         try:
@@ -214,6 +218,9 @@ def _operation(one: BatchOperation, pointer: str) -> Operation:
             located = tuple(Fault(f"{pointer}/data{f.pointer}", f.code, f.detail) for f in error.faults)
             raise Invalid(error.detail, faults=located) from None
         changes, locale = into(data, CHANGES[one.type]), getattr(data, "locale", None) or None
+    elif isinstance(one.data, dict):
+        given = one.data.get("locale") if one.action == "create" else None
+        changes, locale = EntryChanges(values=one.data), given if isinstance(given, str) else None
     version = "*" if one.if_match is UNSET else one.if_match.strip('"')
     return Operation(
         action=one.action,

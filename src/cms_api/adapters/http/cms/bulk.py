@@ -1,5 +1,6 @@
 """The same for many documents, as a job."""
 
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from msgspec import Meta
 
+from cms_api.adapters.http.cms.documents import kind_of, plural_name
 from cms_api.adapters.http.preconditions import resource
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import Wire
@@ -37,7 +39,8 @@ class BulkInput(Wire, frozen=True, kw_only=True):
 
 def bulk_controller(plural: str, noun: str) -> type[Controller]:
     """The route that begins a job on documents of a content type."""
-    name = plural.capitalize()
+    name = plural_name(plural)
+    kind = partial(kind_of, noun)
 
     class BulkController(Controller):
         """The same for many."""
@@ -68,7 +71,7 @@ def bulk_controller(plural: str, noun: str) -> type[Controller]:
                 dry_run=data.dry_run,
             )
             async with uow:
-                job = await bulk.start(uow, request.user, noun, wanted)
+                job = await bulk.start(uow, request.user, kind(request), wanted)
             return resource(request, job, status=202, location=f"/api/v1/jobs/{job.id}")
 
     BulkController.__name__ = f"{noun.capitalize()}BulkController"

@@ -1,5 +1,6 @@
 """What editors say about a document: the same routes, made once for each type."""
 
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
+from cms_api.adapters.http.cms.documents import base_of, kind_of
 from cms_api.adapters.http.cms.schemas import into
 from cms_api.adapters.http.lists import list_query, list_response
 from cms_api.adapters.http.preconditions import resource
@@ -49,6 +51,7 @@ class CommentRequest(Wire, frozen=True, kw_only=True):
 def comment_controller(plural: str, noun: str) -> type[Controller]:
     """The routes of the comments on a content type, whose key is ``noun``."""
     name, key = noun.capitalize(), "/{comment_id:uuid}"
+    kind = partial(kind_of, noun)
 
     def settling(verb: str, text: str) -> Any:
         """The route that settles a thread, or takes it up again; ``verb`` is the service's method too."""
@@ -71,7 +74,9 @@ def comment_controller(plural: str, noun: str) -> type[Controller]:
         ) -> Response[CommentView]:
             settle = getattr(comments, verb)
             async with uow:
-                comment = await settle(uow, request.user, noun, document_id, comment_id, expected=if_match)
+                comment = await settle(
+                    uow, request.user, kind(request), document_id, comment_id, expected=if_match
+                )
             return resource(request, comment)
 
         return handler
@@ -102,8 +107,8 @@ def comment_controller(plural: str, noun: str) -> type[Controller]:
             """On the whole, on a `field`, or with `parent_id` as a reply. Replies have no replies."""
             new = into(data, NewComment)
             async with uow:
-                comment = await comments.create(uow, request.user, noun, document_id, new)
-            location = f"/api/v1/{plural}/{document_id}/comments/{comment.id}"
+                comment = await comments.create(uow, request.user, kind(request), document_id, new)
+            location = f"/api/v1/{base_of(request, plural)}/{document_id}/comments/{comment.id}"
             return resource(request, comment, status=201, location=location)
 
         @get(
@@ -117,7 +122,9 @@ def comment_controller(plural: str, noun: str) -> type[Controller]:
         ) -> Response[ListView[CommentView]]:
             """In the order in which they were written. A reply counts as resolved with its thread."""
             query = list_query(request, COMMENTS)
-            return list_response(query, await comments.list(request.user, noun, document_id, query.request))
+            return list_response(
+                query, await comments.list(request.user, kind(request), document_id, query.request)
+            )
 
         @get(key, operation_id=f"get{name}Comment", summary=f"Read a comment on a {noun}")
         async def get(
@@ -128,7 +135,7 @@ def comment_controller(plural: str, noun: str) -> type[Controller]:
             comments: NamedDependency[CommentService],
         ) -> Response[CommentView]:
             """One comment."""
-            return resource(request, await comments.get(request.user, noun, document_id, comment_id))
+            return resource(request, await comments.get(request.user, kind(request), document_id, comment_id))
 
         @patch(
             key,
@@ -150,7 +157,7 @@ def comment_controller(plural: str, noun: str) -> type[Controller]:
             changes, user = into(data, CommentChanges), request.user
             async with uow:
                 comment = await comments.update(
-                    uow, user, noun, document_id, comment_id, changes, expected=if_match
+                    uow, user, kind(request), document_id, comment_id, changes, expected=if_match
                 )
             return resource(request, comment)
 
@@ -166,7 +173,9 @@ def comment_controller(plural: str, noun: str) -> type[Controller]:
         ) -> None:
             """For good, with its replies. Where others have replied it takes `comments:moderate`."""
             async with uow:
-                await comments.delete(uow, request.user, noun, document_id, comment_id, expected=if_match)
+                await comments.delete(
+                    uow, request.user, kind(request), document_id, comment_id, expected=if_match
+                )
 
         resolve = settling("resolve", "The thread is settled, with all its replies.")
         reopen = settling("reopen", "The thread is not settled after all.")

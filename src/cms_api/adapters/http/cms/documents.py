@@ -1,5 +1,6 @@
 """Posts and pages: the same routes, made once for each type."""
 
+from collections.abc import Callable
 from functools import partial
 from inspect import Parameter, Signature
 from typing import Any
@@ -18,6 +19,8 @@ from cms_api.adapters.http.schemas import ListView, Wire
 from cms_api.domains.cms.api import (
     PAGES,
     POSTS,
+    DocumentService,
+    DocumentTypes,
     PageChanges,
     PageService,
     PageView,
@@ -36,8 +39,13 @@ class Publication(Wire, frozen=True, kw_only=True):
     revision_id: UUID | None = None
 
 
+ENTRIES = "entries/{type:str}"
+
+
 def documents_alias(name: str, service: type[Any]) -> Provide:
     """The service that the application knows as ``name``, under the name that the routes below share."""
+    if name == ENTRIES:
+        return Provide(_entries)
 
     def documents(**services: Any) -> Any:
         return services[name]
@@ -48,6 +56,25 @@ def documents_alias(name: str, service: type[Any]) -> Provide:
     )
     documents.__annotations__ = {name: NamedDependency[service], "return": service}
     return Provide(documents, sync_to_thread=False)
+
+
+async def _entries(request: ApiRequest, types: NamedDependency[DocumentTypes]) -> DocumentService[Any, Any]:
+    return await types.entries(request.path_params["type"])
+
+
+def kind_of(noun: str, request: ApiRequest) -> str:
+    """The key of the content type that is meant: in the path of entries, or the built-in one, ``noun``."""
+    return str(request.path_params.get("type", noun))
+
+
+def base_of(request: ApiRequest, plural: str) -> str:
+    """Where the documents of that type are."""
+    return plural.replace("{type:str}", str(request.path_params.get("type", "")))
+
+
+def plural_name(plural: str) -> str:
+    """What operations on them are called after."""
+    return plural.partition("/")[0].capitalize()
 
 
 KEY = "/{document_id:uuid}"
@@ -84,13 +111,17 @@ def document_controller(
     *,
     service: type[Any],
     view: type[Any],
-    new: type[Wire],
-    changed: type[Wire],
-    changes: type[msgspec.Struct],
+    new: Any,
+    changed: Any,
+    changes: Callable[[Any], tuple[Any, str | None]],
     listing: Listing,
     example: dict[str, Any],
+    better: dict[str, Any],
 ) -> type[Controller]:
-    """The management routes of a content type. ``service`` is its interface."""
+    """The management routes of a content type. ``service`` is its interface.
+
+    ``changes`` is what the service takes for what clients send.
+    """
     Service = NamedDependency[service]  # noqa: N806 - an annotation
     View = Response[view]  # noqa: N806
     ListOf = Response[ListView[view]]  # noqa: N806
@@ -101,7 +132,7 @@ def document_controller(
         """Drafting, publishing and discarding."""
 
         path = f"/{plural}"
-        tags = (plural,)
+        tags = (plural.partition("/")[0],)
         dependencies = {"documents": documents_alias(plural, service)}  # noqa: RUF012 - Litestar's own idiom
 
         @post("/", operation_id=f"create{name}", summary=f"Begin a {noun}", opt={"example": example})
@@ -113,17 +144,19 @@ def document_controller(
             uow: NamedDependency[UnitOfWork],
         ) -> View:
             """Begin a draft. The slug is made of the title where none is given."""
-            locale = getattr(data, "locale", None) or None
+            wanted, locale = changes(data)
             async with uow:
-                document = await documents.create(uow, request.user, into(data, changes), locale=locale)
-            return resource(request, document, status=201, location=f"/api/v1/{plural}/{document.id}")
+                document = await documents.create(uow, request.user, wanted, locale=locale)
+            return resource(
+                request, document, status=201, location=f"/api/v1/{base_of(request, plural)}/{document.id}"
+            )
 
         @get(
-            "/", operation_id=f"list{plural.capitalize()}", summary=f"List {plural}", opt={"listing": listing}
+            "/", operation_id=f"list{plural_name(plural)}", summary=f"List {plural}", opt={"listing": listing}
         )
         async def list_documents(self, request: ApiRequest, documents: Service) -> ListOf:
             """Documents with their drafts. Those in the trash come with `filter[trashed]=true`."""
-            query = list_query(request, listing)
+            query = list_query(request, documents.listing)
             return list_response(query, await documents.list(request.user, query.request))
 
         @get(KEY, operation_id=f"get{name}", summary=f"Read a {noun}")
@@ -136,7 +169,7 @@ def document_controller(
             KEY,
             operation_id=f"update{name}",
             summary=f"Change a {noun}'s draft",
-            opt={"example": {"title": "A better title"}},
+            opt={"example": better, "json_patch": plural == ENTRIES},
         )
         async def update(
             self,
@@ -148,10 +181,9 @@ def document_controller(
             uow: NamedDependency[UnitOfWork],
         ) -> View:
             """Change the draft; readers see nothing of it before it is published."""
+            wanted, _ = changes(data)
             async with uow:
-                document = await documents.update(
-                    uow, request.user, document_id, into(data, changes), expected=if_match
-                )
+                document = await documents.update(uow, request.user, document_id, wanted, expected=if_match)
             return resource(request, document)
 
         @delete(KEY, operation_id=f"trash{name}", summary=f"Put a {noun} into the trash")
@@ -184,7 +216,9 @@ def document_controller(
             """Begin another one with the same draft, under a free slug."""
             async with uow:
                 copy = await documents.duplicate(uow, request.user, document_id, expected=if_match)
-            return resource(request, copy, status=201, location=f"/api/v1/{plural}/{copy.id}")
+            return resource(
+                request, copy, status=201, location=f"/api/v1/{base_of(request, plural)}/{copy.id}"
+            )
 
         @post(f"{KEY}/purge", operation_id=f"purge{name}", summary=f"Purge a {noun}", status_code=204)
         async def purge(
@@ -233,6 +267,10 @@ def document_controller(
     return DocumentController
 
 
+def _article(changes: type[msgspec.Struct]) -> Callable[[Any], tuple[Any, str | None]]:
+    return lambda data: (into(data, changes), getattr(data, "locale", None) or None)
+
+
 PostController = document_controller(
     "posts",
     "post",
@@ -240,9 +278,10 @@ PostController = document_controller(
     view=PostView,
     new=NewPost,
     changed=PostPatch,
-    changes=PostChanges,
+    changes=_article(PostChanges),
     listing=POSTS,
     example={"title": "Hello, world", "body": "The **first** post.", "format": "markdown"},
+    better={"title": "A better title"},
 )
 PageController = document_controller(
     "pages",
@@ -251,7 +290,8 @@ PageController = document_controller(
     view=PageView,
     new=NewPage,
     changed=PagePatch,
-    changes=PageChanges,
+    changes=_article(PageChanges),
     listing=PAGES,
     example={"title": "About", "body": "<p>Who we are.</p>", "menu_order": 10},
+    better={"title": "A better title"},
 )

@@ -1,5 +1,6 @@
 """Who edits a document, and who looks at it: the same routes, made once for each type."""
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
+from cms_api.adapters.http.cms.documents import kind_of
 from cms_api.adapters.http.lists import whole_list
 from cms_api.adapters.http.preconditions import unversioned
 from cms_api.adapters.http.requests import ApiRequest
@@ -27,6 +29,7 @@ class LockRequest(Wire, frozen=True, kw_only=True):
 def lock_controller(plural: str, noun: str) -> type[Controller]:
     """The routes of the locks and the presence of a content type, whose key is ``noun``."""
     name = noun.capitalize()
+    kind = partial(kind_of, noun)
 
     class LockController(Controller):
         """Advisory locks, and presence."""
@@ -55,7 +58,9 @@ def lock_controller(plural: str, noun: str) -> type[Controller]:
             """
             wanted = data or LockRequest()
             async with uow:
-                lock = await locks.take(uow, request.user, noun, document_id, take_over=wanted.take_over)
+                lock = await locks.take(
+                    uow, request.user, kind(request), document_id, take_over=wanted.take_over
+                )
             return Response(lock, headers={"Cache-Control": "no-store"})
 
         @get("/lock", operation_id=f"get{name}Lock", summary=f"Who is editing a {noun}")
@@ -63,7 +68,7 @@ def lock_controller(plural: str, noun: str) -> type[Controller]:
             self, request: ApiRequest, document_id: FromPath[UUID], locks: NamedDependency[LockService]
         ) -> Response[LockView]:
             """The lock; 404 with the code `not_locked` where nobody holds it."""
-            return unversioned(request, await locks.get(request.user, noun, document_id))
+            return unversioned(request, await locks.get(request.user, kind(request), document_id))
 
         @delete(
             "/lock",
@@ -80,7 +85,7 @@ def lock_controller(plural: str, noun: str) -> type[Controller]:
         ) -> None:
             """Your own one; nothing happens where nobody holds it."""
             async with uow:
-                await locks.release(uow, request.user, noun, document_id)
+                await locks.release(uow, request.user, kind(request), document_id)
 
         @post(
             "/presence",
@@ -97,7 +102,7 @@ def lock_controller(plural: str, noun: str) -> type[Controller]:
         ) -> Response[ListView[PresenceView]]:
             """A heartbeat, good for as long as a lock is. The answer tells who else is there."""
             async with uow:
-                found = await presences.appear(uow, request.user, noun, document_id)
+                found = await presences.appear(uow, request.user, kind(request), document_id)
             return whole_list(request, list(found))
 
         @get("/presence", operation_id=f"list{name}Presence", summary=f"Who is looking at a {noun}")
@@ -108,7 +113,7 @@ def lock_controller(plural: str, noun: str) -> type[Controller]:
             presences: NamedDependency[PresenceService],
         ) -> Response[ListView[PresenceView]]:
             """The longest first, at most 100."""
-            return whole_list(request, list(await presences.list(request.user, noun, document_id)))
+            return whole_list(request, list(await presences.list(request.user, kind(request), document_id)))
 
         @delete("/presence", operation_id=f"leave{name}", summary=f"Say that you have left a {noun}")
         async def leave(
@@ -120,7 +125,7 @@ def lock_controller(plural: str, noun: str) -> type[Controller]:
         ) -> None:
             """Nothing happens where you were not there."""
             async with uow:
-                await presences.leave(uow, request.user, noun, document_id)
+                await presences.leave(uow, request.user, kind(request), document_id)
 
     LockController.__name__ = f"{name}LockController"
     return LockController

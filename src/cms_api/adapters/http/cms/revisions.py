@@ -1,5 +1,6 @@
 """What documents said before: the same routes for each type; and how long that is kept."""
 
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
-from cms_api.adapters.http.cms.documents import documents_alias
+from cms_api.adapters.http.cms.documents import documents_alias, kind_of
 from cms_api.adapters.http.cms.schemas import into
 from cms_api.adapters.http.lists import list_query, list_response, query_values, whole_list
 from cms_api.adapters.http.preconditions import resource, unversioned
@@ -79,12 +80,13 @@ def revision_controller(
     key = "/{document_id:uuid}"
     one = f"{key}/revisions/{{revision_id:uuid}}"
     name = noun.capitalize()
+    kind = partial(kind_of, noun)
 
     class RevisionController(Controller):
         """Looking back, and going back."""
 
         path = f"/{plural}"
-        tags = (plural,)
+        tags = (plural.partition("/")[0],)
         dependencies = {"documents": documents_alias(plural, service)}  # noqa: RUF012 - Litestar's own idiom
 
         @get(
@@ -101,7 +103,9 @@ def revision_controller(
         ) -> Response[ListView[RevisionView]]:
             """Every save made one. The newest come first."""
             query = list_query(request, REVISIONS)
-            return list_response(query, await revisions.list(request.user, noun, document_id, query.request))
+            return list_response(
+                query, await revisions.list(request.user, kind(request), document_id, query.request)
+            )
 
         @get(one, operation_id=f"get{name}Revision", summary=f"Read a {noun}'s revision")
         async def get_revision(
@@ -112,7 +116,7 @@ def revision_controller(
             revisions: NamedDependency[RevisionService],
         ) -> Detail:
             """A revision with its content."""
-            found = await revisions.get(request.user, noun, document_id, revision_id)
+            found = await revisions.get(request.user, kind(request), document_id, revision_id)
             return resource(request, found)
 
         @patch(
@@ -135,7 +139,13 @@ def revision_controller(
             changes = into(data, RevisionChanges)
             async with uow:
                 found = await revisions.update(
-                    uow, request.user, noun, document_id, revision_id, changes, expected=if_match
+                    uow,
+                    request.user,
+                    kind(request),
+                    document_id,
+                    revision_id,
+                    changes,
+                    expected=if_match,
                 )
             return resource(request, found)
 
@@ -185,7 +195,10 @@ def revision_controller(
             """What is different, field by field; texts word by word."""
             given = query_values(request, SIDES)
             before, after = _ref(given.get("from", "live")), _ref(given.get("to", "draft"))
-            return unversioned(request, await revisions.diff(request.user, noun, document_id, before, after))
+            return unversioned(
+                request,
+                await revisions.diff(request.user, kind(request), document_id, before, after),
+            )
 
     RevisionController.__name__ = f"{name}RevisionController"
     return RevisionController

@@ -1,5 +1,6 @@
 """Schedules: the same routes for each content type, and a calendar over all documents."""
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
+from cms_api.adapters.http.cms.documents import base_of, kind_of
 from cms_api.adapters.http.cms.schemas import into
 from cms_api.adapters.http.lists import list_query, list_response
 from cms_api.adapters.http.preconditions import resource
@@ -58,12 +60,13 @@ class SchedulePatch(ScheduleInput, frozen=True, kw_only=True):
 def schedule_controller(plural: str, noun: str) -> type[Controller]:
     """The schedules of one content type, whose key is ``noun``."""
     name, of_all, of_one = noun.capitalize(), "/schedules", "/schedules/{schedule_id:uuid}"
+    kind = partial(kind_of, noun)
 
     class ScheduleController(Controller):
         """Publishing and unpublishing at a time."""
 
         path = f"/{plural}/{{document_id:uuid}}"
-        tags = (plural,)
+        tags = (plural.partition("/")[0],)
 
         @post(
             "/schedule",
@@ -82,8 +85,8 @@ def schedule_controller(plural: str, noun: str) -> type[Controller]:
             """Have it published or unpublished at a time. The document itself does not change."""
             changes = into(data, ScheduleChanges)
             async with uow:
-                made = await schedules.create(uow, request.user, noun, document_id, changes)
-            location = f"/api/v1/{plural}/{document_id}/schedules/{made.id}"
+                made = await schedules.create(uow, request.user, kind(request), document_id, changes)
+            location = f"/api/v1/{base_of(request, plural)}/{document_id}/schedules/{made.id}"
             return resource(request, made, status=201, location=location)
 
         @get(
@@ -100,7 +103,7 @@ def schedule_controller(plural: str, noun: str) -> type[Controller]:
         ) -> Response[ListView[ScheduleView]]:
             """What is to be done, what was, what failed and what was cancelled."""
             query = list_query(request, SCHEDULES_OF_DOCUMENT)
-            page = await schedules.list_of(request.user, noun, document_id, query.request)
+            page = await schedules.list_of(request.user, kind(request), document_id, query.request)
             return list_response(query, page)
 
         @get(of_one, operation_id=f"get{name}Schedule", summary=f"Read a {noun}'s schedule")
@@ -112,7 +115,9 @@ def schedule_controller(plural: str, noun: str) -> type[Controller]:
             schedules: NamedDependency[ScheduleService],
         ) -> Response[ScheduleView]:
             """One schedule, with its state, attempts and lateness (seconds)."""
-            return resource(request, await schedules.get(request.user, noun, document_id, schedule_id))
+            return resource(
+                request, await schedules.get(request.user, kind(request), document_id, schedule_id)
+            )
 
         @patch(
             of_one,
@@ -133,7 +138,9 @@ def schedule_controller(plural: str, noun: str) -> type[Controller]:
             """Change time, zone or revision, up to the moment in which it is done."""
             changes, ids = into(data, ScheduleChanges), (document_id, schedule_id)
             async with uow:
-                moved = await schedules.move(uow, request.user, noun, *ids, changes, expected=if_match)
+                moved = await schedules.move(
+                    uow, request.user, kind(request), *ids, changes, expected=if_match
+                )
             return resource(request, moved)
 
         @delete(of_one, operation_id=f"cancel{name}Schedule", summary=f"Cancel a {noun}'s schedule")
@@ -149,7 +156,7 @@ def schedule_controller(plural: str, noun: str) -> type[Controller]:
             """Don't do it. The schedule stays to be seen, as cancelled."""
             ids = document_id, schedule_id
             async with uow:
-                await schedules.cancel(uow, request.user, noun, *ids, expected=if_match)
+                await schedules.cancel(uow, request.user, kind(request), *ids, expected=if_match)
 
     ScheduleController.__name__ = f"{name}ScheduleController"
     return ScheduleController

@@ -87,7 +87,7 @@ def move_controller(plural: str, noun: str, *, service: type[Any], view: type[An
         """Moving from stage to stage."""
 
         path = f"/{plural}"
-        tags = (plural,)
+        tags = (plural.partition("/")[0],)
         dependencies = {"documents": documents_alias(plural, service)}  # noqa: RUF012 - Litestar's own idiom
 
         @post(

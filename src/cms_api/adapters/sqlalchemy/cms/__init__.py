@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms_api.adapters.sqlalchemy.cms.comments import SqlAlchemyComments
+from cms_api.adapters.sqlalchemy.cms.content_types import SqlAlchemyContentTypes, SqlAlchemyModelledDocuments
 from cms_api.adapters.sqlalchemy.cms.documents import SqlAlchemyDocuments
 from cms_api.adapters.sqlalchemy.cms.imports import SqlAlchemyImportSources
 from cms_api.adapters.sqlalchemy.cms.locks import SqlAlchemyLocks, SqlAlchemyPresences
@@ -16,11 +17,14 @@ from cms_api.adapters.sqlalchemy.cms.retention import SqlAlchemyRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlAlchemyRevisions
 from cms_api.adapters.sqlalchemy.cms.schedules import SqlAlchemySchedules
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlAlchemySubjects
+from cms_api.adapters.sqlalchemy.cms.translations import SqlAlchemyTranslations
 from cms_api.adapters.sqlalchemy.cms.workflow import SqlAlchemyTasks, SqlAlchemyWorkflows
 from cms_api.domains.cms.authors.ports import AuthorRepository
 from cms_api.domains.cms.comments.ports import CommentRepository
+from cms_api.domains.cms.content_types.ports import ContentTypeRepository, ModelledDocuments
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository, ReferenceRepository
 from cms_api.domains.cms.documents.subjects import SubjectRepository
+from cms_api.domains.cms.entries.ports import TranslationRepository
 from cms_api.domains.cms.imports.ports import ImportSources
 from cms_api.domains.cms.locks.ports import LockRepository, PresenceRepository
 from cms_api.domains.cms.media.ports import MediaRepository
@@ -31,6 +35,9 @@ from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.domains.cms.workflow.ports import TaskRepository, WorkflowRepository
 
 REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
+    ContentTypeRepository: SqlAlchemyContentTypes,
+    ModelledDocuments: SqlAlchemyModelledDocuments,
+    TranslationRepository: SqlAlchemyTranslations,
     DocumentRepository: SqlAlchemyDocuments,
     PublicationRepository: SqlAlchemyPublications,
     ReferenceRepository: SqlAlchemyReferences,

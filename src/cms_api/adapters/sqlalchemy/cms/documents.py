@@ -12,7 +12,7 @@ from cms_api.adapters.sqlalchemy.base import translating
 from cms_api.adapters.sqlalchemy.cms.contents import pack, unpack
 from cms_api.adapters.sqlalchemy.cms.references import put_links
 from cms_api.adapters.sqlalchemy.cms.table import first_free, lock, numbered_like
-from cms_api.domains.cms.content_types.errors import ValueTaken
+from cms_api.domains.cms.content_types.errors import TranslationExists, ValueTaken
 from cms_api.domains.cms.documents.content import Content, PageContent
 from cms_api.domains.cms.documents.errors import SlugTaken
 from cms_api.domains.cms.documents.model import ContentType, Document, Snapshot
@@ -161,7 +161,12 @@ class SqlAlchemyDocuments(DocumentRepository):
             "translation_of": document.translation_of,
             "fields": _json(draft.fields) if isinstance(draft, EntryContent) else None,
         }
-        with translating({"uq_documents_path": SlugTaken(draft.slug), **_taken(draft)}):
+        taken = {
+            "uq_documents_path": SlugTaken(draft.slug),
+            "uq_documents_translation": TranslationExists(document.locale),
+            **_taken(draft),
+        }
+        with translating(taken):
             await self._session.execute(text(statement), values)
         await put_links(self._session, document.id, draft, is_live=False)
 

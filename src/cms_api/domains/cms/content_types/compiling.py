@@ -11,11 +11,12 @@ from cms_api.domains.cms.content_types import shapes
 from cms_api.domains.cms.content_types.annotations import Moment, annotation, member, pascal, struct
 from cms_api.domains.cms.content_types.conversions import Resolution, converted
 from cms_api.domains.cms.content_types.definition import Definition
-from cms_api.domains.cms.content_types.fields import Field
+from cms_api.domains.cms.content_types.fields import READ_RESTRICTED, Field
 from cms_api.domains.cms.documents.content import Content, Seo
 from cms_api.domains.cms.documents.model import ContentType
 from cms_api.domains.cms.entries.content import EntryContent
 from cms_api.domains.cms.entries.interface import EntryView
+from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import Fault, Faults, Invalid
 from cms_api.validation import convert
 
@@ -58,6 +59,17 @@ class EntryKind(ContentType[EntryContent], frozen=True, kw_only=True):
     unready: tuple[str, ...] = ()
     checked: tuple[Field, ...]
     restricted: frozenset[str]
+
+    def withheld(self, actor: Actor) -> frozenset[str]:
+        """The fields that this actor may not see."""
+        if not self.restricted or actor.is_system or actor.may(READ_RESTRICTED):
+            return frozenset()
+        return self.restricted
+
+    def told(self, actor: Actor, content: EntryContent) -> dict[str, Any]:
+        """A content as this actor sees it."""
+        withheld = self.withheld(actor)
+        return {name: one for name, one in content.told().items() if name not in withheld}
 
     def current(self, content: EntryContent) -> EntryContent:
         """A content that is stored, as the type has it by now."""

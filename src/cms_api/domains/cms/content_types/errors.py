@@ -86,3 +86,13 @@ class ValueTaken(Conflict):
 
     def __init__(self, key: str) -> None:
         super().__init__(f"Another document has this value in “{key}”.", field=key)
+
+
+class TranslationExists(Conflict):
+    """The document has a translation in this language."""
+
+    code = "translation_exists"
+    title = "There is such a translation"
+
+    def __init__(self, locale: str) -> None:
+        super().__init__(f"There is a translation in “{locale}” already.", locale=locale)

@@ -18,6 +18,9 @@ Key = Annotated[
         examples=["headline"],
     ),
 ]
+FieldKey = Annotated[
+    str, Meta(pattern=r"^(?:[a-z](?:_?[a-z0-9])*)?$", max_length=60, examples=["headline"])
+]
 TypeKey = Annotated[
     str,
     Meta(
@@ -57,6 +60,8 @@ MAX_INTEGER = 2**53 - 1
 Integer = Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
 Number = Union[Integer, float]  # noqa: UP007 - an annotated member and a plain one
 
+READ_RESTRICTED = "documents:read_restricted"
+
 LENGTH = 10
 _FIRST = "abcdefghijklmnopqrstuvwxyz"
 _REST = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -73,7 +78,7 @@ class FieldBase(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", for
     The key is left out in the field that says what a list is of.
     """
 
-    key: Key = ""
+    key: FieldKey = ""
     id: FieldId | None = None
     name: Label = ""
     description: Note = ""

@@ -11,14 +11,13 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cms_api.domains.cms.content_types.conversions import Resolution
 from cms_api.domains.cms.content_types.definition import Definition
-from cms_api.domains.cms.content_types.fields import Field, Key, Label, Note
+from cms_api.domains.cms.content_types.fields import READ_RESTRICTED, Field, Key, Label, Note
 from cms_api.domains.jobs.api import JobView
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.paging import Listing, Page, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
 
 WRITE = "content_types:write"
-READ_RESTRICTED = "documents:read_restricted"
 PERMISSIONS = {
     WRITE: "Make, change and delete content types.",
     READ_RESTRICTED: "See and change restricted fields.",

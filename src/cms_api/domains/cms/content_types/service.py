@@ -36,9 +36,9 @@ from cms_api.domains.cms.content_types.ports import (
 )
 from cms_api.domains.cms.documents.policy import READ
 from cms_api.domains.jobs.api import JobService, JobView
-from cms_api.kernel.actor import Actor
+from cms_api.kernel.actor import SYSTEM, Actor
 from cms_api.kernel.clock import Clock
-from cms_api.kernel.errors import Fault
+from cms_api.kernel.errors import Fault, NotFound
 from cms_api.kernel.ids import new_id
 from cms_api.kernel.paging import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -217,20 +217,24 @@ class ContentTypes(ContentTypeService):
         plan, conversions, anew = await planned(uow, record, after, resolutions)
         if not plan.changes:
             return Applied(type=view(record), plan=plan, job=None)
-        if record.migration_id is not None:
+        if await self._is_migrating(record):
             raise TypeMigrating(str(record.migration_id))
         if not plan.is_applicable:
             first = next(one for one in plan.changes if not one.is_safe and one.resolution is None)
             raise UnsafeChange(f"“{first.field}”: {first.detail}", msgspec.to_builtins(plan))
         job: JobView | None = None
-        if conversions or (anew and await uow.repository(ModelledDocuments).count(record.key)):
+        if (
+            conversions
+            or record.conversions
+            or (anew and await uow.repository(ModelledDocuments).count(record.key))
+        ):
             params = {"type": record.key, "version": record.version + 1}
             job = await self._jobs.start(uow, actor, kind=MIGRATION, params=params)
         changed = msgspec.structs.replace(
             record,
             version=record.version + 1,
             definition=after,
-            conversions=conversions,
+            conversions={**record.conversions, **conversions},
             migration_id=job.id if job else None,
             updated_at=self._clock.now(),
             updated_by=actor.user_id,
@@ -238,6 +242,15 @@ class ContentTypes(ContentTypeService):
         await self._store(uow, actor, record.definition, changed, plan)
         stored = await uow.repository(ContentTypeRepository).get(record.key)
         return Applied(type=view(stored or changed), plan=plan, job=job)
+
+    async def _is_migrating(self, record: TypeRecord) -> bool:
+        """Whether documents still follow the last change; a job that failed left some behind, and is over."""
+        if record.migration_id is None:
+            return False
+        try:
+            return (await self._jobs.get(SYSTEM, record.migration_id)).state in ("queued", "running")
+        except NotFound:
+            return False
 
     async def _store(
         self, uow: UnitOfWork, actor: Actor, before: Definition, record: TypeRecord, plan: Plan

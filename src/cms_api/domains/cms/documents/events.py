@@ -106,3 +106,9 @@ class DocumentMoved(DocumentEvent, frozen=True, kw_only=True):
     source: str | None = msgspec.field(name="from")
     to: str | None
     comment: str | None = None
+
+
+class DocumentFollowed(DocumentEvent, frozen=True, kw_only=True):
+    """Its content type changed, and its values with it."""
+
+    name: ClassVar[str] = "document.followed"

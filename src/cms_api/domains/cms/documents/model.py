@@ -1,8 +1,8 @@
 """Documents: content on its way from draft to reader."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -14,6 +14,7 @@ from cms_api.domains.cms.documents.events import (
     DocumentCreated,
     DocumentDiscarded,
     DocumentDuplicated,
+    DocumentFollowed,
     DocumentMoved,
     DocumentPublished,
     DocumentPurged,
@@ -24,6 +25,7 @@ from cms_api.domains.cms.documents.events import (
     DocumentUnpublished,
     DocumentUpdated,
 )
+from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import Stale
 from cms_api.kernel.ids import new_id
 from cms_api.kernel.versions import stale_detail
@@ -43,6 +45,11 @@ class ContentType(msgspec.Struct, Generic[C], frozen=True, kw_only=True):
     is_tree: bool = False
     fields: tuple[str, ...]
     version: int | None = None
+
+    def told(self, actor: Actor, content: C) -> Any:
+        """A content as this actor sees it."""
+        del actor
+        return content
 
     def current(self, content: C) -> C:
         """A content that is stored, as the type has it by now."""
@@ -195,6 +202,27 @@ class Document(Generic[C]):
             to=self.stage,
             comment=comment,
         )
+
+    def follow(self, live: Snapshot[C] | None, *, at: datetime, by: UUID | None) -> DocumentFollowed:
+        """Be what its content type has become: the draft, and the live copy, ``live``, with it.
+
+        That is no editor's change, and happens in the trash and the archive as well.
+        """
+        was_same = self.draft_revision_id == self.live_revision_id
+        changed = self.draft.hash() != self.draft_hash
+        if changed:
+            self.draft_revision_id, self.draft_hash = new_id(), self.draft.hash()
+        if live is not None and (now := live.content.hash()) != live.hash:
+            self.live_revision_id = self.draft_revision_id if was_same else new_id()
+            self.live_hash = now
+        self._touch(at, by)
+        return DocumentFollowed(subject=self.id, type=self.type, version=self.version)
+
+    def as_of(self, live: C) -> "Document[C]":
+        """The document as if its live copy, which says ``live``, were its draft."""
+        if self.live_revision_id is None or self.live_hash is None:
+            raise NotPublished
+        return replace(self, draft=live, draft_revision_id=self.live_revision_id, draft_hash=self.live_hash)
 
     def publish(
         self,

@@ -15,5 +15,9 @@ class DocumentTypes(ABC):
         """The type. Raises `TypeNotFound`."""
 
     @abstractmethod
+    async def entries(self, key: str) -> DocumentService[Any, Any]:
+        """The service of the entries of a type that was made at run time. Raises `TypeNotFound`."""
+
+    @abstractmethod
     async def service(self, key: str) -> DocumentService[Any, Any]:
         """The service of its documents. Raises `TypeNotFound`."""

@@ -1,11 +1,14 @@
 """The service of entries: documents of the types that were made at run time."""
 
+from abc import abstractmethod
 from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 
-from cms_api.domains.cms.documents.interface import DocumentView
+from cms_api.domains.cms.documents.interface import DocumentService, DocumentView
+from cms_api.kernel.actor import Actor
+from cms_api.kernel.unit_of_work import UnitOfWork
 
 
 class EntryView(DocumentView, frozen=True, kw_only=True):
@@ -35,3 +38,20 @@ class EntryChanges(msgspec.Struct, frozen=True, kw_only=True):
 
     values: dict[str, Any] | None = None
     operations: tuple[PatchOperation, ...] | None = None
+
+
+class EntryService(DocumentService[EntryChanges, EntryView]):
+    """The entries of one type."""
+
+    @abstractmethod
+    async def translate(
+        self, uow: UnitOfWork, actor: Actor, document_id: UUID, locale: str, *, expected: int | None
+    ) -> EntryView:
+        """Begin a translation: a document of its own, which shares what is not localised from then on.
+
+        Raises `TranslationExists` where there is one in that language.
+        """
+
+    @abstractmethod
+    async def follow(self, uow: UnitOfWork, actor: Actor, document_id: UUID) -> bool:
+        """Have a document become what its type has become. Whether anything in it was different."""

@@ -10,18 +10,18 @@ from cms_api.domains.cms.content_types import shapes
 from cms_api.domains.cms.content_types.compiling import EntryKind, seo_of
 from cms_api.domains.cms.content_types.errors import SingletonExists, TypeChanged, ValueTaken
 from cms_api.domains.cms.content_types.fields import TEXTS, Field, MarkdownField
-from cms_api.domains.cms.content_types.interface import READ_RESTRICTED
 from cms_api.domains.cms.content_types.ports import ContentTypeRepository, ModelledDocuments
 from cms_api.domains.cms.documents import policy
 from cms_api.domains.cms.documents.errors import SlugTaken
 from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.ports import DocumentRepository, PublicFields
+from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository, PublicFields
 from cms_api.domains.cms.documents.service import Documents
 from cms_api.domains.cms.documents.slugs import check_slug
 from cms_api.domains.cms.entries.content import EntryContent
-from cms_api.domains.cms.entries.interface import EntryChanges, EntryView
+from cms_api.domains.cms.entries.interface import EntryChanges, EntryService, EntryView
 from cms_api.domains.cms.entries.listing import listing_of
 from cms_api.domains.cms.entries.patching import merged, patched
+from cms_api.domains.cms.entries.ports import TranslationRepository
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import Faults, Forbidden, invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -30,7 +30,7 @@ from cms_api.validation import convert
 OWN = ("slug", "authors", "seo")
 
 
-class Entries(Documents[EntryContent, EntryChanges, EntryView]):
+class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
     """The service of the entries of one type, as it is at one version."""
 
     def __init__(self, kind: EntryKind, **tools: Any) -> None:
@@ -81,7 +81,7 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView]):
     def _edited(
         self, actor: Actor, draft: EntryContent, changes: EntryChanges, faults: Faults
     ) -> EntryContent:
-        withheld = self._withheld(actor)
+        withheld = self.kind.withheld(actor)
         told: dict[str, Any] = msgspec.to_builtins(draft.told())
         seen = {name: one for name, one in told.items() if name not in withheld and one is not None}
         if changes.operations is not None:
@@ -105,18 +105,12 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView]):
             draft, slug=slug, authors=authors, seo=seo_of(given.seo), fields=self.kind.stored_of(given)
         )
 
-    def _withheld(self, actor: Actor) -> frozenset[str]:
-        """The fields that this actor may not see."""
-        if not self.kind.restricted or actor.is_system or actor.may(READ_RESTRICTED):
-            return frozenset()
-        return self.kind.restricted
-
     def _refuse_withheld(self, actor: Actor, values: Mapping[str, Any]) -> None:
-        if taboo := sorted(self._withheld(actor) & values.keys()):
+        if taboo := sorted(self.kind.withheld(actor) & values.keys()):
             raise Forbidden(f"You may not see or change “{'”, “'.join(taboo)}”.")
 
     def _view(self, actor: Actor, document: Document[EntryContent], common: dict[str, Any]) -> EntryView:
-        fields, withheld = document.draft.fields, self._withheld(actor)
+        fields, withheld = document.draft.fields, self.kind.withheld(actor)
         own: dict[str, Any] = {
             key: fields.get(name) if field is None else shapes.shown(field, fields.get(name))
             for key, (name, field) in self._showing.items()
@@ -175,10 +169,6 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView]):
     async def translate(
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, locale: str, *, expected: int | None
     ) -> EntryView:
-        """Begin a translation: a document of its own, which shares what is not localised.
-
-        Raises `SlugTaken` where there is one in that language.
-        """
         actor.require(policy.CREATE)
         original = await self._of(uow, actor, document_id, policy.READ, expected)
         documents = uow.repository(DocumentRepository)
@@ -198,3 +188,57 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView]):
         await documents.add(copy)
         uow.record(created.by(actor))
         return self._with(actor, copy, None)
+
+    async def update(
+        self, uow: UnitOfWork, actor: Actor, document_id: UUID, changes: EntryChanges, *, expected: int | None
+    ) -> EntryView:
+        updated = await super().update(uow, actor, document_id, changes, expected=expected)
+        if any(not field.localised for field in self.kind.definition.fields):
+            await self._share(uow, actor, document_id)
+        return updated
+
+    async def _share(self, uow: UnitOfWork, actor: Actor, document_id: UUID) -> None:
+        """Have the translations of a document say the same where they are not localised."""
+        others = await uow.repository(TranslationRepository).others(document_id)
+        if not others:
+            return
+        documents = uow.repository(DocumentRepository)
+        document = await documents.get(self.kind, document_id)
+        if document is None:
+            return
+        shared = [str(field.id) for field in self.kind.definition.fields if not field.localised]
+        common = {name: document.draft.fields[name] for name in shared if name in document.draft.fields}
+        for other in others:
+            translation = await documents.get(self.kind, other)
+            if translation is None or translation.trashed_at or translation.archived_at:
+                continue
+            own = {name: one for name, one in translation.draft.fields.items() if name not in shared}
+            content = msgspec.structs.replace(translation.draft, fields={**own, **common})
+            edited = translation.edit(content, at=document.updated_at, by=actor.user_id)
+            if edited is not None:
+                await documents.add_revision(translation, changed=edited.changed)
+                await documents.save(translation)
+                uow.record(edited.by(actor))
+
+    async def follow(self, uow: UnitOfWork, actor: Actor, document_id: UUID) -> bool:
+        documents = uow.repository(DocumentRepository)
+        document = await documents.get(self.kind, document_id)
+        if document is None:
+            return False
+        live = await documents.snapshot(self.kind, document_id) if document.is_live else None
+        is_other = document.draft.hash() != document.draft_hash
+        is_live_other = live is not None and live.content.hash() != live.hash
+        was_same = document.draft_revision_id == document.live_revision_id
+        if is_other or is_live_other:
+            event = document.follow(live, at=self._clock.now(), by=actor.user_id)
+            uow.record(event.by(actor))
+        if is_other:
+            await documents.add_revision(document, changed=())
+        if live is not None and is_live_other and not was_same:
+            await documents.add_revision(document.as_of(live.content), changed=())
+        if is_other or is_live_other:
+            await documents.save(document)
+        if live is not None:
+            fields = await self._public(live.content)
+            await uow.repository(PublicationRepository).put_live(document, live.content, fields)
+        return is_other or is_live_other

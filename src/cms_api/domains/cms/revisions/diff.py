@@ -56,12 +56,14 @@ class ListChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
 FieldChange = ValueChange | TextChange | ListChange
 
 
-def compare(before: msgspec.Struct, after: msgspec.Struct) -> tuple[FieldChange, ...]:
-    """The fields in which two contents of one type differ, in their order."""
+def compare(before: Any, after: Any) -> tuple[FieldChange, ...]:
+    """The fields in which two contents of one type, or what is shown of them, differ; in their order."""
     return tuple(_fields(_named(before), _named(after), ""))
 
 
-def _named(value: msgspec.Struct) -> dict[str, Any]:
+def _named(value: Any) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
     return {name: getattr(value, name) for name in value.__struct_fields__}
 
 

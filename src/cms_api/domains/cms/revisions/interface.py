@@ -2,19 +2,18 @@
 
 from abc import ABC, abstractmethod
 from datetime import datetime
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from cms_api.domains.cms.documents.content import Content
 from cms_api.domains.cms.revisions.diff import FieldChange
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.paging import Listing, Page, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
 
-C = TypeVar("C", bound=Content)
+C = TypeVar("C")
 
 # What a diff can compare: a revision by its id, the draft as it is, or what readers see.
 Ref = UUID | Literal["draft", "live"]
@@ -96,7 +95,7 @@ class RevisionService(ABC):
         type: str,
         document_id: UUID,
         revision_id: UUID,
-    ) -> RevisionDetail[Content]:
+    ) -> RevisionDetail[Any]:
         """One revision with its content."""
 
     @abstractmethod

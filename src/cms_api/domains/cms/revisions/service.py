@@ -1,10 +1,12 @@
 """Looking back at what documents said."""
 
+from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from cms_api.domains.cms.documents import policy
 from cms_api.domains.cms.documents.access import Access
-from cms_api.domains.cms.documents.content import Content
 from cms_api.domains.cms.documents.errors import DocumentNotFound, NotPublished, RevisionNotFound
 from cms_api.domains.cms.documents.types import DocumentTypes
 from cms_api.domains.cms.revisions.diff import compare
@@ -43,7 +45,7 @@ class Revisions(RevisionService):
         type: str,
         document_id: UUID,
         revision_id: UUID,
-    ) -> RevisionDetail[Content]:
+    ) -> RevisionDetail[Any]:
         found = await self._found(actor, type, document_id, revision_id)
         return found[revision_id]
 
@@ -81,15 +83,19 @@ class Revisions(RevisionService):
         type: str,
         document_id: UUID,
         *refs: Ref,
-    ) -> dict[Ref, RevisionDetail[Content]]:
+    ) -> dict[Ref, RevisionDetail[Any]]:
         actor.require(policy.READ)
-        found = await self._queries.get(await self._types.kind(type), document_id, *refs)
+        kind = await self._types.kind(type)
+        found = await self._queries.get(kind, document_id, *refs)
         if found is None:
             raise DocumentNotFound
         if missing := [ref for ref in refs if ref not in found]:
             raise NotPublished if "live" in missing else RevisionNotFound
-        return found
+        return {
+            ref: msgspec.structs.replace(one, content=kind.told(actor, one.content))
+            for ref, one in found.items()
+        }
 
 
-def _summary(revision: Revision | RevisionDetail[Content]) -> RevisionView:
+def _summary(revision: Revision | RevisionDetail[Any]) -> RevisionView:
     return RevisionView(**{name: getattr(revision, name) for name in RevisionView.__struct_fields__})

@@ -1,0 +1,13 @@
+"""What entries need from outside, beside what all documents need."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from uuid import UUID
+
+
+class TranslationRepository(ABC):
+    """Which documents say the same in several languages."""
+
+    @abstractmethod
+    async def others(self, document_id: UUID) -> Sequence[UUID]:
+        """The documents that are translations of this one, or of the same one, in the order of their ids."""

@@ -1,0 +1,33 @@
+"""Content types that are known from the start."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cms_api.domains.cms.content_types.errors import TypeNotFound
+from cms_api.domains.cms.documents.interface import DocumentService
+from cms_api.domains.cms.documents.model import ContentType
+from cms_api.domains.cms.documents.types import DocumentTypes
+from cms_api.domains.cms.pages.service import PAGE
+from cms_api.domains.cms.posts.service import POST
+
+
+class FixedTypes(DocumentTypes):
+    """The built-in types; ``services`` may be filled in later."""
+
+    def __init__(self, services: Mapping[str, DocumentService[Any, Any]] | None = None) -> None:
+        self.services: dict[str, Any] = dict(services or {})
+        self._kinds: dict[str, ContentType[Any]] = {kind.key: kind for kind in (POST, PAGE)}
+
+    async def kind(self, key: str) -> ContentType[Any]:
+        if (kind := self._kinds.get(key)) is None:
+            raise TypeNotFound(key)
+        return kind
+
+    async def entries(self, key: str) -> DocumentService[Any, Any]:
+        raise TypeNotFound(key)
+
+    async def service(self, key: str) -> DocumentService[Any, Any]:
+        if (service := self.services.get(key)) is None:
+            raise TypeNotFound(key)
+        found: DocumentService[Any, Any] = service
+        return found
