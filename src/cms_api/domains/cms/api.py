@@ -46,6 +46,27 @@ from cms_api.domains.cms.media.ports import Storage
 from cms_api.domains.cms.media.service import PERMISSIONS as MEDIA_PERMISSIONS
 from cms_api.domains.cms.pages.interface import PAGES, PageChanges, PageService, PageView
 from cms_api.domains.cms.posts.interface import POSTS, PostChanges, PostService, PostView
+from cms_api.domains.cms.reader_comments.interface import (
+    DELIVERED_COMMENTS,
+    READER_COMMENTS,
+    CommentRuleService,
+    CommentSettingsView,
+    DeliveredCommentService,
+    Moderated,
+    NewReaderComment,
+    Quota,
+    ReaderCommentChanges,
+    ReaderCommentService,
+    ReaderCommentView,
+    RuleChanges,
+    SettingChanges,
+    StateCounts,
+    SubmissionService,
+    SubmittedComment,
+)
+from cms_api.domains.cms.reader_comments.model import State as ReaderCommentState
+from cms_api.domains.cms.reader_comments.policy import PERMISSIONS as READER_COMMENT_PERMISSIONS
+from cms_api.domains.cms.reader_comments.rules import Rules as CommentRules
 from cms_api.domains.cms.retention.interface import PERMISSIONS as RETENTION_PERMISSIONS
 from cms_api.domains.cms.retention.interface import RetentionChanges, RetentionPolicy, RetentionService
 from cms_api.domains.cms.revisions.interface import (
@@ -86,12 +107,14 @@ PERMISSIONS: dict[str, str] = {
     **RETENTION_PERMISSIONS,
     **COMMENT_PERMISSIONS,
     **WORKFLOW_PERMISSIONS,
+    **READER_COMMENT_PERMISSIONS,
 }
 
 __all__ = [
     "AUTHORS",
     "CATEGORIES",
     "COMMENTS",
+    "DELIVERED_COMMENTS",
     "FIELDS",
     "INCLUDES",
     "LISTINGS",
@@ -100,6 +123,7 @@ __all__ = [
     "PAGES",
     "PERMISSIONS",
     "POSTS",
+    "READER_COMMENTS",
     "REVISIONS",
     "SCHEDULES",
     "SCHEDULES_OF_DOCUMENT",
@@ -114,9 +138,13 @@ __all__ = [
     "BulkRequest",
     "BulkService",
     "CommentChanges",
+    "CommentRuleService",
+    "CommentRules",
     "CommentService",
+    "CommentSettingsView",
     "CommentView",
     "Delivered",
+    "DeliveredCommentService",
     "DeliveryService",
     "Diff",
     "DocumentView",
@@ -130,8 +158,10 @@ __all__ = [
     "MediaChanges",
     "MediaService",
     "MediaView",
+    "Moderated",
     "Move",
     "NewComment",
+    "NewReaderComment",
     "Operation",
     "Outcome",
     "PageChanges",
@@ -144,6 +174,11 @@ __all__ = [
     "PostView",
     "PresenceService",
     "PresenceView",
+    "Quota",
+    "ReaderCommentChanges",
+    "ReaderCommentService",
+    "ReaderCommentState",
+    "ReaderCommentView",
     "Ref",
     "RetentionChanges",
     "RetentionPolicy",
@@ -152,13 +187,18 @@ __all__ = [
     "RevisionDetail",
     "RevisionService",
     "RevisionView",
+    "RuleChanges",
     "ScheduleChanges",
     "ScheduleService",
     "ScheduleView",
     "Selection",
     "Seo",
+    "SettingChanges",
     "Stage",
+    "StateCounts",
     "Storage",
+    "SubmissionService",
+    "SubmittedComment",
     "TaskService",
     "TaskView",
     "Taxonomy",

@@ -5,10 +5,16 @@ from litestar.types import ControllerRouterHandler
 from cms_api.adapters.http.cms.batch import BatchController
 from cms_api.adapters.http.cms.bulk import PageBulkController, PostBulkController
 from cms_api.adapters.http.cms.comments import PageCommentController, PostCommentController
-from cms_api.adapters.http.cms.delivery import DELIVERY_ROUTES
+from cms_api.adapters.http.cms.delivery import DELIVERY_ROUTES as DOCUMENT_DELIVERY
 from cms_api.adapters.http.cms.documents import PageController, PostController
 from cms_api.adapters.http.cms.locks import PageLockController, PostLockController
 from cms_api.adapters.http.cms.media import MediaController, UploadController, media_file
+from cms_api.adapters.http.cms.reader_comments import (
+    READER_COMMENT_ROUTES,
+    PageCommentSettingsController,
+    PostCommentSettingsController,
+    ReaderCommentController,
+)
 from cms_api.adapters.http.cms.resources import AuthorController, CategoryController, TagController
 from cms_api.adapters.http.cms.revisions import (
     PageRevisionController,
@@ -46,7 +52,11 @@ ROUTES: list[ControllerRouterHandler] = [
     PostScheduleController,
     PageScheduleController,
     CalendarController,
+    ReaderCommentController,
+    PostCommentSettingsController,
+    PageCommentSettingsController,
 ]
+DELIVERY_ROUTES: list[ControllerRouterHandler] = [*DOCUMENT_DELIVERY, *READER_COMMENT_ROUTES]
 UPLOAD_ROUTES: list[ControllerRouterHandler] = [UploadController]
 FILE_ROUTES: list[ControllerRouterHandler] = [media_file]
 
