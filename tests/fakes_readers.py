@@ -83,7 +83,7 @@ class FakeReaderComments(ReaderCommentRepository):
 
     async def has_approved(self, email: str, user_id: UUID | None) -> bool:
         return any(
-            (one.author_email, one.user_id, one.state) == (email, user_id, "approved")
+            (one.author_email, one.user_id, one.state, one.is_staff) == (email, user_id, "approved", False)
             for one in self._store.reader_comments.values()
         )
 

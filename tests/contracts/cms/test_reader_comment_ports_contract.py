@@ -163,6 +163,9 @@ async def test_who_has_been_approved(write, add, document) -> None:
     # Who is not signed in may claim any address.
     assert not await ask("ada@example.org", None)
     assert not await ask("grace@example.org", MOD)
+    staff = Writer(name="Bea", email="bea@example.org", user_id=MOD, is_staff=True)
+    await add(said(document, writer=staff, state="approved"))
+    assert not await ask("bea@example.org", MOD)
     await add(said(document, state="approved"))
     assert await ask("grace@example.org", None)
 

@@ -145,7 +145,7 @@ class SqlAlchemyReaderComments(ReaderCommentRepository):
             text(
                 """
                 SELECT EXISTS (SELECT FROM cms.reader_comments
-                    WHERE author_email = :email AND state = 'approved'
+                    WHERE author_email = :email AND state = 'approved' AND NOT is_staff
                       AND user_id IS NOT DISTINCT FROM CAST(:user_id AS uuid))
                 """
             ),

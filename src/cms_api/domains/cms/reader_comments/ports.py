@@ -60,7 +60,10 @@ class ReaderCommentRepository(ABC):
 
     @abstractmethod
     async def has_approved(self, email: str, user_id: UUID | None) -> bool:
-        """Whether the address, of that account or of none, has an approved comment anywhere."""
+        """Whether the address, of that account or of none, has an approved comment anywhere.
+
+        What was let through because its author is staff there says nothing of other places.
+        """
 
     @abstractmethod
     async def was_said(self, words_hash: bytes, *, since: datetime) -> bool:
