@@ -58,7 +58,7 @@ from cms_api.domains.cms.media.service import view as media_view
 from cms_api.domains.cms.pages.service import PAGE, Pages
 from cms_api.domains.cms.posts.service import POST, Posts
 from cms_api.domains.cms.reader_comments.model import ReaderComment
-from cms_api.domains.cms.reader_comments.rules import DEFAULTS, DocumentSettings, Rules
+from cms_api.domains.cms.reader_comments.rules import DEFAULTS, DocumentSettings, ReaderCommentRules
 from cms_api.domains.cms.resources import Resource
 from cms_api.domains.cms.retention.interface import RetentionPolicy
 from cms_api.domains.cms.retention.ports import RetentionRepository
@@ -158,7 +158,7 @@ class Store:
     reader_comments: dict[UUID, ReaderComment] = field(default_factory=dict)
     comment_settings: dict[UUID, DocumentSettings] = field(default_factory=dict)
     comment_rates: dict[bytes, datetime] = field(default_factory=dict)
-    comment_rules: Rules = DEFAULTS
+    comment_rules: ReaderCommentRules = DEFAULTS
 
     def copied(self) -> dict[str, Any]:
         return {name: copy.copy(value) for name, value in vars(self).items()}

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from cms_api.domains.cms.reader_comments.interface import ReaderCommentView, StateCounts
+from cms_api.domains.cms.reader_comments.interface import ReaderCommentCounts, ReaderCommentView
 from cms_api.domains.cms.reader_comments.model import ReaderComment, unknown_parent
 from cms_api.domains.cms.reader_comments.ports import (
     CommentRules,
@@ -21,7 +21,7 @@ from cms_api.domains.cms.reader_comments.ports import (
     RulesRepository,
 )
 from cms_api.domains.cms.reader_comments.rates import Rate, Taken
-from cms_api.domains.cms.reader_comments.rules import DocumentSettings, Place, Rules
+from cms_api.domains.cms.reader_comments.rules import DocumentSettings, Place, ReaderCommentRules
 from cms_api.domains.cms.reader_comments.service import view
 from cms_api.kernel.paging import Page, PageRequest
 
@@ -151,9 +151,9 @@ class FakeReaderCommentQueries(ReaderCommentQueries):
         rows = [self._view(one) for one in self._store.reader_comments.values()]
         return page_of(rows, page, getattr, lambda row: row)
 
-    async def counts(self) -> StateCounts:
+    async def counts(self) -> ReaderCommentCounts:
         states = [one.state for one in self._store.reader_comments.values()]
-        return StateCounts(**{state: states.count(state) for state in set(states)})
+        return ReaderCommentCounts(**{state: states.count(state) for state in set(states)})
 
 
 class FakeRates(RateRepository):
@@ -181,7 +181,7 @@ class FakeRules(CommentRules):
     def __init__(self, store: "Store") -> None:
         self._store = store
 
-    async def get(self) -> Rules:
+    async def get(self) -> ReaderCommentRules:
         return self._store.comment_rules
 
 
@@ -189,10 +189,10 @@ class FakeRulesRepository(RulesRepository):
     def __init__(self, store: "Store") -> None:
         self._store = store
 
-    async def get(self) -> Rules:
+    async def get(self) -> ReaderCommentRules:
         return self._store.comment_rules
 
-    async def save(self, rules: Rules) -> None:
+    async def save(self, rules: ReaderCommentRules) -> None:
         self._store.comment_rules = rules
 
 

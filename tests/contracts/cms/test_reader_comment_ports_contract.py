@@ -11,7 +11,7 @@ import pytest
 from tests.contracts.cms.test_document_repository_contract import FIELDS, post
 
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository
-from cms_api.domains.cms.reader_comments.interface import StateCounts
+from cms_api.domains.cms.reader_comments.interface import ReaderCommentCounts
 from cms_api.domains.cms.reader_comments.model import ReaderComment, State, Writer
 from cms_api.domains.cms.reader_comments.ports import (
     PlaceRepository,
@@ -225,7 +225,7 @@ async def test_clients_are_forgotten(write, add, document) -> None:
 
 
 async def test_lists_and_counts(backend, add, document, other) -> None:
-    assert await backend.reader_comments.counts() == StateCounts()
+    assert await backend.reader_comments.counts() == ReaderCommentCounts()
     first = said(document, "100% wool_", state="approved")
     many = [
         first,
@@ -234,7 +234,7 @@ async def test_lists_and_counts(backend, add, document, other) -> None:
         said(other, "Ada's", minutes=3, writer=Writer(name="Ada", email="ada@example.org", user_id=MOD)),
     ]
     await add(*many)
-    assert await backend.reader_comments.counts() == StateCounts(pending=2, approved=1, spam=1)
+    assert await backend.reader_comments.counts() == ReaderCommentCounts(pending=2, approved=1, spam=1)
 
     async def listed(*filters: Filter, **how: Any) -> list[str]:
         page = PageRequest(sort=(SortKey("created_at"),), filters=filters, **how)

@@ -17,7 +17,7 @@ from cms_api.domains.cms.reader_comments.rules import (
     DEFAULTS,
     DocumentSettings,
     Place,
-    Rules,
+    ReaderCommentRules,
     accepts,
     checked,
     screen,
@@ -189,7 +189,7 @@ def place(**own: object) -> Place:
     ],
 )
 def test_where_readers_may_comment(own, rules, expected) -> None:
-    assert accepts(place(**own), Rules(**rules), at=AT + timedelta(days=10)) is expected
+    assert accepts(place(**own), ReaderCommentRules(**rules), at=AT + timedelta(days=10)) is expected
 
 
 def test_nobody_comments_on_what_is_not_published() -> None:
@@ -223,7 +223,7 @@ def test_nobody_comments_on_what_is_not_published() -> None:
 )
 def test_screening(said: dict, rules: dict, expected: str | None) -> None:
     what = {"name": "G", "email": "g@a.example", "url": None, "body": "Hm.", "client": "192.0.2.1"} | said
-    assert screen(Rules(**rules), **what) == expected
+    assert screen(ReaderCommentRules(**rules), **what) == expected
 
 
 def test_lists_are_checked_whole() -> None:

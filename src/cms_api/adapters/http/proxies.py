@@ -21,7 +21,7 @@ class Proxies:
         From the right, each proxy names who came to it: the first one that is not trusted itself
         is the client. What stands further left can be written by anybody.
         """
-        peer = scope["client"]
+        peer = scope.get("client")
         if peer is None or (address := parsed(peer[0])) is None or not self._trusts(address):
             return peer
         # Several headers count as one, in their order (RFC 9110, section 5.3).

@@ -56,17 +56,17 @@ from cms_api.domains.cms.reader_comments.interface import (
     NewReaderComment,
     Quota,
     ReaderCommentChanges,
+    ReaderCommentCounts,
     ReaderCommentService,
     ReaderCommentView,
     RuleChanges,
     SettingChanges,
-    StateCounts,
     SubmissionService,
     SubmittedComment,
 )
 from cms_api.domains.cms.reader_comments.model import State as ReaderCommentState
 from cms_api.domains.cms.reader_comments.policy import PERMISSIONS as READER_COMMENT_PERMISSIONS
-from cms_api.domains.cms.reader_comments.rules import Rules as CommentRules
+from cms_api.domains.cms.reader_comments.rules import ReaderCommentRules
 from cms_api.domains.cms.retention.interface import PERMISSIONS as RETENTION_PERMISSIONS
 from cms_api.domains.cms.retention.interface import RetentionChanges, RetentionPolicy, RetentionService
 from cms_api.domains.cms.revisions.interface import (
@@ -139,7 +139,6 @@ __all__ = [
     "BulkService",
     "CommentChanges",
     "CommentRuleService",
-    "CommentRules",
     "CommentService",
     "CommentSettingsView",
     "CommentView",
@@ -176,6 +175,8 @@ __all__ = [
     "PresenceView",
     "Quota",
     "ReaderCommentChanges",
+    "ReaderCommentCounts",
+    "ReaderCommentRules",
     "ReaderCommentService",
     "ReaderCommentState",
     "ReaderCommentView",
@@ -195,7 +196,6 @@ __all__ = [
     "Seo",
     "SettingChanges",
     "Stage",
-    "StateCounts",
     "Storage",
     "SubmissionService",
     "SubmittedComment",

@@ -22,7 +22,6 @@ from cms_api.adapters.http.schemas import Email, ListView, View, Wire
 from cms_api.domains.cms.api import (
     DELIVERED_COMMENTS,
     READER_COMMENTS,
-    CommentRules,
     CommentRuleService,
     CommentSettingsView,
     DeliveredCommentService,
@@ -30,12 +29,13 @@ from cms_api.domains.cms.api import (
     NewReaderComment,
     Quota,
     ReaderCommentChanges,
+    ReaderCommentCounts,
+    ReaderCommentRules,
     ReaderCommentService,
     ReaderCommentState,
     ReaderCommentView,
     RuleChanges,
     SettingChanges,
-    StateCounts,
     SubmissionService,
     SubmittedComment,
 )
@@ -258,13 +258,13 @@ def comment_settings_controller(plural: str, noun: str) -> type[Controller]:
     return CommentSettingsController
 
 
-def _moderating(verb: str, state: ReaderCommentState | None, text: str) -> Any:
+def _moderating(verb: str, state: ReaderCommentState | None, summary: str, text: str) -> Any:
     """The route that puts a comment into a state, or without one back to where it was."""
 
     @post(
         f"/{{comment_id:uuid}}/{verb}",
         operation_id=f"{verb}ReaderComment",
-        summary=f"{verb.capitalize()} a reader's comment",
+        summary=summary,
         description=text,
         status_code=200,
     )
@@ -293,13 +293,34 @@ class ReaderCommentController(Controller):
     path = "/comments"
     tags = TAGS
 
-    approve = _moderating("approve", "approved", "Readers see it, where they see what it replies to.")
-    hold = _moderating("hold", "pending", "It waits for a decision, out of readers' sight.")
-    spam = _moderating("spam", "spam", "It goes for good after `spam_days`.")
-    trash = _moderating("trash", "trash", "It goes for good after `trash_days`.")
-    restore = _moderating("restore", None, "Out of spam or trash, to where it was before.")
+    approve = _moderating(
+        "approve",
+        "approved",
+        "Let a reader's comment through",
+        "Readers see it, where they see what it replies to.",
+    )
+    hold = _moderating(
+        "hold", "pending", "Hold a reader's comment back", "It waits for a decision, out of readers' sight."
+    )
+    spam = _moderating(
+        "spam", "spam", "Mark a reader's comment as spam", "It goes for good after `spam_days`."
+    )
+    trash = _moderating(
+        "trash", "trash", "Put a reader's comment into the trash", "It goes for good after `trash_days`."
+    )
+    restore = _moderating(
+        "restore",
+        None,
+        "Restore a reader's comment",
+        "Out of spam or trash, to where it was before: approved, or pending.",
+    )
 
-    @get("/", operation_id="listReaderComments", opt={"listing": READER_COMMENTS})
+    @get(
+        "/",
+        operation_id="listReaderComments",
+        summary="List readers' comments",
+        opt={"listing": READER_COMMENTS},
+    )
     async def list_comments(
         self, request: ApiRequest, reader_comments: NamedDependency[ReaderCommentService]
     ) -> Response[ListView[ReaderCommentView]]:
@@ -307,16 +328,17 @@ class ReaderCommentController(Controller):
         query = list_query(request, READER_COMMENTS)
         return list_response(query, await reader_comments.list(request.user, query.request))
 
-    @get("/counts", operation_id="countReaderComments")
+    @get("/counts", operation_id="countReaderComments", summary="Count readers' comments")
     async def counts(
         self, request: ApiRequest, reader_comments: NamedDependency[ReaderCommentService]
-    ) -> Response[StateCounts]:
+    ) -> Response[ReaderCommentCounts]:
         """How many there are in each state."""
         return unversioned(request, await reader_comments.counts(request.user))
 
     @post(
         "/moderate",
         operation_id="moderateReaderComments",
+        summary="Moderate many comments",
         status_code=200,
         opt={"example": {"ids": ["01a20d77-a077-7000-9ee6-4bc668fc98d3"], "state": "approved"}},
     )
@@ -335,6 +357,7 @@ class ReaderCommentController(Controller):
     @post(
         "/erase",
         operation_id="eraseReaderComments",
+        summary="Erase who wrote comments",
         status_code=200,
         opt={"example": {"author_email": "grace@example.org"}},
     )
@@ -350,16 +373,17 @@ class ReaderCommentController(Controller):
             number = await reader_comments.erase(uow, request.user, data.author_email)
         return unversioned(request, Erasure(erased=number))
 
-    @get("/rules", operation_id="getCommentRules")
+    @get("/rules", operation_id="getCommentRules", summary="Read the rules of comments")
     async def rules(
         self, request: ApiRequest, comment_rules: NamedDependency[CommentRuleService]
-    ) -> Response[CommentRules]:
+    ) -> Response[ReaderCommentRules]:
         """Where readers may comment, what is let through, and what is taken for spam."""
         return resource(request, await comment_rules.rules(request.user))
 
     @patch(
         "/rules",
         operation_id="updateCommentRules",
+        summary="Change the rules of comments",
         opt={"example": {"types": {"page": False}, "closes_after_days": 90, "blocked_words": ["casino"]}},
     )
     async def update_rules(
@@ -369,14 +393,14 @@ class ReaderCommentController(Controller):
         if_match: NamedDependency[int | None],
         comment_rules: NamedDependency[CommentRuleService],
         uow: NamedDependency[UnitOfWork],
-    ) -> Response[CommentRules]:
+    ) -> Response[ReaderCommentRules]:
         """For what is said from now on. Lists and `types` are replaced whole."""
         changes = into(data, RuleChanges)
         async with uow:
             found = await comment_rules.change_rules(uow, request.user, changes, expected=if_match)
         return resource(request, found)
 
-    @get("/{comment_id:uuid}", operation_id="getReaderComment")
+    @get("/{comment_id:uuid}", operation_id="getReaderComment", summary="Read a reader's comment")
     async def get_comment(
         self,
         request: ApiRequest,
@@ -389,6 +413,7 @@ class ReaderCommentController(Controller):
     @patch(
         "/{comment_id:uuid}",
         operation_id="updateReaderComment",
+        summary="Edit a reader's comment",
         opt={"example": {"body": "Well said.", "author_url": None}},
     )
     async def update(
@@ -406,7 +431,7 @@ class ReaderCommentController(Controller):
             found = await reader_comments.update(uow, user, comment_id, changes, expected=if_match)
         return resource(request, found)
 
-    @delete("/{comment_id:uuid}", operation_id="deleteReaderComment")
+    @delete("/{comment_id:uuid}", operation_id="deleteReaderComment", summary="Delete a reader's comment")
     async def delete(
         self,
         request: ApiRequest,

@@ -19,9 +19,9 @@ from cms_api.domains.cms.reader_comments.ports import (
     RulesRepository,
 )
 from cms_api.domains.cms.reader_comments.rates import Rate, Taken
-from cms_api.domains.cms.reader_comments.rules import DocumentSettings, Place, Rules
+from cms_api.domains.cms.reader_comments.rules import DocumentSettings, Place, ReaderCommentRules
 
-RULES = f"SELECT {', '.join(Rules.__struct_fields__)} FROM cms.comment_defaults"
+RULES = f"SELECT {', '.join(ReaderCommentRules.__struct_fields__)} FROM cms.comment_defaults"
 LISTS = ("blocked_words", "blocked_addresses", "blocked_networks")
 PLACE = """
 SELECT d.type, p.first_published_at, d.id, s.is_open, s.closes_at, coalesce(s.version, 1), s.updated_at,
@@ -52,9 +52,9 @@ PURGE = """
 """
 
 
-def _rules(row: Any) -> Rules:
-    values = dict(zip(Rules.__struct_fields__, row, strict=True))
-    return Rules(**{**values, **{name: tuple(values[name]) for name in LISTS}})
+def _rules(row: Any) -> ReaderCommentRules:
+    values = dict(zip(ReaderCommentRules.__struct_fields__, row, strict=True))
+    return ReaderCommentRules(**{**values, **{name: tuple(values[name]) for name in LISTS}})
 
 
 def _place(row: Any) -> Place:
@@ -88,13 +88,13 @@ class SqlAlchemyRules(RulesRepository):
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def get(self) -> Rules:
+    async def get(self) -> ReaderCommentRules:
         found = await self._session.execute(text(f"{RULES} FOR UPDATE"))
         return _rules(found.one())
 
-    async def save(self, rules: Rules) -> None:
-        pairs = [f"{name} = :{name}" for name in Rules.__struct_fields__ if name != "types"]
-        values = copied(rules, Rules.__struct_fields__)
+    async def save(self, rules: ReaderCommentRules) -> None:
+        pairs = [f"{name} = :{name}" for name in ReaderCommentRules.__struct_fields__ if name != "types"]
+        values = copied(rules, ReaderCommentRules.__struct_fields__)
         values |= {name: list(values[name]) for name in LISTS}
         values["types"] = msgspec.json.encode(rules.types).decode()
         await self._session.execute(
@@ -108,7 +108,7 @@ class SqlRules(CommentRules):
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    async def get(self) -> Rules:
+    async def get(self) -> ReaderCommentRules:
         if (row := await self._reader.one(RULES)) is None:
             raise LookupError("The table cms.comment_defaults has lost its row.")
         return _rules(row)

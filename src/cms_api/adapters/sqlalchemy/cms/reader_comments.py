@@ -13,7 +13,7 @@ from cms_api.adapters.sqlalchemy.base import copied, translating
 from cms_api.adapters.sqlalchemy.cms.table import lock
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset
 from cms_api.adapters.sqlalchemy.reading import Reader
-from cms_api.domains.cms.reader_comments.interface import ReaderCommentView, StateCounts
+from cms_api.domains.cms.reader_comments.interface import ReaderCommentCounts, ReaderCommentView
 from cms_api.domains.cms.reader_comments.model import ReaderComment, unknown_parent
 from cms_api.domains.cms.reader_comments.ports import ReaderCommentQueries, ReaderCommentRepository, Ref
 from cms_api.kernel.paging import Page, PageRequest
@@ -209,9 +209,9 @@ class SqlReaderComments(ReaderCommentQueries):
     async def list(self, page: PageRequest) -> Page[ReaderCommentView]:
         return await COMMENTS_BY.page(self._reader, COMMENT, [], {}, page, _view)
 
-    async def counts(self) -> StateCounts:
+    async def counts(self) -> ReaderCommentCounts:
         rows = await self._reader.rows("SELECT state, count(*) FROM cms.reader_comments GROUP BY state")
-        return StateCounts(**dict(rows))
+        return ReaderCommentCounts(**dict(rows))
 
 
 def _view(row: Any) -> ReaderCommentView:

@@ -25,7 +25,13 @@ from cms_api.domains.cms.reader_comments.ports import (
     PlaceRepository,
     RulesRepository,
 )
-from cms_api.domains.cms.reader_comments.rules import DocumentSettings, Place, Rules, accepts, checked
+from cms_api.domains.cms.reader_comments.rules import (
+    DocumentSettings,
+    Place,
+    ReaderCommentRules,
+    accepts,
+    checked,
+)
 from cms_api.domains.cms.resources import given
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
@@ -41,13 +47,13 @@ class CommentConfiguration(CommentRuleService):
         self._rules = rules
         self._places = places
 
-    async def rules(self, actor: Actor) -> Rules:
+    async def rules(self, actor: Actor) -> ReaderCommentRules:
         actor.require(policy.READ)
         return await self._rules.get()
 
     async def change_rules(
         self, uow: UnitOfWork, actor: Actor, changes: RuleChanges, *, expected: int | None
-    ) -> Rules:
+    ) -> ReaderCommentRules:
         actor.require(policy.CONFIGURE)
         values = checked(given(changes))
         repository = uow.repository(RulesRepository)

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.reader_comments.model import Reason, State
-from cms_api.domains.cms.reader_comments.rules import Rules
+from cms_api.domains.cms.reader_comments.rules import ReaderCommentRules
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.paging import Listing, Page, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -87,7 +87,7 @@ class ReaderCommentChanges(msgspec.Struct, frozen=True, kw_only=True):
     author_url: str | UnsetType | None = UNSET
 
 
-class StateCounts(msgspec.Struct, frozen=True, kw_only=True):
+class ReaderCommentCounts(msgspec.Struct, frozen=True, kw_only=True):
     """How many comments there are in each state."""
 
     pending: int = 0
@@ -201,7 +201,7 @@ class ReaderCommentService(ABC):
         """One comment."""
 
     @abstractmethod
-    async def counts(self, actor: Actor) -> StateCounts:
+    async def counts(self, actor: Actor) -> ReaderCommentCounts:
         """How many there are in each state."""
 
     @abstractmethod
@@ -254,13 +254,13 @@ class CommentRuleService(ABC):
     """Where readers may comment. Looking needs ``reader_comments:read``, changing ``…:configure``."""
 
     @abstractmethod
-    async def rules(self, actor: Actor) -> Rules:
+    async def rules(self, actor: Actor) -> ReaderCommentRules:
         """The rules."""
 
     @abstractmethod
     async def change_rules(
         self, uow: UnitOfWork, actor: Actor, changes: RuleChanges, *, expected: int | None
-    ) -> Rules:
+    ) -> ReaderCommentRules:
         """Change the rules, for what is said from now on. Raises `Stale`, `Invalid` with every fault."""
 
     @abstractmethod

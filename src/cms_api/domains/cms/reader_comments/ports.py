@@ -8,10 +8,10 @@ from uuid import UUID
 import msgspec
 
 from cms_api.domains.cms.delivery.interface import Delivered
-from cms_api.domains.cms.reader_comments.interface import ReaderCommentView, StateCounts
+from cms_api.domains.cms.reader_comments.interface import ReaderCommentCounts, ReaderCommentView
 from cms_api.domains.cms.reader_comments.model import ReaderComment
 from cms_api.domains.cms.reader_comments.rates import Rate, Taken
-from cms_api.domains.cms.reader_comments.rules import DocumentSettings, Place, Rules
+from cms_api.domains.cms.reader_comments.rules import DocumentSettings, Place, ReaderCommentRules
 from cms_api.kernel.paging import Page, PageRequest
 
 
@@ -102,7 +102,7 @@ class ReaderCommentQueries(ABC):
         """A page of comments."""
 
     @abstractmethod
-    async def counts(self) -> StateCounts:
+    async def counts(self) -> ReaderCommentCounts:
         """How many there are in each state."""
 
 
@@ -138,7 +138,7 @@ class CommentRules(ABC):
     """The rules, for going by them."""
 
     @abstractmethod
-    async def get(self) -> Rules:
+    async def get(self) -> ReaderCommentRules:
         """The rules that hold now."""
 
 
@@ -146,11 +146,11 @@ class RulesRepository(ABC):
     """The rules, for changing them."""
 
     @abstractmethod
-    async def get(self) -> Rules:
+    async def get(self) -> ReaderCommentRules:
         """The rules, locked until the unit of work ends."""
 
     @abstractmethod
-    async def save(self, rules: Rules) -> None:
+    async def save(self, rules: ReaderCommentRules) -> None:
         """Store them."""
 
 

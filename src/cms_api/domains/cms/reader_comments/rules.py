@@ -14,7 +14,7 @@ from cms_api.kernel.errors import Faults, invalid
 MAX_LISTED = 500
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
+class ReaderCommentRules(msgspec.Struct, frozen=True, kw_only=True):
     """What holds where nothing more particular is said.
 
     ``enabled`` is for types that ``types`` does not name. Comments close ``closes_after_days`` after a
@@ -41,7 +41,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 # What holds until somebody decides otherwise.
-DEFAULTS = Rules()
+DEFAULTS = ReaderCommentRules()
 
 
 class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +63,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     settings: DocumentSettings
 
 
-def accepts(place: Place, rules: Rules, *, at: datetime) -> bool:
+def accepts(place: Place, rules: ReaderCommentRules, *, at: datetime) -> bool:
     """Whether readers may comment there. The document's own word counts first, then its type's."""
     own, first = place.settings, place.first_published_at
     if first is None:
@@ -78,7 +78,7 @@ def accepts(place: Place, rules: Rules, *, at: datetime) -> bool:
 
 
 def screen(
-    rules: Rules, *, name: str, email: str, url: str | None, body: str, client: str | None
+    rules: ReaderCommentRules, *, name: str, email: str, url: str | None, body: str, client: str | None
 ) -> Reason | None:
     """Why this is spam, None where it looks like none."""
     if links_in(body) > rules.max_links:

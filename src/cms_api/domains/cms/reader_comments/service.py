@@ -17,9 +17,9 @@ from cms_api.domains.cms.reader_comments.interface import (
     DeliveredCommentService,
     Moderated,
     ReaderCommentChanges,
+    ReaderCommentCounts,
     ReaderCommentService,
     ReaderCommentView,
-    StateCounts,
 )
 from cms_api.domains.cms.reader_comments.model import ReaderComment, State
 from cms_api.domains.cms.reader_comments.ports import (
@@ -60,7 +60,7 @@ class ReaderComments(ReaderCommentService):
             raise ReaderCommentNotFound
         return found
 
-    async def counts(self, actor: Actor) -> StateCounts:
+    async def counts(self, actor: Actor) -> ReaderCommentCounts:
         actor.require(policy.READ)
         return await self._queries.counts()
 

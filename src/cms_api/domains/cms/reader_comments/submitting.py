@@ -25,7 +25,7 @@ from cms_api.domains.cms.reader_comments.ports import (
     ReaderCommentRepository,
 )
 from cms_api.domains.cms.reader_comments.rates import Rate, allowance
-from cms_api.domains.cms.reader_comments.rules import Rules, accepts, screen
+from cms_api.domains.cms.reader_comments.rules import ReaderCommentRules, accepts, screen
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Faults, invalid
@@ -128,7 +128,9 @@ class Submissions(SubmissionService):
             limit=rate.number, window=rate.seconds, remaining=standing.remaining, reset=standing.reset
         )
 
-    async def _open(self, uow: UnitOfWork, rules: Rules, kind: str, document_id: UUID) -> Subject:
+    async def _open(
+        self, uow: UnitOfWork, rules: ReaderCommentRules, kind: str, document_id: UUID
+    ) -> Subject:
         """The document, kept as it is. Raises `NothingPublished`, `CommentsClosed`."""
         document = await uow.repository(SubjectRepository).get(kind, document_id)
         if document is None or not document.is_live or document.is_trashed:
@@ -149,7 +151,9 @@ class Submissions(SubmissionService):
         parent.require_repliable()
         return parent
 
-    async def _state(self, comments: ReaderCommentRepository, rules: Rules, writer: Writer) -> State:
+    async def _state(
+        self, comments: ReaderCommentRepository, rules: ReaderCommentRules, writer: Writer
+    ) -> State:
         """What becomes of it if it is no spam."""
         if writer.is_staff or not rules.requires_moderation:
             return "approved"
@@ -159,7 +163,7 @@ class Submissions(SubmissionService):
 
 
 def _reason(
-    rules: Rules, writer: Writer, body: str, new: NewReaderComment, client: str | None
+    rules: ReaderCommentRules, writer: Writer, body: str, new: NewReaderComment, client: str | None
 ) -> Reason | None:
     """Why it is spam, if it is."""
     if new.website:
