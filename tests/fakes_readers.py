@@ -11,6 +11,7 @@ import msgspec
 from cms_api.domains.cms.reader_comments.interface import ReaderCommentCounts, ReaderCommentView
 from cms_api.domains.cms.reader_comments.model import ReaderComment, unknown_parent
 from cms_api.domains.cms.reader_comments.ports import (
+    CommenterRepository,
     CommentRules,
     PlaceQueries,
     PlaceRepository,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 def repositories(store: "Store") -> dict[type, object]:
     return {
         ReaderCommentRepository: FakeReaderComments(store),
+        CommenterRepository: FakeCommenters(store),
         RateRepository: FakeRates(store),
         RulesRepository: FakeRulesRepository(store),
         PlaceRepository: FakePlaces(store),
@@ -81,6 +83,26 @@ class FakeReaderComments(ReaderCommentRepository):
             del known[one.id]
         return gone
 
+    async def purge(
+        self, *, spam_before: datetime | None, trash_before: datetime | None, limit: int
+    ) -> dict[UUID, int]:
+        ends = {"spam": spam_before, "trash": trash_before}
+        over = [
+            one
+            for one in self._store.reader_comments.values()
+            if (before := ends.get(one.state)) is not None and one.state_since < before
+        ]
+        over.sort(key=lambda one: (one.state_since, one.id))
+        numbers: dict[UUID, int] = {}
+        for one in self._remove({one.id for one in over[:limit]}):
+            numbers[one.document_id] = numbers.get(one.document_id, 0) + 1
+        return numbers
+
+
+class FakeCommenters(CommenterRepository):
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+
     async def has_approved(self, email: str, user_id: UUID | None) -> bool:
         return any(
             (one.author_email, one.user_id, one.state, one.is_staff) == (email, user_id, "approved", False)
@@ -102,24 +124,9 @@ class FakeReaderComments(ReaderCommentRepository):
                 changed.author_name = changed.author_email = changed.author_url = None
                 changed.user_id = changed.client_hash = changed.words_hash = None
                 changed.erased_at = changed.updated_at = at
-                await self.save(changed)
+                self._store.reader_comments[changed.id] = changed
                 erased.append(Ref(one.id, one.document_id, changed.version))
         return erased
-
-    async def purge(
-        self, *, spam_before: datetime | None, trash_before: datetime | None, limit: int
-    ) -> dict[UUID, int]:
-        ends = {"spam": spam_before, "trash": trash_before}
-        over = [
-            one
-            for one in self._store.reader_comments.values()
-            if (before := ends.get(one.state)) is not None and one.state_since < before
-        ]
-        over.sort(key=lambda one: (one.state_since, one.id))
-        numbers: dict[UUID, int] = {}
-        for one in self._remove({one.id for one in over[:limit]}):
-            numbers[one.document_id] = numbers.get(one.document_id, 0) + 1
-        return numbers
 
     async def forget_clients(self, *, before: datetime, limit: int) -> int:
         known = [
@@ -130,7 +137,7 @@ class FakeReaderComments(ReaderCommentRepository):
         for one in sorted(known, key=lambda one: one.created_at)[:limit]:
             changed = copy.copy(one)
             changed.client_hash = None
-            await self.save(changed)
+            self._store.reader_comments[changed.id] = changed
         return min(limit, len(known))
 
 

@@ -14,6 +14,7 @@ from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationR
 from cms_api.domains.cms.reader_comments.interface import ReaderCommentCounts
 from cms_api.domains.cms.reader_comments.model import ReaderComment, State, Writer
 from cms_api.domains.cms.reader_comments.ports import (
+    CommenterRepository,
     PlaceRepository,
     RateRepository,
     ReaderCommentRepository,
@@ -157,7 +158,7 @@ async def test_a_comment_goes_with_what_hangs_below_it(write, add, document) -> 
 async def test_who_has_been_approved(write, add, document) -> None:
     account = Writer(name="Ada", email="ada@example.org", user_id=MOD)
     await add(said(document), said(document, writer=account, state="approved"))
-    ask: Any = lambda email, user: write(lambda r: r.has_approved(email, user))  # noqa: E731 - short
+    ask: Any = lambda email, user: write(lambda r: r.has_approved(email, user), CommenterRepository)  # noqa: E731 - short
     assert not await ask("grace@example.org", None)
     assert await ask("ada@example.org", MOD)
     # Who is not signed in may claim any address.
@@ -172,9 +173,9 @@ async def test_who_has_been_approved(write, add, document) -> None:
 
 async def test_what_was_said_already(write, add, document) -> None:
     await add(said(document, words_hash=b"x"))
-    assert await write(lambda r: r.was_said(b"x", since=AT - HOUR))
-    assert not await write(lambda r: r.was_said(b"x", since=AT))
-    assert not await write(lambda r: r.was_said(b"y", since=AT - HOUR))
+    assert await write(lambda r: r.was_said(b"x", since=AT - HOUR), CommenterRepository)
+    assert not await write(lambda r: r.was_said(b"x", since=AT), CommenterRepository)
+    assert not await write(lambda r: r.was_said(b"y", since=AT - HOUR), CommenterRepository)
 
 
 async def test_erasing(write, add, document, other) -> None:
@@ -182,7 +183,7 @@ async def test_erasing(write, add, document, other) -> None:
     mine = [said(document, state=one, client_hash=b"c", words_hash=b"w") for one in states]
     others = said(other, writer=Writer(name="Ada", email="ada@example.org"))
     await add(*mine, others)
-    erased = await write(lambda r: r.erase("grace@example.org", at=AT + HOUR))
+    erased = await write(lambda r: r.erase("grace@example.org", at=AT + HOUR), CommenterRepository)
     assert {(one.id, one.document_id, one.version) for one in erased} == {
         (one.id, document, 2) for one in mine
     }
@@ -191,7 +192,7 @@ async def test_erasing(write, add, document, other) -> None:
         assert (one.client_hash, one.words_hash, one.erased_at) == (None, None, AT + HOUR)
         assert one.body == "Hm."
     assert state(await write(lambda r: r.get(others.id))) == state(others)
-    assert await write(lambda r: r.erase("grace@example.org", at=AT)) == []
+    assert await write(lambda r: r.erase("grace@example.org", at=AT), CommenterRepository) == []
 
 
 async def test_purging(write, add, document, other) -> None:
@@ -217,9 +218,9 @@ async def test_clients_are_forgotten(write, add, document) -> None:
     many = [said(document, client_hash=b"c", minutes=n) for n in range(3)]
     await add(*many)
     before = AT + timedelta(minutes=2)
-    assert await write(lambda r: r.forget_clients(before=before, limit=1)) == 1
-    assert await write(lambda r: r.forget_clients(before=before, limit=9)) == 1
-    assert await write(lambda r: r.forget_clients(before=before, limit=9)) == 0
+    assert await write(lambda r: r.forget_clients(before=before, limit=1), CommenterRepository) == 1
+    assert await write(lambda r: r.forget_clients(before=before, limit=9), CommenterRepository) == 1
+    assert await write(lambda r: r.forget_clients(before=before, limit=9), CommenterRepository) == 0
     left = [one.client_hash for one in await write(lambda r: r.get_many([one.id for one in many]))]
     assert left == [None, None, b"c"]
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import httpx
 import msgspec
+import psycopg
 import pytest
 from litestar import Litestar
 from sqlalchemy import event
@@ -543,6 +544,23 @@ async def test_what_is_over_goes(
         "SELECT subject::text, payload->'number' FROM activity.events WHERE name = 'reader_comment.purged'"
     )
     assert rows(database_url, purged) == [(one["id"], 3)]
+
+
+async def test_no_address_gets_into_the_log(
+    admin: httpx.AsyncClient,
+    client: httpx.AsyncClient,
+    database_url: str,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    one = await published(admin, "posts", title="One")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE cms.reader_comments RENAME COLUMN html TO gone")
+    problem = answered(await client.post(path("posts", one), json=GRACE), 500, "internal_error")
+    logged = "".join(capfd.readouterr())
+    assert problem["request_id"] in logged
+    assert "reader_comments" in logged  # the statement is there
+    for secret in ("grace@example.org", "Well said", "127.0.0.1"):
+        assert secret not in logged
 
 
 # How often

@@ -11,7 +11,7 @@ from cms_api.adapters.sqlalchemy.cms.documents import SqlAlchemyDocuments
 from cms_api.adapters.sqlalchemy.cms.imports import SqlAlchemyImportSources
 from cms_api.adapters.sqlalchemy.cms.locks import SqlAlchemyLocks, SqlAlchemyPresences
 from cms_api.adapters.sqlalchemy.cms.publications import SqlAlchemyPublications
-from cms_api.adapters.sqlalchemy.cms.reader_comments import SqlAlchemyReaderComments
+from cms_api.adapters.sqlalchemy.cms.reader_comments import SqlAlchemyCommenters, SqlAlchemyReaderComments
 from cms_api.adapters.sqlalchemy.cms.references import SqlAlchemyReferences
 from cms_api.adapters.sqlalchemy.cms.resources import SqlAlchemyAuthors, SqlAlchemyMedia, SqlAlchemyTerms
 from cms_api.adapters.sqlalchemy.cms.retention import SqlAlchemyRetention
@@ -27,6 +27,7 @@ from cms_api.domains.cms.imports.ports import ImportSources
 from cms_api.domains.cms.locks.ports import LockRepository, PresenceRepository
 from cms_api.domains.cms.media.ports import MediaRepository
 from cms_api.domains.cms.reader_comments.ports import (
+    CommenterRepository,
     PlaceRepository,
     RateRepository,
     ReaderCommentRepository,
@@ -56,6 +57,7 @@ REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     WorkflowRepository: SqlAlchemyWorkflows,
     TaskRepository: SqlAlchemyTasks,
     ReaderCommentRepository: SqlAlchemyReaderComments,
+    CommenterRepository: SqlAlchemyCommenters,
     RateRepository: SqlAlchemyRates,
     RulesRepository: SqlAlchemyRules,
     PlaceRepository: SqlAlchemyPlaces,

@@ -15,7 +15,12 @@ from cms_api.adapters.sqlalchemy.keyset import Column, Keyset
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.reader_comments.interface import ReaderCommentCounts, ReaderCommentView
 from cms_api.domains.cms.reader_comments.model import ReaderComment, unknown_parent
-from cms_api.domains.cms.reader_comments.ports import ReaderCommentQueries, ReaderCommentRepository, Ref
+from cms_api.domains.cms.reader_comments.ports import (
+    CommenterRepository,
+    ReaderCommentQueries,
+    ReaderCommentRepository,
+    Ref,
+)
 from cms_api.kernel.paging import Page, PageRequest
 
 NAMES = [one.name for one in fields(ReaderComment)]
@@ -140,6 +145,23 @@ class SqlAlchemyReaderComments(ReaderCommentRepository):
         )
         return len(gone.all()) - 1
 
+    async def purge(
+        self, *, spam_before: datetime | None, trash_before: datetime | None, limit: int
+    ) -> dict[UUID, int]:
+        numbers: dict[UUID, int] = {}
+        for document_id in await self._session.scalars(
+            text(PURGE), {"spam_before": spam_before, "trash_before": trash_before, "limit": limit}
+        ):
+            numbers[document_id] = numbers.get(document_id, 0) + 1
+        return numbers
+
+
+class SqlAlchemyCommenters(CommenterRepository):
+    """What ``cms.reader_comments`` says of who wrote them."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
     async def has_approved(self, email: str, user_id: UUID | None) -> bool:
         found = await self._session.scalar(
             text(
@@ -180,16 +202,6 @@ class SqlAlchemyReaderComments(ReaderCommentRepository):
             {"email": email, "at": at},
         )
         return [Ref(*row) for row in erased]
-
-    async def purge(
-        self, *, spam_before: datetime | None, trash_before: datetime | None, limit: int
-    ) -> dict[UUID, int]:
-        numbers: dict[UUID, int] = {}
-        for document_id in await self._session.scalars(
-            text(PURGE), {"spam_before": spam_before, "trash_before": trash_before, "limit": limit}
-        ):
-            numbers[document_id] = numbers.get(document_id, 0) + 1
-        return numbers
 
     async def forget_clients(self, *, before: datetime, limit: int) -> int:
         found = await self._session.execute(text(FORGET_CLIENTS), {"before": before, "limit": limit})

@@ -59,6 +59,19 @@ class ReaderCommentRepository(ABC):
         """Remove the comment with everything below it; how many replies those were."""
 
     @abstractmethod
+    async def purge(
+        self, *, spam_before: datetime | None, trash_before: datetime | None, limit: int
+    ) -> dict[UUID, int]:
+        """Remove up to ``limit`` comments that became spam or trash before, with everything below them.
+
+        How many they were, by document; past those that somebody is changing. None is never.
+        """
+
+
+class CommenterRepository(ABC):
+    """Who comments: what is known of them, and for how long."""
+
+    @abstractmethod
     async def has_approved(self, email: str, user_id: UUID | None) -> bool:
         """Whether the address, of that account or of none, has an approved comment anywhere.
 
@@ -75,15 +88,6 @@ class ReaderCommentRepository(ABC):
     @abstractmethod
     async def erase(self, email: str, *, at: datetime) -> list[Ref]:
         """Forget in one statement who wrote the comments of an address; those are told."""
-
-    @abstractmethod
-    async def purge(
-        self, *, spam_before: datetime | None, trash_before: datetime | None, limit: int
-    ) -> dict[UUID, int]:
-        """Remove up to ``limit`` comments that became spam or trash before, with everything below them.
-
-        How many they were, by document; past those that somebody is changing. None is never.
-        """
 
     @abstractmethod
     async def forget_clients(self, *, before: datetime, limit: int) -> int:

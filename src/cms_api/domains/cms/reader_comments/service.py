@@ -23,6 +23,7 @@ from cms_api.domains.cms.reader_comments.interface import (
 )
 from cms_api.domains.cms.reader_comments.model import ReaderComment, State
 from cms_api.domains.cms.reader_comments.ports import (
+    CommenterRepository,
     CommentRules,
     DeliveredCommentQueries,
     RateRepository,
@@ -124,7 +125,7 @@ class ReaderComments(ReaderCommentService):
     async def erase(self, uow: UnitOfWork, actor: Actor, email: str) -> int:
         actor.require(policy.MODERATE)
         address = texts.check_email(email)
-        erased = await uow.repository(ReaderCommentRepository).erase(address, at=self._clock.now())
+        erased = await uow.repository(CommenterRepository).erase(address, at=self._clock.now())
         uow.record(
             *(
                 ReaderCommentErased(subject=one.id, document_id=one.document_id, version=one.version).by(
@@ -149,7 +150,7 @@ class ReaderComments(ReaderCommentService):
         is_more = True
         while is_more:
             async with new_uow() as uow:
-                forgotten = await uow.repository(ReaderCommentRepository).forget_clients(
+                forgotten = await uow.repository(CommenterRepository).forget_clients(
                     before=at - timedelta(days=CLIENT_DAYS), limit=AT_ONCE
                 )
                 full = await uow.repository(RateRepository).purge(at=at, limit=AT_ONCE)

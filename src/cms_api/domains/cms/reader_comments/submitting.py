@@ -19,6 +19,7 @@ from cms_api.domains.cms.reader_comments.interface import (
 from cms_api.domains.cms.reader_comments.model import ReaderComment, Reason, State, Writer, unknown_parent
 from cms_api.domains.cms.reader_comments.policy import MODERATE
 from cms_api.domains.cms.reader_comments.ports import (
+    CommenterRepository,
     CommentRules,
     PlaceRepository,
     RateRepository,
@@ -65,11 +66,10 @@ class Submissions(SubmissionService):
         writer = replace(writer, is_staff=is_staff)
         parent = await self._parent(uow, document_id, new.parent)
         words = self._hashes.words(document_id, writer.email, texts.folded(body))
-        comments = uow.repository(ReaderCommentRepository)
-        at = self._clock.now()
-        if await comments.was_said(words, since=at - SAME_AGAIN):
+        commenters, at = uow.repository(CommenterRepository), self._clock.now()
+        if await commenters.was_said(words, since=at - SAME_AGAIN):
             raise SaidAlready
-        fine = await self._state(comments, rules, writer)
+        fine = await self._state(commenters, rules, writer)
         reason = _reason(rules, writer, body, new, client)
         comment = ReaderComment.begin(
             document_id,
@@ -82,7 +82,7 @@ class Submissions(SubmissionService):
             client_hash=None if client is None else self._hashes.client(client),
             words_hash=words,
         )
-        await comments.add(comment)
+        await uow.repository(ReaderCommentRepository).add(comment)
         uow.record(comment.submitted().by(actor))
         # Who sends spam is not told: it looks as if it had been taken.
         return _submitted(comment, fine), quota
@@ -152,12 +152,12 @@ class Submissions(SubmissionService):
         return parent
 
     async def _state(
-        self, comments: ReaderCommentRepository, rules: ReaderCommentRules, writer: Writer
+        self, commenters: CommenterRepository, rules: ReaderCommentRules, writer: Writer
     ) -> State:
         """What becomes of it if it is no spam."""
         if writer.is_staff or not rules.requires_moderation:
             return "approved"
-        if rules.previously_approved and await comments.has_approved(writer.email, writer.user_id):
+        if rules.previously_approved and await commenters.has_approved(writer.email, writer.user_id):
             return "approved"
         return "pending"
 
