@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar, cast
 from uuid import UUID, uuid4
 
 import msgspec
-from tests import fakes_comments, fakes_locks
+from tests import fakes_comments, fakes_locks, fakes_readers
 from tests.fakes import FakeUnitOfWork, FixedClock
 from tests.fakes_revisions import FakeRetention, FakeRetentionQueries, FakeRevisionQueries, FakeRevisions
 from tests.fakes_types import FixedTypes
@@ -58,6 +58,8 @@ from cms_api.domains.cms.media.service import Media
 from cms_api.domains.cms.media.service import view as media_view
 from cms_api.domains.cms.pages.service import Pages
 from cms_api.domains.cms.posts.service import Posts
+from cms_api.domains.cms.reader_comments.model import ReaderComment
+from cms_api.domains.cms.reader_comments.rules import DEFAULTS, DocumentSettings, ReaderCommentRules
 from cms_api.domains.cms.resources import Resource
 from cms_api.domains.cms.retention.interface import RetentionPolicy
 from cms_api.domains.cms.retention.ports import RetentionRepository
@@ -154,6 +156,10 @@ class Store:
     policies: dict[str, RetentionPolicy] = field(default_factory=lambda: {one.type: one for one in POLICIES})
     workflows: dict[str, Workflow] = field(default_factory=lambda: default_workflows(FixedClock().now()))
     tasks: dict[UUID, Task] = field(default_factory=dict)
+    reader_comments: dict[UUID, ReaderComment] = field(default_factory=dict)
+    comment_settings: dict[UUID, DocumentSettings] = field(default_factory=dict)
+    comment_rates: dict[bytes, datetime] = field(default_factory=dict)
+    comment_rules: ReaderCommentRules = DEFAULTS
 
     def copied(self) -> dict[str, Any]:
         return {name: copy.copy(value) for name, value in vars(self).items()}
@@ -210,6 +216,7 @@ def repositories(store: Store) -> dict[type, object]:
         CommentRepository: fakes_comments.FakeComments(store),
         WorkflowRepository: FakeWorkflows(store),
         TaskRepository: FakeTasks(store),
+        **fakes_readers.repositories(store),
     }
 
 

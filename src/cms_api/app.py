@@ -20,6 +20,7 @@ from cms_api.adapters.http.identity import IdentityMiddleware
 from cms_api.adapters.http.lists import Cursors
 from cms_api.adapters.http.preconditions import provide_if_match
 from cms_api.adapters.http.problems import EXCEPTION_HANDLERS
+from cms_api.adapters.http.proxies import Proxies
 from cms_api.bootstrap.container import Application
 from cms_api.bootstrap.supervision import Background, signalled
 from cms_api.settings import Settings
@@ -77,7 +78,15 @@ def create_app(settings: Settings) -> Litestar:
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "PATCH", "DELETE", "OPTIONS"],
             allow_headers=["Authorization", "Content-Type", "If-Match", "If-None-Match", "X-Request-Id"],
-            expose_headers=["ETag", "Link", "Location", "X-Request-Id"],
+            expose_headers=[
+                "ETag",
+                "Link",
+                "Location",
+                "RateLimit",
+                "RateLimit-Policy",
+                "Retry-After",
+                "X-Request-Id",
+            ],
         )
         if settings.cors_origins
         else None,
@@ -97,7 +106,11 @@ def create_app(settings: Settings) -> Litestar:
         lifespan=[lifespan],
         debug=False,
     )
-    app.asgi_handler = RequestContext(app.asgi_handler, access_log=settings.log_level in ("debug", "info"))
+    app.asgi_handler = RequestContext(
+        app.asgi_handler,
+        access_log=settings.log_level in ("debug", "info"),
+        proxies=Proxies(settings.trusted_proxies),
+    )
     return app
 
 

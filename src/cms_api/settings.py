@@ -4,6 +4,7 @@ import types
 import typing
 from collections.abc import Mapping
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -43,6 +44,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lock_ttl: Annotated[int, Meta(ge=10, le=3600)] = 60
     cache_max_age: Annotated[int, Meta(ge=0, le=31_536_000)] = 0
     cors_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    comment_rate: Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}[smhd]$(?!\n)")] | None = (
+        "5/10m"
+    )
     background: bool = True
     job_concurrency: Annotated[int, Meta(ge=1, le=32)] = 2
     job_retention: Annotated[int, Meta(ge=60, le=315_360_000)] = 2_592_000
@@ -111,6 +116,12 @@ def load(environment: Mapping[str, str]) -> Settings:
         ("postgresql:", "postgres:")
     ):
         faults.append("CMS_DATABASE_URL: expected a URL that begins with postgresql://.")
+    for network in values.get("trusted_proxies", ()):
+        try:
+            ip_network(network)
+        except ValueError:
+            faults.append("CMS_TRUSTED_PROXIES: expected addresses or networks like 10.0.0.0/8.")
+            break
     if ("admin_email" in values) != ("admin_password" in values) and "admin_password" in values:
         faults.append("CMS_ADMIN_PASSWORD: needs CMS_ADMIN_EMAIL beside it.")
     if faults:

@@ -9,12 +9,15 @@ from dependency_injector.providers import DependenciesContainer, Dict, Object, S
 
 from cms_api.adapters.fetching.web import WebFetcher
 from cms_api.adapters.rendering.html import HtmlRenderer
+from cms_api.adapters.sqlalchemy.cms.comment_rules import SqlPlaces, SqlRules
 from cms_api.adapters.sqlalchemy.cms.comments import SqlComments
 from cms_api.adapters.sqlalchemy.cms.content_types import SqlContentTypes
+from cms_api.adapters.sqlalchemy.cms.delivered_comments import SqlDeliveredComments
 from cms_api.adapters.sqlalchemy.cms.delivery import SqlDelivery
 from cms_api.adapters.sqlalchemy.cms.field_indexes import PostgresFieldIndexes
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
+from cms_api.adapters.sqlalchemy.cms.reader_comments import SqlReaderComments
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
 from cms_api.adapters.sqlalchemy.cms.schedule_queries import SqlSchedules
@@ -37,6 +40,11 @@ from cms_api.domains.cms.locks.service import Locks, Presences
 from cms_api.domains.cms.media.service import Media
 from cms_api.domains.cms.pages.service import PAGE, Pages
 from cms_api.domains.cms.posts.service import POST, Posts
+from cms_api.domains.cms.reader_comments.configuring import CommentConfiguration
+from cms_api.domains.cms.reader_comments.hashing import Hashes
+from cms_api.domains.cms.reader_comments.rates import parse_rate
+from cms_api.domains.cms.reader_comments.service import DeliveredComments, ReaderComments
+from cms_api.domains.cms.reader_comments.submitting import Submissions
 from cms_api.domains.cms.retention.service import Retention
 from cms_api.domains.cms.revisions.service import Revisions
 from cms_api.domains.cms.schedules.firing import Firing
@@ -133,6 +141,28 @@ class CmsContainer(DeclarativeContainer):
     bulk_handler = Singleton(BulkHandler, queries=documents, types=types)
     retention = Singleton(Retention, clock=core.clock, queries=Singleton(SqlRetention, core.reader))
     delivery = Singleton(Delivery, queries=Singleton(SqlDelivery, core.reader), default_locale=default_locale)
+    comment_rules = Singleton(SqlRules, core.reader)
+    submissions = Singleton(
+        Submissions,
+        clock=core.clock,
+        rules=comment_rules,
+        users=auth.users,
+        hashes=Singleton(Hashes, core.settings.provided.secret_key),
+        rate=Singleton(parse_rate, core.settings.provided.comment_rate),
+    )
+    reader_comments = Singleton(
+        ReaderComments,
+        clock=core.clock,
+        queries=Singleton(SqlReaderComments, core.reader),
+        rules=comment_rules,
+    )
+    comment_configuration = Singleton(
+        CommentConfiguration,
+        clock=core.clock,
+        rules=comment_rules,
+        places=Singleton(SqlPlaces, core.reader),
+    )
+    delivered_comments = Singleton(DeliveredComments, queries=Singleton(SqlDeliveredComments, core.reader))
     imports = Singleton(
         Imports,
         posts=posts,

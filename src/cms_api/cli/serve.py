@@ -90,6 +90,7 @@ def _serve(settings: Settings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # who asks is worked out by the application, from proxies that are named
         timeout_graceful_shutdown=settings.shutdown_timeout,
         timeout_worker_healthcheck=HEALTHCHECK_SECONDS,
     )

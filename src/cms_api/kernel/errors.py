@@ -107,6 +107,17 @@ class Invalid(CmsError):
     title = "The input is invalid"
 
 
+class TooMany(CmsError):
+    """More requests than are taken in that time; ``retry_after`` is in seconds."""
+
+    code = "too_many_requests"
+    title = "There were too many requests"
+
+    def __init__(self, detail: str, *, retry_after: int, **members: Any) -> None:
+        super().__init__(detail, retry_after=retry_after, **members)
+        self.retry_after = retry_after
+
+
 def invalid(pointer: str, code: str, detail: str) -> Invalid:
     """An `Invalid` with a single fault."""
     return Invalid(detail, faults=(Fault(pointer, code, detail),))

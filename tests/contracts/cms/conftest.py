@@ -14,13 +14,16 @@ from tests.fakes_cms import (
 )
 from tests.fakes_comments import FakeCommentQueries
 from tests.fakes_locks import FakeLockQueries, FakeSubjectQueries
+from tests.fakes_readers import FakePlaceQueries, FakeReaderCommentQueries, FakeRules
 from tests.fakes_revisions import FakeRetentionQueries, FakeRevisionQueries
 from tests.fakes_workflow import FakeTaskQueries, FakeWorkflowQueries
 
 from cms_api.adapters.sqlalchemy.cms import REPOSITORIES
+from cms_api.adapters.sqlalchemy.cms.comment_rules import SqlPlaces, SqlRules
 from cms_api.adapters.sqlalchemy.cms.comments import SqlComments
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
+from cms_api.adapters.sqlalchemy.cms.reader_comments import SqlReaderComments
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
@@ -34,6 +37,7 @@ from cms_api.domains.cms.documents.ports import DocumentQueries
 from cms_api.domains.cms.documents.subjects import SubjectQueries
 from cms_api.domains.cms.locks.ports import LockQueries
 from cms_api.domains.cms.media.ports import MediaQueries
+from cms_api.domains.cms.reader_comments.ports import CommentRules, PlaceQueries, ReaderCommentQueries
 from cms_api.domains.cms.retention.ports import RetentionQueries
 from cms_api.domains.cms.revisions.ports import RevisionQueries
 from cms_api.domains.cms.taxonomies.ports import TermQueries
@@ -57,6 +61,9 @@ class Backend:
     comments: CommentQueries
     workflows: WorkflowQueries
     tasks: TaskQueries
+    reader_comments: ReaderCommentQueries
+    comment_rules: CommentRules
+    comment_places: PlaceQueries
 
 
 @pytest.fixture(params=["fake", "postgres"])
@@ -76,6 +83,9 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             comments=FakeCommentQueries(store),
             workflows=FakeWorkflowQueries(store),
             tasks=FakeTaskQueries(store),
+            reader_comments=FakeReaderCommentQueries(store),
+            comment_rules=FakeRules(store),
+            comment_places=FakePlaceQueries(store),
         )
         return
     url = request.getfixturevalue("database_url")
@@ -97,6 +107,9 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             comments=SqlComments(reader),
             workflows=SqlWorkflows(reader),
             tasks=SqlTasks(reader),
+            reader_comments=SqlReaderComments(reader),
+            comment_rules=SqlRules(reader),
+            comment_places=SqlPlaces(reader),
         )
     finally:
         await reader.close()

@@ -1,11 +1,9 @@
 """Content types and their entries over HTTP."""
 
 from typing import Any
-from uuid import uuid4
 
 import httpx
-import pytest
-from tests.integration.cms.cms_client import ANY, API, CONTENT, answered, at, change, do, faults, items, make
+from tests.integration.cms.cms_client import ANY, API, answered, at, do, faults, items, make
 
 EVENT = {
     "key": "event",
@@ -60,7 +58,7 @@ async def test_a_type_and_the_life_of_an_entry(admin: httpx.AsyncClient) -> None
     ]
     headers = at(1) | {"Content-Type": "application/json-patch+json"}
     changed = answered(await admin.patch(url, json=patch, headers=headers), 200)
-    assert [one["id"] for one in changed["sections"]][0] == block
+    assert next(one["id"] for one in changed["sections"]) == block
     assert (changed["sections"][0]["body"], len(changed["sections"])) == ("Bye", 2)
     changed = answered(await admin.patch(url, json={"seats": None, "notes": "x"}, headers=at(2)), 200)
     assert (changed["seats"], changed["notes"], changed["version"]) == (None, "x", 3)

@@ -8,6 +8,7 @@ import structlog
 from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from cms_api.adapters.http.proxies import Proxies
 from cms_api.kernel.ids import new_id
 
 _log = structlog.get_logger("cms.access")
@@ -23,9 +24,10 @@ SECURITY = (
 class RequestContext:
     """Wraps the whole application, so that what never reaches a route is covered as well."""
 
-    def __init__(self, app: ASGIApp, *, access_log: bool) -> None:
+    def __init__(self, app: ASGIApp, *, access_log: bool, proxies: Proxies) -> None:
         self._app = app
         self._access_log = access_log
+        self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Give the request an id (a well-formed X-Request-Id is kept), answer with it, log it."""
@@ -37,6 +39,7 @@ class RequestContext:
         # A copy: the server goes by its own, and must know of a HEAD that there will be no content.
         scope = scope.copy()
         scope["cms_request_id"] = request_id.decode()  # type: ignore[typeddict-unknown-key]
+        scope["client"] = self._proxies.client(scope)
         status = 0
         started = time.perf_counter()
         # HEAD is GET without the content (RFC 9110, section 9.3.2), on every route.

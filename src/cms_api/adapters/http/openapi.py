@@ -25,6 +25,7 @@ TAGS = {
     "retention": "How long old revisions and the trash are kept.",
     "locks": "Who is editing a document, and who is looking at it.",
     "comments": "What editors say to one another about documents.",
+    "reader-comments": "What readers say below what is published, and who lets it through.",
     "schedules": "What is to be published and unpublished, and when.",
     "workflows": "Stages on the way to readers, and who may move what.",
     "tasks": "What waits for whom.",
@@ -47,6 +48,7 @@ STATUS_WORDS = {
     "415": "A media type that is not taken.",
     "422": "Well-formed, but breaks a rule.",
     "428": "If-Match is missing.",
+    "429": "Too many requests; see Retry-After.",
     "500": "Something went wrong here.",
     "503": "The database is away; see Retry-After.",
 }

@@ -1,6 +1,7 @@
 """Errors as problem details (RFC 9457): every error, without exception."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ from cms_api.kernel.errors import (
     PreconditionRequired,
     Stale,
     TooLarge,
+    TooMany,
     Unauthenticated,
     UnsupportedMedia,
 )
@@ -40,6 +42,7 @@ STATUSES: dict[type[CmsError], int] = {
     UnsupportedMedia: 415,
     Invalid: 422,
     PreconditionRequired: 428,
+    TooMany: 429,
 }
 
 # What the framework itself refuses.
@@ -129,12 +132,26 @@ def _response(
     )
 
 
+def rate_headers(members: Mapping[str, Any]) -> dict[str, str]:
+    """RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-10), where a quota is named."""
+    if "policy" not in members:
+        return {}
+    name = members["policy"]
+    return {
+        "RateLimit-Policy": f'"{name}";q={members["limit"]};w={members["window"]}',
+        "RateLimit": f'"{name}";r={members["remaining"]};t={members["reset"]}',
+    }
+
+
 def on_cms_error(request: Request[Any, Any, Any], error: CmsError) -> Response[bytes]:
     """What a domain refuses."""
-    headers = {}
+    headers: dict[str, str] = {}
     if isinstance(error, Unauthenticated):
         reason = "" if type(error) is Unauthenticated else f', error="{error.code}"'
         headers["WWW-Authenticate"] = f'Bearer realm="cms"{reason}'
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.retry_after)
+        headers |= rate_headers(error.members)
     return _response(
         request,
         status_of(type(error)),

@@ -16,6 +16,8 @@ def make_engine(url: str, *, size: int, statement_timeout: int) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=5,
         pool_pre_ping=True,
+        # What people wrote, and their addresses, have no business in a log.
+        hide_parameters=True,
         connect_args={
             "application_name": "cms",
             # Our own statements name their schemas; those of the queue's library are found in ``queue``.

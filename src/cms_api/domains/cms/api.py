@@ -68,6 +68,27 @@ from cms_api.domains.cms.media.ports import Storage
 from cms_api.domains.cms.media.service import PERMISSIONS as MEDIA_PERMISSIONS
 from cms_api.domains.cms.pages.interface import PAGES, PageChanges, PageService, PageView
 from cms_api.domains.cms.posts.interface import POSTS, PostChanges, PostService, PostView
+from cms_api.domains.cms.reader_comments.interface import (
+    DELIVERED_COMMENTS,
+    READER_COMMENTS,
+    CommentRuleService,
+    CommentSettingsView,
+    DeliveredCommentService,
+    Moderated,
+    NewReaderComment,
+    Quota,
+    ReaderCommentChanges,
+    ReaderCommentCounts,
+    ReaderCommentService,
+    ReaderCommentView,
+    RuleChanges,
+    SettingChanges,
+    SubmissionService,
+    SubmittedComment,
+)
+from cms_api.domains.cms.reader_comments.model import State as ReaderCommentState
+from cms_api.domains.cms.reader_comments.policy import PERMISSIONS as READER_COMMENT_PERMISSIONS
+from cms_api.domains.cms.reader_comments.rules import ReaderCommentRules
 from cms_api.domains.cms.retention.interface import PERMISSIONS as RETENTION_PERMISSIONS
 from cms_api.domains.cms.retention.interface import RetentionChanges, RetentionPolicy, RetentionService
 from cms_api.domains.cms.revisions.interface import (
@@ -109,12 +130,14 @@ PERMISSIONS: dict[str, str] = {
     **RETENTION_PERMISSIONS,
     **COMMENT_PERMISSIONS,
     **WORKFLOW_PERMISSIONS,
+    **READER_COMMENT_PERMISSIONS,
 }
 
 __all__ = [
     "AUTHORS",
     "CATEGORIES",
     "COMMENTS",
+    "DELIVERED_COMMENTS",
     "DOCUMENTS",
     "FIELDS",
     "INCLUDES",
@@ -124,6 +147,7 @@ __all__ = [
     "PAGES",
     "PERMISSIONS",
     "POSTS",
+    "READER_COMMENTS",
     "REVISIONS",
     "SCHEDULES",
     "SCHEDULES_OF_DOCUMENT",
@@ -141,11 +165,14 @@ __all__ = [
     "BulkRequest",
     "BulkService",
     "CommentChanges",
+    "CommentRuleService",
     "CommentService",
+    "CommentSettingsView",
     "CommentView",
     "ContentTypeService",
     "Definition",
     "Delivered",
+    "DeliveredCommentService",
     "DeliveryService",
     "Diff",
     "DocumentService",
@@ -164,8 +191,10 @@ __all__ = [
     "MediaChanges",
     "MediaService",
     "MediaView",
+    "Moderated",
     "Move",
     "NewComment",
+    "NewReaderComment",
     "Operation",
     "Outcome",
     "PageChanges",
@@ -180,6 +209,13 @@ __all__ = [
     "PostView",
     "PresenceService",
     "PresenceView",
+    "Quota",
+    "ReaderCommentChanges",
+    "ReaderCommentCounts",
+    "ReaderCommentRules",
+    "ReaderCommentService",
+    "ReaderCommentState",
+    "ReaderCommentView",
     "Ref",
     "RetentionChanges",
     "RetentionPolicy",
@@ -188,13 +224,17 @@ __all__ = [
     "RevisionDetail",
     "RevisionService",
     "RevisionView",
+    "RuleChanges",
     "ScheduleChanges",
     "ScheduleService",
     "ScheduleView",
     "Selection",
     "Seo",
+    "SettingChanges",
     "Stage",
     "Storage",
+    "SubmissionService",
+    "SubmittedComment",
     "TaskService",
     "TaskView",
     "Taxonomy",

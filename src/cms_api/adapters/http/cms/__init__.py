@@ -6,7 +6,7 @@ from cms_api.adapters.http.cms.batch import BatchController
 from cms_api.adapters.http.cms.bulk import PageBulkController, PostBulkController
 from cms_api.adapters.http.cms.comments import PageCommentController, PostCommentController
 from cms_api.adapters.http.cms.content_types import ContentTypeController
-from cms_api.adapters.http.cms.delivery import DELIVERY_ROUTES
+from cms_api.adapters.http.cms.delivery import DELIVERY_ROUTES as DOCUMENT_DELIVERY
 from cms_api.adapters.http.cms.documents import PageController, PostController
 from cms_api.adapters.http.cms.entries import (
     EntryBulkController,
@@ -20,6 +20,12 @@ from cms_api.adapters.http.cms.entries import (
 )
 from cms_api.adapters.http.cms.locks import PageLockController, PostLockController
 from cms_api.adapters.http.cms.media import MediaController, UploadController, media_file
+from cms_api.adapters.http.cms.reader_comments import (
+    READER_COMMENT_ROUTES,
+    PageCommentSettingsController,
+    PostCommentSettingsController,
+    ReaderCommentController,
+)
 from cms_api.adapters.http.cms.resources import AuthorController, CategoryController, TagController
 from cms_api.adapters.http.cms.revisions import (
     PageRevisionController,
@@ -66,7 +72,11 @@ ROUTES: list[ControllerRouterHandler] = [
     PostScheduleController,
     PageScheduleController,
     CalendarController,
+    ReaderCommentController,
+    PostCommentSettingsController,
+    PageCommentSettingsController,
 ]
+DELIVERY_ROUTES: list[ControllerRouterHandler] = [*DOCUMENT_DELIVERY, *READER_COMMENT_ROUTES]
 UPLOAD_ROUTES: list[ControllerRouterHandler] = [UploadController]
 FILE_ROUTES: list[ControllerRouterHandler] = [media_file]
 

@@ -16,8 +16,17 @@ from cms_api.adapters.http.lists import ListQuery, nearest, values_of
 from cms_api.adapters.http.preconditions import tagged
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView
-from cms_api.domains.cms.api import FIELDS, INCLUDES, LISTINGS, DeliveryService, Kind, Selection
+from cms_api.domains.cms.api import (
+    FIELDS,
+    INCLUDES,
+    LISTINGS,
+    Delivered,
+    DeliveryService,
+    Kind,
+    Selection,
+)
 from cms_api.kernel.errors import Malformed
+from cms_api.kernel.paging import Page
 
 PLANS_KEPT = 1_024
 # A cache in front may tell thousands of tags apart, but headers have an end.
@@ -109,16 +118,28 @@ async def _one(
     scope = request.scope
     selection, locale = _one_plan(kind, scope["query_string"])
     item = await delivery.one(kind, by, value, selection, locale)
+    return delivered_one(request, item, is_dated=not selection.include)
+
+
+def delivered_one(request: ApiRequest, item: Delivered, *, is_dated: bool = True) -> ASGIApp:
+    """The answer with one item; its date is told where that covers all of it."""
     headers = _headers(request, (item.used,))
-    if not selection.include:
+    if is_dated:
         headers.append((b"last-modified", item.changed_at.encode()))
-    return tagged(scope, item.json.encode(), headers)
+    return tagged(request.scope, item.json.encode(), headers)
 
 
 async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> ASGIApp:
-    scope = request.scope
-    query, selection = _list_plan(kind, scope["query_string"], _Place(request))
+    query, selection = _list_plan(kind, request.scope["query_string"], _Place(request))
     page = await delivery.list(kind, query.request, selection)
+    used = dict.fromkeys(",".join([item.used for item in page.items]).split(","))
+    return delivered_list(request, query, page, tags=used)
+
+
+def delivered_list(
+    request: ApiRequest, query: ListQuery, page: Page[Delivered], *, tags: Iterable[str]
+) -> ASGIApp:
+    """The answer with a page of items, made of what ``tags`` name."""
     info, links = query.links(page)
     count = "" if page.count is None else f',"count":{page.count}'
     cursors = [f'"{cursor}"' if cursor else "null" for cursor in (info.next, info.prev)]
@@ -126,9 +147,9 @@ async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> A
         f'{{"items":[{",".join([item.json for item in page.items])}],'
         f'"page":{{"next":{cursors[0]},"prev":{cursors[1]},"limit":{info.limit}}}{count}}}'
     )
-    headers = _headers(request, dict.fromkeys(",".join([item.used for item in page.items]).split(",")))
+    headers = _headers(request, tags)
     headers += [(name.lower().encode(), value.encode()) for name, value in links.items()]
-    return tagged(scope, body.encode(), headers)
+    return tagged(request.scope, body.encode(), headers)
 
 
 def _list_of(item: type[Any]) -> Any:

@@ -5,12 +5,14 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cms_api.adapters.sqlalchemy.cms.comment_rules import SqlAlchemyPlaces, SqlAlchemyRates, SqlAlchemyRules
 from cms_api.adapters.sqlalchemy.cms.comments import SqlAlchemyComments
 from cms_api.adapters.sqlalchemy.cms.content_types import SqlAlchemyContentTypes, SqlAlchemyModelledDocuments
 from cms_api.adapters.sqlalchemy.cms.documents import SqlAlchemyDocuments
 from cms_api.adapters.sqlalchemy.cms.imports import SqlAlchemyImportSources
 from cms_api.adapters.sqlalchemy.cms.locks import SqlAlchemyLocks, SqlAlchemyPresences
 from cms_api.adapters.sqlalchemy.cms.publications import SqlAlchemyPublications
+from cms_api.adapters.sqlalchemy.cms.reader_comments import SqlAlchemyCommenters, SqlAlchemyReaderComments
 from cms_api.adapters.sqlalchemy.cms.references import SqlAlchemyReferences
 from cms_api.adapters.sqlalchemy.cms.resources import SqlAlchemyAuthors, SqlAlchemyMedia, SqlAlchemyTerms
 from cms_api.adapters.sqlalchemy.cms.retention import SqlAlchemyRetention
@@ -28,6 +30,13 @@ from cms_api.domains.cms.entries.ports import TranslationRepository
 from cms_api.domains.cms.imports.ports import ImportSources
 from cms_api.domains.cms.locks.ports import LockRepository, PresenceRepository
 from cms_api.domains.cms.media.ports import MediaRepository
+from cms_api.domains.cms.reader_comments.ports import (
+    CommenterRepository,
+    PlaceRepository,
+    RateRepository,
+    ReaderCommentRepository,
+    RulesRepository,
+)
 from cms_api.domains.cms.retention.ports import RetentionRepository
 from cms_api.domains.cms.revisions.ports import RevisionRepository
 from cms_api.domains.cms.schedules.ports import ScheduleRepository
@@ -54,4 +63,9 @@ REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     ScheduleRepository: SqlAlchemySchedules,
     WorkflowRepository: SqlAlchemyWorkflows,
     TaskRepository: SqlAlchemyTasks,
+    ReaderCommentRepository: SqlAlchemyReaderComments,
+    CommenterRepository: SqlAlchemyCommenters,
+    RateRepository: SqlAlchemyRates,
+    RulesRepository: SqlAlchemyRules,
+    PlaceRepository: SqlAlchemyPlaces,
 }
