@@ -6,7 +6,7 @@ from typing import Any
 from cms_api.domains.cms.content_types.errors import TypeNotFound
 from cms_api.domains.cms.documents.interface import DocumentService
 from cms_api.domains.cms.documents.model import ContentType
-from cms_api.domains.cms.documents.types import DocumentTypes
+from cms_api.domains.cms.documents.types import Catalogue, DocumentTypes
 from cms_api.domains.cms.pages.service import PAGE
 from cms_api.domains.cms.posts.service import POST
 
@@ -22,6 +22,9 @@ class FixedTypes(DocumentTypes):
         if (kind := self._kinds.get(key)) is None:
             raise TypeNotFound(key)
         return kind
+
+    async def catalogue(self, key: str) -> Catalogue:
+        raise TypeNotFound(key)
 
     async def entries(self, key: str) -> DocumentService[Any, Any]:
         raise TypeNotFound(key)

@@ -14,6 +14,7 @@ from cms_api.adapters.sqlalchemy.cms.comments import SqlComments
 from cms_api.adapters.sqlalchemy.cms.content_types import SqlContentTypes
 from cms_api.adapters.sqlalchemy.cms.delivered_comments import SqlDeliveredComments
 from cms_api.adapters.sqlalchemy.cms.delivery import SqlDelivery
+from cms_api.adapters.sqlalchemy.cms.entry_delivery import SqlEntryDelivery
 from cms_api.adapters.sqlalchemy.cms.field_indexes import PostgresFieldIndexes
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
@@ -33,6 +34,7 @@ from cms_api.domains.cms.content_types.jobs import IndexHandler, MigrationHandle
 from cms_api.domains.cms.content_types.service import ContentTypes
 from cms_api.domains.cms.delivery.service import Delivery
 from cms_api.domains.cms.documents.access import Access
+from cms_api.domains.cms.entries.delivery import EntryDelivery
 from cms_api.domains.cms.entries.registry import Types
 from cms_api.domains.cms.imports.service import Imports
 from cms_api.domains.cms.locks.held import LocksNow
@@ -121,6 +123,12 @@ class CmsContainer(DeclarativeContainer):
     pages = Singleton(_made, Object(Pages), tools)
     type_queries = Singleton(SqlContentTypes, core.reader)
     types = Singleton(_types, Singleton(Types, queries=type_queries, tools=tools), posts, pages)
+    entry_delivery = Singleton(
+        EntryDelivery,
+        types=types,
+        queries=Singleton(SqlEntryDelivery, core.reader),
+        default_locale=default_locale,
+    )
     content_types = Singleton(ContentTypes, clock=core.clock, queries=type_queries, jobs=jobs.jobs)
     migration_handler = Singleton(MigrationHandler, clock=core.clock, types=types)
     index_handler = Singleton(

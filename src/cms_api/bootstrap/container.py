@@ -57,6 +57,7 @@ class Application:
             "posts": (cms.PostService, parts.cms.posts),
             "pages": (cms.PageService, parts.cms.pages),
             "revisions": (cms.RevisionService, parts.cms.revisions),
+            "entry_delivery": (cms.EntryDeliveryService, parts.cms.entry_delivery),
             "types": (cms.DocumentTypes, parts.cms.types),
             "content_types": (cms.ContentTypeService, parts.cms.content_types),
             "bulk": (cms.BulkService, parts.cms.bulk),

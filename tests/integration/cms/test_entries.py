@@ -3,7 +3,7 @@
 from typing import Any
 
 import httpx
-from tests.integration.cms.cms_client import ANY, API, answered, at, do, faults, items, make
+from tests.integration.cms.cms_client import ANY, API, CONTENT, answered, at, do, faults, items, make
 
 EVENT = {
     "key": "event",
@@ -104,3 +104,64 @@ async def test_a_change_of_a_type(admin: httpx.AsyncClient) -> None:
     seen = answered(await admin.get(f"{API}/entries/event/{entry['id']}"), 200)
     assert (seen["title"], seen["notes"]) == ("We launch", 12)
     assert "seats" not in seen
+
+
+async def test_what_readers_get(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
+    city = {"key": "city", "fields": [{"key": "name", "type": "text"}]}
+    place = {**PLACE, "fields": [*PLACE["fields"], {"key": "city", "type": "reference", "types": ["city"]}]}
+    event = {**EVENT, "fields": [*EVENT["fields"], {"key": "related", "type": "references"}]}
+    for one in (city, place, event):
+        await model(admin, one)
+    paris = await make(admin, "entries/city", name="Paris")
+    mill = await make(admin, "entries/place", name="The mill", city=paris["id"])
+    post = await make(admin, "posts", title="News", body="<p>x</p>")
+    draft = await make(admin, "posts", title="Not yet")
+    entry = await make(
+        admin,
+        "entries/event",
+        headline="We launch",
+        seats=40,
+        starts_at="2026-05-01T08:00:00Z",
+        notes="secret",
+        place=mill["id"],
+        related=[post["id"], draft["id"], mill["id"]],
+        sections=[{"type": "words", "body": "*Hello*<script>x</script>"}, {"type": "picture"}],
+    )
+    answered(await client.get(f"{CONTENT}/entries/event/by-slug/we-launch"), 404, "nothing_published")
+    await do(admin, "entries/event", entry, "publish")
+    url = f"{CONTENT}/entries/event/by-slug/we-launch"
+    seen = answered(await client.get(url), 200)
+    assert "notes" not in seen
+    assert (seen["place"], seen["related"]) == (None, [])  # not published yet
+    for kind, one in (("entries/city", paris), ("entries/place", mill), ("posts", post)):
+        await do(admin, kind, one, "publish")
+    seen = answered(await client.get(url), 200)
+    assert (seen["place"], seen["related"]) == (mill["id"], [post["id"], mill["id"]])
+    assert (seen["headline"], seen["seats"], seen["starts_at"]) == ("We launch", 40, "2026-05-01T08:00:00Z")
+    assert seen["sections"][0] == {
+        "id": entry["sections"][0]["id"],
+        "type": "words",
+        "body": "<p><em>Hello</em></p>\n",
+    }
+    assert seen["sections"][1]["file"] is None
+    response = await client.get(f"{url}?include=place.city,related&fields=headline,place,related.title")
+    deep = answered(response, 200)
+    assert set(deep) == {"headline", "place", "related"}
+    assert (deep["place"]["name"], deep["place"]["city"]["name"]) == ("The mill", "Paris")
+    assert deep["related"][0] == {"title": "News"}
+    used = response.headers["cache-tag"].split(",")
+    assert {entry["id"], mill["id"], paris["id"]} <= set(used)
+    found = await items(
+        client, f"{CONTENT}/entries/event?filter[seats][gte]=40&filter[place.slug]=the-mill&sort=-seats"
+    )
+    assert [one["id"] for one in found] == [entry["id"]]
+    assert await items(client, f"{CONTENT}/entries/event?filter[seats][gt]=40") == []
+    for wrong in (
+        "include=nothing",
+        "include=headline",
+        "fields=notes",
+        "filter[notes]=x",
+        "include=place.nothing",
+    ):
+        answered(await client.get(f"{CONTENT}/entries/event?{wrong}"), 400, "malformed")
+    answered(await client.get(f"{CONTENT}/entries/post"), 404, "content_type_not_found")

@@ -53,6 +53,7 @@ from cms_api.domains.cms.documents.interface import (
 )
 from cms_api.domains.cms.documents.policy import PERMISSIONS as DOCUMENT_PERMISSIONS
 from cms_api.domains.cms.documents.types import DocumentTypes
+from cms_api.domains.cms.entries.delivery import EntryDeliveryService
 from cms_api.domains.cms.entries.interface import EntryChanges, EntryService, EntryView, PatchOperation
 from cms_api.domains.cms.imports.interface import PERMISSIONS as IMPORT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import ImportReport, ImportService
@@ -179,6 +180,7 @@ __all__ = [
     "DocumentTypes",
     "DocumentView",
     "EntryChanges",
+    "EntryDeliveryService",
     "EntryService",
     "EntryView",
     "Format",

@@ -18,6 +18,7 @@ from cms_api.adapters.http.cms.entries import (
     EntryScheduleController,
     MoreEntryController,
 )
+from cms_api.adapters.http.cms.entry_delivery import ENTRY_DELIVERY_ROUTES
 from cms_api.adapters.http.cms.locks import PageLockController, PostLockController
 from cms_api.adapters.http.cms.media import MediaController, UploadController, media_file
 from cms_api.adapters.http.cms.reader_comments import (
@@ -76,7 +77,11 @@ ROUTES: list[ControllerRouterHandler] = [
     PostCommentSettingsController,
     PageCommentSettingsController,
 ]
-DELIVERY_ROUTES: list[ControllerRouterHandler] = [*DOCUMENT_DELIVERY, *READER_COMMENT_ROUTES]
+DELIVERY_ROUTES: list[ControllerRouterHandler] = [
+    *DOCUMENT_DELIVERY,
+    *ENTRY_DELIVERY_ROUTES,
+    *READER_COMMENT_ROUTES,
+]
 UPLOAD_ROUTES: list[ControllerRouterHandler] = [UploadController]
 FILE_ROUTES: list[ControllerRouterHandler] = [media_file]
 

@@ -193,19 +193,23 @@ KEYSETS: dict[Kind, Keyset] = {
 }
 
 
-def _object(fields: dict[str, str]) -> str:
+def object_of(fields: dict[str, str]) -> str:
+    """The expression of a JSON object."""
     # A row rather than json_build_object(): as fast, and without a space in the JSON.
     columns = ", ".join(f'{sql} AS "{name}"' for name, sql in fields.items())
     return f"(SELECT row_to_json(_) FROM (SELECT {columns}) _)"
 
 
-def _expanded(related: Related, only: list[str]) -> str:
+def expanded(related: Related, only: list[str]) -> str:
+    """The expression of what a relation leads to: all of its fields, or ``only`` some."""
     fields = {name: related.fields[name] for name in only} if only else related.fields
     key = f"{related.alias}.{'document_id' if related.table == 'cms.publications' else 'id'}"
     if not related.is_many:
-        return f"(SELECT {_object(fields)} FROM {related.table} {related.alias} WHERE {key} = {related.ids})"
+        return (
+            f"(SELECT {object_of(fields)} FROM {related.table} {related.alias} WHERE {key} = {related.ids})"
+        )
     return (
-        f"(SELECT coalesce(json_agg({_object(fields)} ORDER BY x.n), '[]') "
+        f"(SELECT coalesce(json_agg({object_of(fields)} ORDER BY x.n), '[]') "
         f"FROM unnest({related.ids}) WITH ORDINALITY x(id, n) JOIN {related.table} {related.alias} ON {key} = x.id)"
     )
 
@@ -224,12 +228,12 @@ def _select(kind: Kind, selection: Selection) -> str:
     parts, used = {}, [f"ARRAY[{key}]"]
     for name, only in wanted.items():
         if name in selection.include:
-            parts[name] = _expanded(related[name], only)
+            parts[name] = expanded(related[name], only)
             ids = related[name].ids
             used.append(ids if related[name].is_many else f"array_remove(ARRAY[{ids}], NULL)")
         else:
             parts[name] = fields[name]
-    columns = f"{_object(parts)}::text, {_http_date(changed)}"
+    columns = f"{object_of(parts)}::text, {http_date(changed)}"
     return f"SELECT {columns}, array_to_string({' || '.join(used)}, ',')\nFROM {source}"
 
 
@@ -262,7 +266,8 @@ def _page(kind: Kind, page: PageRequest, selection: Selection) -> tuple[str, str
     return sql, counting, params
 
 
-def _http_date(column: str) -> str:
+def http_date(column: str) -> str:
+    """A time as HTTP writes it (RFC 9110, section 5.6.7)."""
     return f"to_char({column} AT TIME ZONE 'UTC', 'Dy, DD Mon YYYY HH24:MI:SS \"GMT\"')"
 
 

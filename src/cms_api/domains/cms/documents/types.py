@@ -1,10 +1,18 @@
 """Finding a content type by its key, whether built in or made at run time."""
 
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from cms_api.domains.cms.documents.interface import DocumentService
 from cms_api.domains.cms.documents.model import ContentType
+
+
+class Catalogue(NamedTuple):
+    """The types that were made at run time, by their keys; ``stamp`` is another one once any has changed."""
+
+    stamp: str
+    kinds: Mapping[str, Any]
 
 
 class DocumentTypes(ABC):
@@ -13,6 +21,10 @@ class DocumentTypes(ABC):
     @abstractmethod
     async def kind(self, key: str) -> ContentType[Any]:
         """The type. Raises `TypeNotFound`."""
+
+    @abstractmethod
+    async def catalogue(self, key: str) -> Catalogue:
+        """All types that were made at run time. Raises `TypeNotFound` where ``key`` is none of them."""
 
     @abstractmethod
     async def entries(self, key: str) -> DocumentService[Any, Any]:

@@ -8,7 +8,7 @@ from cms_api.domains.cms.content_types.errors import TypeNotFound
 from cms_api.domains.cms.content_types.ports import ContentTypeQueries, TypeRecord
 from cms_api.domains.cms.documents.interface import DocumentService
 from cms_api.domains.cms.documents.model import ContentType
-from cms_api.domains.cms.documents.types import DocumentTypes
+from cms_api.domains.cms.documents.types import Catalogue, DocumentTypes
 from cms_api.domains.cms.entries.service import Entries
 
 
@@ -33,6 +33,7 @@ class Types(DocumentTypes):
         self._tools = tools
         self._built_in: dict[str, DocumentService[Any, Any]] = {}
         self._kinds: dict[str, ContentType[Any]] = {}
+        self._catalogue = Catalogue("", {})
         self._kept: dict[str, tuple[tuple[int, bool], Entries]] = {}
 
     def build_in(self, services: Mapping[str, tuple[ContentType[Any], DocumentService[Any, Any]]]) -> "Types":
@@ -46,6 +47,15 @@ class Types(DocumentTypes):
 
     async def service(self, key: str) -> DocumentService[Any, Any]:
         return self._built_in.get(key) or await self.entries(key)
+
+    async def catalogue(self, key: str) -> Catalogue:
+        stamp = await self._queries.fingerprint()
+        if stamp != self._catalogue.stamp:
+            kinds = {record.key: kind_of(record) for record in await self._queries.all()}
+            self._catalogue = Catalogue(stamp, kinds)
+        if key not in self._catalogue.kinds:
+            raise TypeNotFound(key)
+        return self._catalogue
 
     async def entries(self, key: str) -> Entries:
         """The service of the entries of a type that was made at run time. Raises `TypeNotFound`."""

@@ -1,0 +1,83 @@
+"""Published entries: lean handlers, ready bytes."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+from litestar.types import ASGIApp
+
+from cms_api.adapters.http.cms.delivery import QUERY, delivered_list, delivered_one
+from cms_api.adapters.http.cms.documents import ENTRIES
+from cms_api.adapters.http.lists import list_query, query_values
+from cms_api.adapters.http.requests import ApiRequest
+from cms_api.domains.cms.api import DOCUMENTS, EntryDeliveryService
+
+ENTRY_QUERY = {
+    "include": "Comma-separated relations to expand, three deep at most: `place,place.city`; what is not "
+    "included is an id.",
+    "fields": QUERY["fields"],
+}
+ONE_QUERY = {**ENTRY_QUERY, "locale": "The language; the default one where not given."}
+OPT: dict[str, Any] = {"entries": "delivered"}
+
+
+@get(
+    f"/{ENTRIES}",
+    operation_id="deliverEntries",
+    summary="List published entries",
+    tags=["delivery"],
+    opt={"listing": DOCUMENTS, "query": ENTRY_QUERY, **OPT},
+)
+async def list_entries(request: ApiRequest, entry_delivery: NamedDependency[EntryDeliveryService]) -> ASGIApp:
+    """Published content only. What a relation points at is there as far as it is published itself."""
+    reader = await entry_delivery.of(request.path_params["type"])
+    query = list_query(request, reader.listing, extra=tuple(ENTRY_QUERY))
+    selection = reader.selection(query.extra.get("include", ""), query.extra.get("fields"))
+    page = await reader.page(query.request, selection)
+    tags = dict.fromkeys(one for item in page.items for one in item.used.split(","))
+    return delivered_list(request, query, page, tags=tags)
+
+
+@get(
+    f"/{ENTRIES}/{{item_id:uuid}}",
+    operation_id="deliverEntry",
+    summary="Read a published entry by id",
+    tags=["delivery"],
+    opt={"query": ENTRY_QUERY, **OPT},
+)
+async def entry_by_id(
+    request: ApiRequest, item_id: FromPath[UUID], entry_delivery: NamedDependency[EntryDeliveryService]
+) -> ASGIApp:
+    """Published content only; what is not published is not found."""
+    return await _one(request, entry_delivery, "id", item_id)
+
+
+@get(
+    f"/{ENTRIES}/by-slug/{{slug:str}}",
+    operation_id="deliverEntryBySlug",
+    summary="Read a published entry by slug",
+    tags=["delivery"],
+    opt={"query": ONE_QUERY, **OPT},
+)
+async def entry_by_slug(
+    request: ApiRequest, slug: FromPath[str], entry_delivery: NamedDependency[EntryDeliveryService]
+) -> ASGIApp:
+    """Published content only, at its current slug. That of a singleton is its type's key."""
+    return await _one(request, entry_delivery, "slug", slug)
+
+
+async def _one(
+    request: ApiRequest, entry_delivery: EntryDeliveryService, by: Literal["id", "slug"], value: object
+) -> ASGIApp:
+    reader = await entry_delivery.of(request.path_params["type"])
+    given = query_values(request, ONE_QUERY if by == "slug" else ENTRY_QUERY)
+    selection = reader.selection(given.get("include", ""), given.get("fields"))
+    found = await reader.one(by, value, selection, given.get("locale"))
+    is_dated = reader.is_self_contained and not selection.include
+    return delivered_one(request, found, is_dated=is_dated)
+
+
+ENTRY_DELIVERY_ROUTES: list[HTTPRouteHandler] = [list_entries, entry_by_id, entry_by_slug]
