@@ -64,6 +64,12 @@ def bench_schedules(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_modelling(session: nox.Session) -> None:
+    """Measure run-time types beside structs by hand and beside posts, and fill a model; takes some minutes."""
+    session.run("python", "-m", "benchmarks.modelling", *session.posargs)
+
+
+@nox.session
 def pin(session: nox.Session) -> None:
     """Write the exact versions down anew: with hashes in requirements/, as constraints in pyproject.toml."""
     if "--upgrade" in session.posargs:

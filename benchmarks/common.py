@@ -55,10 +55,13 @@ SELECT md5('p' || n)::uuid, 'post', 'en', 'post-' || n, 'post-' || n, 2, 'Post n
         repeat('<p>' || repeat('Some words that somebody might want to read. ', 8) || '</p>', 6),
         'seo', '{}'::jsonb, 'reading_time', 3)
 FROM generate_series(1, %(posts)s) n;
-INSERT INTO cms.links (document_id, is_live, field, position, target_kind, target_id)
-SELECT document_id, true, 'tags', k - 1, 'tag', tag_ids[k] FROM cms.publications, generate_series(1, 3) k
-UNION ALL SELECT document_id, true, 'authors', 0, 'author', author_ids[1] FROM cms.publications
-UNION ALL SELECT document_id, true, 'categories', 0, 'category', category_ids[1] FROM cms.publications;
+INSERT INTO cms.links (document_id, is_live, field, position, target_kind, target_id, pointer, on_delete)
+SELECT document_id, true, 'tags', k - 1, 'tag', tag_ids[k], '/tags/' || k - 1, 'restrict'
+FROM cms.publications, generate_series(1, 3) k
+UNION ALL SELECT document_id, true, 'authors', 0, 'author', author_ids[1], '/authors/0', 'restrict'
+FROM cms.publications
+UNION ALL SELECT document_id, true, 'categories', 0, 'category', category_ids[1], '/categories/0', 'restrict'
+FROM cms.publications;
 """
 
 

@@ -1,6 +1,7 @@
 """Content types made into structs: input is checked at C speed, and its JSON Schema is exact."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Annotated, Any, Literal, TypeVar, cast
 from uuid import UUID
 
@@ -46,7 +47,8 @@ class EntryKind(ContentType[EntryContent], frozen=True, kw_only=True):
 
     ``new`` is what a new entry is decoded as, ``whole`` what a changed one is, ``patch`` describes
     a merge patch, ``view`` what management shows, ``delivered`` what readers get. ``conversions``
-    are what documents that were stored before may have before them, by the fields' ids.
+    are what documents that were stored before may have before them, by the fields' ids. ``names``
+    are those ids, ``formed`` what makes stored values of those that come in another form.
     """
 
     definition: Definition
@@ -57,6 +59,9 @@ class EntryKind(ContentType[EntryContent], frozen=True, kw_only=True):
     delivered: type[msgspec.Struct]
     conversions: Mapping[str, Resolution | None]
     unready: tuple[str, ...] = ()
+    names: tuple[str, ...]
+    values_of: Callable[[Any], tuple[Any, ...]]
+    formed: tuple[tuple[str, Callable[[Any], Any]], ...]
     checked: tuple[Field, ...]
     restricted: frozenset[str]
 
@@ -84,9 +89,14 @@ class EntryKind(ContentType[EntryContent], frozen=True, kw_only=True):
         for field in self.checked:
             wrong.note(*shapes.faults(field, getattr(given, field.key), f"/{field.key}"))
         wrong.refuse()
-        stored = shapes.stored
-        found = ((field, getattr(given, field.key)) for field in self.definition.fields)
-        return {str(field.id): stored(field, value) for field, value in found if value is not None}
+        # All values at once: a loop over the fields would cost more than checking them does.
+        fields: dict[str, Any] = dict(zip(self.names, self.values_of(given), strict=True))
+        for name, form in self.formed:
+            if (value := fields[name]) is not None:
+                fields[name] = form(value)
+        if None in fields.values():
+            return {name: value for name, value in fields.items() if value is not None}
+        return fields
 
 
 def seo_of(given: SeoInput | None) -> Seo:
@@ -118,9 +128,24 @@ def compiled(
         delivered=_delivered(definition, f"Delivered{name}Entry"),
         conversions=conversions or {},
         unready=unready,
+        names=tuple(str(field.id) for field in definition.fields),
+        values_of=_getter(definition),
+        formed=tuple(
+            (str(field.id), form)
+            for field in definition.fields
+            if (form := shapes.storing(field)) is not None
+        ),
         checked=tuple(field for field in definition.fields if shapes.needs_checking(field)),
         restricted=frozenset(field.key for field in definition.fields if field.visibility == "restricted"),
     )
+
+
+def _getter(definition: Definition) -> Callable[[Any], tuple[Any, ...]]:
+    """What gets the values of all fields of checked input, in their order."""
+    keys = [field.key for field in definition.fields]
+    if len(keys) > 1:
+        return attrgetter(*keys)
+    return lambda given: tuple(getattr(given, key) for key in keys)
 
 
 def checked_default(field: Field) -> tuple[Fault, ...]:
