@@ -1,9 +1,13 @@
 """Content types and their entries over HTTP."""
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
-from tests.integration.cms.cms_client import ANY, API, CONTENT, answered, at, do, faults, items, make
+import pytest
+from tests.integration.cms.cms_client import ANY, API, CONTENT, answered, at, change, do, faults, items, make
+
+from cms_api.adapters.sqlalchemy.reading import Reader
 
 EVENT = {
     "key": "event",
@@ -165,3 +169,128 @@ async def test_what_readers_get(admin: httpx.AsyncClient, client: httpx.AsyncCli
     ):
         answered(await client.get(f"{CONTENT}/entries/event?{wrong}"), 400, "malformed")
     answered(await client.get(f"{CONTENT}/entries/post"), 404, "content_type_not_found")
+
+
+async def test_a_singleton_is_there_once_a_language(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    definition = {
+        "key": "site-info",
+        "singleton": True,
+        "fields": [{"key": "motto", "type": "text"}],
+    }
+    await model(admin, definition)
+    one = await make(admin, "entries/site-info", motto="Simple")
+    assert one["slug"] == "site-info"
+    again = await admin.post(f"{API}/entries/site-info", json={"motto": "Again"})
+    answered(again, 409, "singleton_exists")
+    await make(admin, "entries/site-info", motto="Einfach", locale="de")
+    url = f"{API}/entries/site-info/{one['id']}"
+    moved = await admin.patch(url, json={"slug": "elsewhere"}, headers=ANY)
+    assert faults(answered(moved, 422)) == [("/slug", "singleton")]
+    await do(admin, "entries/site-info", one, "publish")
+    seen = answered(await client.get(f"{CONTENT}/entries/site-info/by-slug/site-info"), 200)
+    assert seen["motto"] == "Simple"
+
+
+async def test_restricted_fields_are_withheld_by_name(
+    admin: httpx.AsyncClient, user_client: Callable[..., Any]
+) -> None:
+    definition = {
+        "key": "person",
+        "fields": [
+            {"key": "name", "type": "text", "required": True},
+            {"key": "salary", "type": "number", "visibility": "restricted", "required": True},
+        ],
+    }
+    await model(admin, definition)
+    one = await make(admin, "entries/person", name="Ada", salary=10)
+    assert (one["salary"], one["withheld"]) == (10, [])
+    author = await user_client("author")
+    url = f"{API}/entries/person/{one['id']}"
+    seen = answered(await author.get(url), 200)
+    assert ("salary" in seen, seen["withheld"]) == (False, ["salary"])
+    revision = (await items(author, f"{url}/revisions"))[0]["id"]
+    held = answered(await author.get(f"{url}/revisions/{revision}"), 200)["content"]
+    assert ("salary" in held, held["name"]) == (False, "Ada")
+    answered(await author.get(f"{API}/entries/person?filter[salary]=10"), 400)
+    answered(await author.post(f"{API}/entries/person", json={"name": "B", "salary": 1}), 403, "forbidden")
+    editor = await user_client("reader", "author", email="c@example.org")
+    peek = [{"op": "test", "path": "/salary", "value": 10}]
+    headers = ANY | {"Content-Type": "application/json-patch+json"}
+    assert (await editor.patch(url, json=peek, headers=headers)).status_code in (403, 422)
+    changed = answered(await admin.patch(url, json={"name": "Eva"}, headers=ANY), 200)
+    assert changed["salary"] == 10
+
+
+async def test_translations_share_what_is_not_localised(admin: httpx.AsyncClient) -> None:
+    definition = {
+        "key": "product",
+        "fields": [
+            {"key": "name", "type": "text", "required": True, "localised": True},
+            {"key": "sku", "type": "text", "unique": True},
+        ],
+    }
+    await model(admin, definition)
+    one = await make(admin, "entries/product", name="Chair", sku="C1")
+    url = f"{API}/entries/product/{one['id']}"
+    begun = await admin.post(f"{url}/translations", json={"locale": "de"}, headers=at(1))
+    german = answered(begun, 201)
+    assert (german["translation_of"], german["locale"], german["sku"]) == (one["id"], "de", "C1")
+    again = await admin.post(f"{url}/translations", json={"locale": "de"}, headers=at(1))
+    answered(again, 409)
+    await change(admin, "entries/product", german, name="Stuhl", sku="C2")
+    seen = answered(await admin.get(url), 200)
+    assert (seen["name"], seen["sku"], seen["version"]) == ("Chair", "C2", 2)
+    taken = await admin.post(f"{API}/entries/product", json={"name": "Other", "sku": "C2"})
+    answered(taken, 409, "value_taken")
+
+
+async def test_reading_costs_the_same_whatever_the_rows(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await model(admin, {"key": "city", "fields": [{"key": "name", "type": "text"}]})
+    place = {**PLACE, "fields": [*PLACE["fields"], {"key": "city", "type": "reference", "types": ["city"]}]}
+    await model(admin, place)
+    await model(admin, EVENT)
+    asked: list[str] = []
+    for name in ("rows", "one"):
+        original = getattr(Reader, name)
+
+        async def counted(self: Reader, sql: str, params: Any = None, original: Any = original) -> Any:
+            asked.append(sql)
+            return await original(self, sql, params)
+
+        monkeypatch.setattr(Reader, name, counted)
+    costs: set[tuple[int, int]] = set()
+    url = "entries/event?include=place.city,sections.file&limit=100"
+    for round_, number in enumerate((1, 3, 30)):
+        for n in range(number):
+            city = await make(admin, "entries/city", name=f"City {round_} {n}")
+            mill = await make(admin, "entries/place", name=f"Mill {round_} {n}", city=city["id"])
+            event = await make(admin, "entries/event", headline=f"Event {round_} {n}", place=mill["id"])
+            for kind, one in (("city", city), ("place", mill), ("event", event)):
+                await do(admin, f"entries/{kind}", one, "publish")
+        await items(client, f"{CONTENT}/{url}")
+        asked.clear()
+        found = await items(client, f"{CONTENT}/{url}")
+        read = len(asked)
+        assert all(one["place"]["city"]["name"] for one in found)
+        asked.clear()
+        await items(admin, f"{API}/entries/event?limit=100")
+        costs.add((read, len(asked)))
+    assert len(found) == 34
+    assert len(costs) == 1
+    assert costs.pop()[0] == 2  # which types there are, and the entries
+
+
+async def test_readers_comment_on_entries(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
+    await model(admin, PLACE)
+    place = await make(admin, "entries/place", name="The mill")
+    url = f"{CONTENT}/entries/place/{place['id']}/comments"
+    words = {"author_name": "Bo", "author_email": "bo@example.org", "body": "A fine mill."}
+    answered(await client.post(url, json=words), 404)
+    await do(admin, "entries/place", place, "publish")
+    made = await client.post(url, json=words)
+    answered(made, 201)
+    assert made.headers["location"].startswith(f"{url}/")

@@ -23,6 +23,7 @@ from cms_api.adapters.http.cms.locks import PageLockController, PostLockControll
 from cms_api.adapters.http.cms.media import MediaController, UploadController, media_file
 from cms_api.adapters.http.cms.reader_comments import (
     READER_COMMENT_ROUTES,
+    EntryCommentSettingsController,
     PageCommentSettingsController,
     PostCommentSettingsController,
     ReaderCommentController,
@@ -76,6 +77,7 @@ ROUTES: list[ControllerRouterHandler] = [
     ReaderCommentController,
     PostCommentSettingsController,
     PageCommentSettingsController,
+    EntryCommentSettingsController,
 ]
 DELIVERY_ROUTES: list[ControllerRouterHandler] = [
     *DOCUMENT_DELIVERY,

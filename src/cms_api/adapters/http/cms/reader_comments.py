@@ -1,6 +1,7 @@
 """What readers say: taking it in, showing it, moderating it."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from litestar.types import ASGIApp
 from msgspec import UNSET, Meta, UnsetType
 
 from cms_api.adapters.http.cms.delivery import delivered_list, delivered_one
+from cms_api.adapters.http.cms.documents import ENTRIES, base_of, kind_of
 from cms_api.adapters.http.cms.schemas import into
 from cms_api.adapters.http.lists import list_query, list_response
 from cms_api.adapters.http.preconditions import resource, unversioned
@@ -146,6 +148,7 @@ class DeliveredComment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 def comment_routes(plural: str, noun: str) -> list[HTTPRouteHandler]:
     """The public routes of the comments on a content type, whose key is ``noun``."""
     name, path = noun.capitalize(), f"/{plural}/{{document_id:uuid}}/comments"
+    kind = partial(kind_of, noun)
 
     @post(
         path,
@@ -164,8 +167,10 @@ def comment_routes(plural: str, noun: str) -> list[HTTPRouteHandler]:
         """For everybody, as often as `RateLimit` says. `state` tells whether it is shown at once."""
         new, client = into(data, NewReaderComment), request.client.host if request.client else None
         async with uow:
-            made, quota = await submissions.submit(uow, request.user, noun, document_id, new, client=client)
-        location = f"/api/v1/content/{plural}/{document_id}/comments/{made.id}"
+            made, quota = await submissions.submit(
+                uow, request.user, kind(request), document_id, new, client=client
+            )
+        location = f"/api/v1/content/{base_of(request, plural)}/{document_id}/comments/{made.id}"
         return _with_quota(resource(request, made, status=201, location=location), quota)
 
     @get(
@@ -182,7 +187,7 @@ def comment_routes(plural: str, noun: str) -> list[HTTPRouteHandler]:
     ) -> ASGIApp:
         """Approved ones, thread by thread: each comment is followed by its replies."""
         query = list_query(request, DELIVERED_COMMENTS)
-        found = await delivered_comments.list(noun, document_id, query.request)
+        found = await delivered_comments.list(kind(request), document_id, query.request)
         return delivered_list(request, query, found, tags=(str(document_id),))
 
     @get(
@@ -199,7 +204,7 @@ def comment_routes(plural: str, noun: str) -> list[HTTPRouteHandler]:
         delivered_comments: NamedDependency[DeliveredCommentService],
     ) -> ASGIApp:
         """An approved one."""
-        return delivered_one(request, await delivered_comments.one(noun, document_id, comment_id))
+        return delivered_one(request, await delivered_comments.one(kind(request), document_id, comment_id))
 
     return [submit, list_comments, one]
 
@@ -212,7 +217,7 @@ def _with_quota(response: Response[Any], quota: Quota | None) -> Response[Any]:
 
 def comment_settings_controller(plural: str, noun: str) -> type[Controller]:
     """The routes of what a document of a content type says of its comments."""
-    name = noun.capitalize()
+    name, kind = noun.capitalize(), partial(kind_of, noun)
 
     class CommentSettingsController(Controller):
         """Whether readers may comment on a document."""
@@ -228,7 +233,7 @@ def comment_settings_controller(plural: str, noun: str) -> type[Controller]:
             comment_rules: NamedDependency[CommentRuleService],
         ) -> Response[CommentSettingsView]:
             """What the document says itself, and what comes of it at this moment."""
-            found = await comment_rules.settings(request.user, noun, document_id)
+            found = await comment_rules.settings(request.user, kind(request), document_id)
             return resource(request, found, is_whole=False)
 
         @patch(
@@ -250,7 +255,7 @@ def comment_settings_controller(plural: str, noun: str) -> type[Controller]:
             changes, user = into(data, SettingChanges), request.user
             async with uow:
                 found = await comment_rules.change_settings(
-                    uow, user, noun, document_id, changes, expected=if_match
+                    uow, user, kind(request), document_id, changes, expected=if_match
                 )
             return resource(request, found)
 
@@ -445,6 +450,11 @@ class ReaderCommentController(Controller):
             await reader_comments.delete(uow, request.user, comment_id, expected=if_match)
 
 
+EntryCommentSettingsController = comment_settings_controller(ENTRIES, "entry")
 PostCommentSettingsController = comment_settings_controller("posts", "post")
 PageCommentSettingsController = comment_settings_controller("pages", "page")
-READER_COMMENT_ROUTES = [*comment_routes("posts", "post"), *comment_routes("pages", "page")]
+READER_COMMENT_ROUTES = [
+    *comment_routes("posts", "post"),
+    *comment_routes("pages", "page"),
+    *comment_routes(ENTRIES, "entry"),
+]
