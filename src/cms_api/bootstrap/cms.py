@@ -10,6 +10,7 @@ from cms_api.adapters.sqlalchemy.cms.comments import SqlComments
 from cms_api.adapters.sqlalchemy.cms.delivery import SqlDelivery
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
+from cms_api.adapters.sqlalchemy.cms.redirects import SqlRedirects
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
 from cms_api.adapters.sqlalchemy.cms.schedule_queries import SqlSchedules
@@ -29,6 +30,7 @@ from cms_api.domains.cms.locks.service import Locks, Presences
 from cms_api.domains.cms.media.service import Media
 from cms_api.domains.cms.pages.service import PAGE, Pages
 from cms_api.domains.cms.posts.service import POST, Posts
+from cms_api.domains.cms.redirects.service import Redirects
 from cms_api.domains.cms.retention.service import Retention
 from cms_api.domains.cms.revisions.service import Revisions
 from cms_api.domains.cms.schedules.firing import Firing
@@ -121,6 +123,12 @@ class CmsContainer(DeclarativeContainer):
     bulk_handler = Singleton(BulkHandler, queries=documents, documents=by_type, types=types)
     retention = Singleton(Retention, clock=core.clock, queries=Singleton(SqlRetention, core.reader))
     delivery = Singleton(Delivery, queries=Singleton(SqlDelivery, core.reader), default_locale=default_locale)
+    redirects = Singleton(
+        Redirects,
+        clock=core.clock,
+        queries=Singleton(SqlRedirects, core.reader),
+        default_locale=default_locale,
+    )
     imports = Singleton(
         Imports,
         posts=posts,

@@ -46,6 +46,15 @@ from cms_api.domains.cms.media.ports import Storage
 from cms_api.domains.cms.media.service import PERMISSIONS as MEDIA_PERMISSIONS
 from cms_api.domains.cms.pages.interface import PAGES, PageChanges, PageService, PageView
 from cms_api.domains.cms.posts.interface import POSTS, PostChanges, PostService, PostView
+from cms_api.domains.cms.redirects.interface import (
+    REDIRECTS,
+    RedirectChanges,
+    RedirectService,
+    RedirectView,
+)
+from cms_api.domains.cms.redirects.model import Match
+from cms_api.domains.cms.redirects.model import Status as RedirectStatus
+from cms_api.domains.cms.redirects.service import PERMISSIONS as REDIRECT_PERMISSIONS
 from cms_api.domains.cms.retention.interface import PERMISSIONS as RETENTION_PERMISSIONS
 from cms_api.domains.cms.retention.interface import RetentionChanges, RetentionPolicy, RetentionService
 from cms_api.domains.cms.revisions.interface import (
@@ -86,6 +95,7 @@ PERMISSIONS: dict[str, str] = {
     **RETENTION_PERMISSIONS,
     **COMMENT_PERMISSIONS,
     **WORKFLOW_PERMISSIONS,
+    **REDIRECT_PERMISSIONS,
 }
 
 __all__ = [
@@ -100,6 +110,7 @@ __all__ = [
     "PAGES",
     "PERMISSIONS",
     "POSTS",
+    "REDIRECTS",
     "REVISIONS",
     "SCHEDULES",
     "SCHEDULES_OF_DOCUMENT",
@@ -127,6 +138,7 @@ __all__ = [
     "LockService",
     "LockSummary",
     "LockView",
+    "Match",
     "MediaChanges",
     "MediaService",
     "MediaView",
@@ -144,6 +156,10 @@ __all__ = [
     "PostView",
     "PresenceService",
     "PresenceView",
+    "RedirectChanges",
+    "RedirectService",
+    "RedirectStatus",
+    "RedirectView",
     "Ref",
     "RetentionChanges",
     "RetentionPolicy",

@@ -5,10 +5,11 @@ from litestar.types import ControllerRouterHandler
 from cms_api.adapters.http.cms.batch import BatchController
 from cms_api.adapters.http.cms.bulk import PageBulkController, PostBulkController
 from cms_api.adapters.http.cms.comments import PageCommentController, PostCommentController
-from cms_api.adapters.http.cms.delivery import DELIVERY_ROUTES
+from cms_api.adapters.http.cms.delivery import DELIVERY_ROUTES as _DELIVERY_ROUTES
 from cms_api.adapters.http.cms.documents import PageController, PostController
 from cms_api.adapters.http.cms.locks import PageLockController, PostLockController
 from cms_api.adapters.http.cms.media import MediaController, UploadController, media_file
+from cms_api.adapters.http.cms.redirects import RedirectController, resolve
 from cms_api.adapters.http.cms.resources import AuthorController, CategoryController, TagController
 from cms_api.adapters.http.cms.revisions import (
     PageRevisionController,
@@ -46,7 +47,9 @@ ROUTES: list[ControllerRouterHandler] = [
     PostScheduleController,
     PageScheduleController,
     CalendarController,
+    RedirectController,
 ]
+DELIVERY_ROUTES: list[ControllerRouterHandler] = [*_DELIVERY_ROUTES, resolve]
 UPLOAD_ROUTES: list[ControllerRouterHandler] = [UploadController]
 FILE_ROUTES: list[ControllerRouterHandler] = [media_file]
 

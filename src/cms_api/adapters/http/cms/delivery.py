@@ -16,7 +16,7 @@ from cms_api.adapters.http.lists import ListQuery, nearest, values_of
 from cms_api.adapters.http.preconditions import tagged
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView
-from cms_api.domains.cms.api import FIELDS, INCLUDES, LISTINGS, DeliveryService, Kind, Selection
+from cms_api.domains.cms.api import FIELDS, INCLUDES, LISTINGS, Delivered, DeliveryService, Kind, Selection
 from cms_api.kernel.errors import Malformed
 
 PLANS_KEPT = 1_024
@@ -129,6 +129,11 @@ async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> A
     headers = _headers(request, dict.fromkeys(",".join([item.used for item in page.items]).split(",")))
     headers += [(name.lower().encode(), value.encode()) for name, value in links.items()]
     return tagged(scope, body.encode(), headers)
+
+
+def answered(request: ApiRequest, found: Delivered) -> ASGIApp:
+    """What delivery found, as it goes out."""
+    return tagged(request.scope, found.json.encode(), _headers(request, (found.used,)))
 
 
 def _list_of(item: type[Any]) -> Any:
