@@ -31,7 +31,8 @@ CREATE TABLE cms.redirects (
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     CONSTRAINT uq_redirects_source UNIQUE (locale, match, source),
-    CONSTRAINT ck_redirects_one_target CHECK (num_nonnulls(target, document_id) = CASE status WHEN 410 THEN 0 ELSE 1 END)
+    CONSTRAINT ck_redirects_one_target CHECK (
+        num_nonnulls(target, document_id) = CASE status WHEN 410 THEN 0 ELSE 1 END)
 );
 CREATE INDEX ix_redirects_list ON cms.redirects (source, id);
 CREATE INDEX ix_redirects_created_at ON cms.redirects (created_at, id);

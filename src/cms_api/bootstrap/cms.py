@@ -9,6 +9,7 @@ from cms_api.adapters.rendering.html import HtmlRenderer
 from cms_api.adapters.sqlalchemy.cms.comments import SqlComments
 from cms_api.adapters.sqlalchemy.cms.delivery import SqlDelivery
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
+from cms_api.adapters.sqlalchemy.cms.page_tree import SqlTree
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
 from cms_api.adapters.sqlalchemy.cms.redirects import SqlRedirects
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
@@ -28,7 +29,7 @@ from cms_api.domains.cms.imports.service import Imports
 from cms_api.domains.cms.locks.held import LocksNow
 from cms_api.domains.cms.locks.service import Locks, Presences
 from cms_api.domains.cms.media.service import Media
-from cms_api.domains.cms.pages.service import PAGE, Pages
+from cms_api.domains.cms.pages.service import PAGE, Pages, PageTree
 from cms_api.domains.cms.posts.service import POST, Posts
 from cms_api.domains.cms.redirects.service import Redirects
 from cms_api.domains.cms.retention.service import Retention
@@ -123,6 +124,7 @@ class CmsContainer(DeclarativeContainer):
     bulk_handler = Singleton(BulkHandler, queries=documents, documents=by_type, types=types)
     retention = Singleton(Retention, clock=core.clock, queries=Singleton(SqlRetention, core.reader))
     delivery = Singleton(Delivery, queries=Singleton(SqlDelivery, core.reader), default_locale=default_locale)
+    page_tree = Singleton(PageTree, queries=Singleton(SqlTree, core.reader), default_locale=default_locale)
     redirects = Singleton(
         Redirects,
         clock=core.clock,

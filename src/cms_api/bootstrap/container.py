@@ -69,6 +69,7 @@ class Application:
             "presences": (cms.PresenceService, parts.cms.presences),
             "comments": (cms.CommentService, parts.cms.comments),
             "schedules": (cms.ScheduleService, parts.cms.schedules),
+            "page_tree": (cms.PageTreeService, parts.cms.page_tree),
             "redirects": (cms.RedirectService, parts.cms.redirects),
             "storage": (cms.Storage, parts.core.storage),
             "delivery": (cms.DeliveryService, parts.cms.delivery),

@@ -44,7 +44,18 @@ from cms_api.domains.cms.locks.interface import (
 from cms_api.domains.cms.media.interface import MEDIA, MediaChanges, MediaService, MediaView
 from cms_api.domains.cms.media.ports import Storage
 from cms_api.domains.cms.media.service import PERMISSIONS as MEDIA_PERMISSIONS
-from cms_api.domains.cms.pages.interface import PAGES, PageChanges, PageService, PageView
+from cms_api.domains.cms.pages.interface import (
+    DEFAULT_DEPTH,
+    MAX_DEPTH,
+    MAX_PAGES,
+    PAGES,
+    PageChanges,
+    PageService,
+    PageTreeService,
+    PageView,
+    Place,
+    Tree,
+)
 from cms_api.domains.cms.posts.interface import POSTS, PostChanges, PostService, PostView
 from cms_api.domains.cms.redirects.interface import (
     REDIRECTS,
@@ -102,10 +113,13 @@ __all__ = [
     "AUTHORS",
     "CATEGORIES",
     "COMMENTS",
+    "DEFAULT_DEPTH",
     "FIELDS",
     "INCLUDES",
     "LISTINGS",
+    "MAX_DEPTH",
     "MAX_OPERATIONS",
+    "MAX_PAGES",
     "MEDIA",
     "PAGES",
     "PERMISSIONS",
@@ -149,7 +163,9 @@ __all__ = [
     "PageChanges",
     "PageContent",
     "PageService",
+    "PageTreeService",
     "PageView",
+    "Place",
     "PostChanges",
     "PostContent",
     "PostService",
@@ -182,6 +198,7 @@ __all__ = [
     "TermService",
     "TermView",
     "Transition",
+    "Tree",
     "Workflow",
     "WorkflowChanges",
     "WorkflowService",

@@ -9,6 +9,7 @@ from cms_api.adapters.http.cms.delivery import DELIVERY_ROUTES as _DELIVERY_ROUT
 from cms_api.adapters.http.cms.documents import PageController, PostController
 from cms_api.adapters.http.cms.locks import PageLockController, PostLockController
 from cms_api.adapters.http.cms.media import MediaController, UploadController, media_file
+from cms_api.adapters.http.cms.page_tree import PageTreeController, live_tree
 from cms_api.adapters.http.cms.redirects import RedirectController, resolve
 from cms_api.adapters.http.cms.resources import AuthorController, CategoryController, TagController
 from cms_api.adapters.http.cms.revisions import (
@@ -48,8 +49,9 @@ ROUTES: list[ControllerRouterHandler] = [
     PageScheduleController,
     CalendarController,
     RedirectController,
+    PageTreeController,
 ]
-DELIVERY_ROUTES: list[ControllerRouterHandler] = [*_DELIVERY_ROUTES, resolve]
+DELIVERY_ROUTES: list[ControllerRouterHandler] = [*_DELIVERY_ROUTES, resolve, live_tree]
 UPLOAD_ROUTES: list[ControllerRouterHandler] = [UploadController]
 FILE_ROUTES: list[ControllerRouterHandler] = [media_file]
 

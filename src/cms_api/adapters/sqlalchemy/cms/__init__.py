@@ -9,6 +9,7 @@ from cms_api.adapters.sqlalchemy.cms.comments import SqlAlchemyComments
 from cms_api.adapters.sqlalchemy.cms.documents import SqlAlchemyDocuments
 from cms_api.adapters.sqlalchemy.cms.imports import SqlAlchemyImportSources
 from cms_api.adapters.sqlalchemy.cms.locks import SqlAlchemyLocks, SqlAlchemyPresences
+from cms_api.adapters.sqlalchemy.cms.page_tree import SqlAlchemyTree
 from cms_api.adapters.sqlalchemy.cms.publications import SqlAlchemyPublications
 from cms_api.adapters.sqlalchemy.cms.redirects import SqlAlchemyRedirects
 from cms_api.adapters.sqlalchemy.cms.references import SqlAlchemyReferences
@@ -25,6 +26,7 @@ from cms_api.domains.cms.documents.subjects import SubjectRepository
 from cms_api.domains.cms.imports.ports import ImportSources
 from cms_api.domains.cms.locks.ports import LockRepository, PresenceRepository
 from cms_api.domains.cms.media.ports import MediaRepository
+from cms_api.domains.cms.pages.ports import TreeRepository
 from cms_api.domains.cms.redirects.ports import RedirectRepository
 from cms_api.domains.cms.retention.ports import RetentionRepository
 from cms_api.domains.cms.revisions.ports import RevisionRepository
@@ -50,4 +52,5 @@ REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     WorkflowRepository: SqlAlchemyWorkflows,
     TaskRepository: SqlAlchemyTasks,
     RedirectRepository: SqlAlchemyRedirects,
+    TreeRepository: SqlAlchemyTree,
 }

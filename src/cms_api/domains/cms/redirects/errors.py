@@ -1,14 +1,13 @@
 """What can be wrong with a redirect, beside its fields."""
 
-from uuid import UUID
+from typing import Any
 
 from cms_api.domains.cms.redirects.model import Redirect
 from cms_api.kernel.errors import Conflict
 
 
-def _members(other: Redirect) -> dict[str, object]:
-    named: dict[str, str | UUID] = {"id": other.id, "kind": other.match, "source": other.source}
-    return {"redirect": {name: str(value) for name, value in named.items()}}
+def _members(other: Redirect) -> dict[str, Any]:
+    return {"redirect": {"id": str(other.id), "kind": other.match, "source": other.source}}
 
 
 class RedirectTaken(Conflict):

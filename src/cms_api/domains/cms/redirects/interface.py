@@ -98,9 +98,7 @@ class RedirectService(ABC):
         """
 
     @abstractmethod
-    async def delete(
-        self, uow: UnitOfWork, actor: Actor, redirect_id: UUID, *, expected: int | None
-    ) -> None:
+    async def delete(self, uow: UnitOfWork, actor: Actor, redirect_id: UUID, *, expected: int | None) -> None:
         """Delete a redirect. Raises `ResourceNotFound`, `Stale`."""
 
     @abstractmethod

@@ -32,7 +32,9 @@ def clean_path(given: str, *, pointer: str) -> str:
         raise invalid(pointer, "path", f"A path has no “{shown}” in it, and neither query nor fragment.")
     segments = path.split("/")
     if any(segment.strip() in ("", ".", "..") for segment in segments):
-        raise invalid(pointer, "path", "A path has names between its slashes, and none of them is “.” or “..”.")
+        raise invalid(
+            pointer, "path", "A path has names between its slashes, and none of them is “.” or “..”."
+        )
     if len(segments) > MAX_SEGMENTS or len(path.encode()) > MAX_BYTES:
         raise invalid(pointer, "path", f"A path has at most {MAX_SEGMENTS} names, and {MAX_BYTES} bytes.")
     return path
@@ -44,7 +46,7 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 def clean_target(given: str, *, is_prefix: bool, pointer: str) -> str:
     """Where a redirect leads: a path in its one form, or an http or https address. Raises `Invalid`."""
-    if given.startswith("//") or given.startswith("\\"):
+    if given.startswith(("//", "\\")):
         raise invalid(pointer, "path", "A path begins with one slash; an address with http:// or https://.")
     if given.startswith("/") or ":" not in given.split("/", 1)[0]:
         return clean_path(given, pointer=pointer)
@@ -85,4 +87,4 @@ def with_ancestors(path: str) -> list[str]:
 
 def is_at_or_below(path: str, above: str) -> bool:
     """Whether ``path`` is ``above``, or hangs below it."""
-    return path == above or above == "" or path.startswith(f"{above}/")
+    return above in (path, "") or path.startswith(f"{above}/")

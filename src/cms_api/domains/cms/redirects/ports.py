@@ -96,9 +96,7 @@ class RedirectQueries(ABC):
         """A page of redirects."""
 
     @abstractmethod
-    async def resolve(
-        self, path: str, above: Collection[str], locale: str
-    ) -> LivePlace | Detour | None:
+    async def resolve(self, path: str, above: Collection[str], locale: str) -> LivePlace | Detour | None:
         """What is at a path: what is live there, else the redirect that is in force. One statement.
 
         ``above`` is the path with all above it. Where nothing is live at the path that a redirect

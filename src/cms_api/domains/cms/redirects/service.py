@@ -104,9 +104,7 @@ class Redirects(RedirectService):
             uow.record(msgspec.structs.replace(updated, changed=changed).by(actor))
         return view(redirect)
 
-    async def delete(
-        self, uow: UnitOfWork, actor: Actor, redirect_id: UUID, *, expected: int | None
-    ) -> None:
+    async def delete(self, uow: UnitOfWork, actor: Actor, redirect_id: UUID, *, expected: int | None) -> None:
         actor.require(MANAGE)
         redirects = uow.repository(RedirectRepository)
         redirect = await _of(redirects, redirect_id)
@@ -124,7 +122,7 @@ class Redirects(RedirectService):
             raise NothingPublished
         if isinstance(found, LivePlace):
             url = f"/api/v1/content/{found.kind}s/{found.id}"
-            answer = {"kind": found.kind, "id": found.id, "path": found.path, "url": url}
+            answer: dict[str, Any] = {"kind": found.kind, "id": found.id, "path": found.path, "url": url}
             return _delivered(answer, str(found.id))
         if found.to is None and found.status != GONE:
             raise NothingPublished
