@@ -38,7 +38,7 @@ SELECT {COLUMNS} FROM cms.redirects WHERE locale = :locale AND id <> :id AND tar
     OR (match = 'prefix' AND target = ANY(:above))
     OR (match = 'prefix' AND target = '')
     OR (:is_prefix AND {BELOW.format("target", "CAST(:source AS text)")}))
-ORDER BY target, source, match LIMIT 1
+ORDER BY source, match LIMIT 1
 """
 
 

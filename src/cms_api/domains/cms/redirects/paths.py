@@ -23,9 +23,9 @@ def clean_path(given: str, *, pointer: str) -> str:
         path = unicodedata.normalize("NFC", unquote(given, errors="strict"))
     except UnicodeDecodeError:
         raise invalid(pointer, "path", "The percent-escapes are no UTF-8.") from None
-    path = path.removeprefix("/").removesuffix("/")
-    if not path:
+    if path in ("", "/"):
         return ""
+    path = path.removeprefix("/").removesuffix("/")
     wrong = next((c for c in path if c in _FORBIDDEN or unicodedata.category(c) in _UNSEEN), None)
     if wrong is not None:
         shown = wrong if wrong in _FORBIDDEN else f"U+{ord(wrong):04X}"
