@@ -64,6 +64,12 @@ def bench_schedules(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_tree(session: nox.Session) -> None:
+    """Move and publish the root of 10,000 live pages; takes some minutes."""
+    session.run("python", "-m", "benchmarks.tree", *session.posargs)
+
+
+@nox.session
 def pin(session: nox.Session) -> None:
     """Write the exact versions down anew: with hashes in requirements/, as constraints in pyproject.toml."""
     if "--upgrade" in session.posargs:
