@@ -64,6 +64,12 @@ def bench_schedules(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_tree(session: nox.Session) -> None:
+    """Move and publish the root of 10,000 live pages; takes some minutes."""
+    session.run("python", "-m", "benchmarks.tree", *session.posargs)
+
+
+@nox.session
 def bench_modelling(session: nox.Session) -> None:
     """Measure run-time types beside structs by hand and beside posts, and fill a model; takes some minutes."""
     session.run("python", "-m", "benchmarks.modelling", *session.posargs)

@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar, cast
 from uuid import UUID, uuid4
 
 import msgspec
-from tests import fakes_comments, fakes_locks, fakes_readers
+from tests import fakes_comments, fakes_locks, fakes_readers, fakes_redirects, fakes_tree
 from tests.fakes import FakeUnitOfWork, FixedClock
 from tests.fakes_revisions import FakeRetention, FakeRetentionQueries, FakeRevisionQueries, FakeRevisions
 from tests.fakes_types import FixedTypes
@@ -56,10 +56,14 @@ from cms_api.domains.cms.media.model import Asset
 from cms_api.domains.cms.media.ports import MediaQueries, MediaRepository, Storage, Stored
 from cms_api.domains.cms.media.service import Media
 from cms_api.domains.cms.media.service import view as media_view
-from cms_api.domains.cms.pages.service import Pages
+from cms_api.domains.cms.pages.ports import TreeRepository
+from cms_api.domains.cms.pages.service import Pages, PageTree
 from cms_api.domains.cms.posts.service import Posts
 from cms_api.domains.cms.reader_comments.model import ReaderComment
 from cms_api.domains.cms.reader_comments.rules import DEFAULTS, DocumentSettings, ReaderCommentRules
+from cms_api.domains.cms.redirects.model import Redirect
+from cms_api.domains.cms.redirects.ports import RedirectRepository
+from cms_api.domains.cms.redirects.service import Redirects
 from cms_api.domains.cms.resources import Resource
 from cms_api.domains.cms.retention.interface import RetentionPolicy
 from cms_api.domains.cms.retention.ports import RetentionRepository
@@ -115,6 +119,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     published_at: datetime
     first_published_at: datetime
+    updated_at: datetime
 
     @property
     def parent(self) -> UUID | None:
@@ -160,6 +165,7 @@ class Store:
     comment_settings: dict[UUID, DocumentSettings] = field(default_factory=dict)
     comment_rates: dict[bytes, datetime] = field(default_factory=dict)
     comment_rules: ReaderCommentRules = DEFAULTS
+    redirects: dict[UUID, Redirect] = field(default_factory=dict)
 
     def copied(self) -> dict[str, Any]:
         return {name: copy.copy(value) for name, value in vars(self).items()}
@@ -217,6 +223,8 @@ def repositories(store: Store) -> dict[type, object]:
         WorkflowRepository: FakeWorkflows(store),
         TaskRepository: FakeTasks(store),
         **fakes_readers.repositories(store),
+        RedirectRepository: fakes_redirects.FakeRedirects(store),
+        TreeRepository: fakes_tree.FakeTree(store),
     }
 
 
@@ -278,7 +286,7 @@ class FakeDocuments(DocumentRepository):
     def _move_drafts_below(self, document_id: UUID, slug: str) -> None:
         for child, row in self._store.documents.items():
             if getattr(row.draft, "parent", None) == document_id:
-                self._store.paths[child] = f"{self._store.paths[document_id]}/{row.draft.slug}"
+                self._store.paths[child] = self._path(row.draft.slug, document_id)
                 self._check_path(child, slug)
                 self._move_drafts_below(child, slug)
 
@@ -324,6 +332,7 @@ class FakeDocuments(DocumentRepository):
         store.publications.pop(document_id, None)
         store.revisions = {key: row for key, row in store.revisions.items() if row.document != document_id}
         store.links = {key: links for key, links in store.links.items() if key[0] != document_id}
+        store.redirects = {key: row for key, row in store.redirects.items() if row.document_id != document_id}
 
 
 class FakePublications(PublicationRepository):
@@ -337,7 +346,7 @@ class FakePublications(PublicationRepository):
             revision = self._store.revisions[live]
             at = revision.published_at or document.updated_at
             self._store.revisions[live] = msgspec.structs.replace(revision, published_at=at)
-        before = self._store.publications.get(document.id)
+        before, paths = self._store.publications.get(document.id), fakes_redirects.live_paths(self._store)
         self._store.publications[document.id] = Publication(
             type=document.type,
             locale=document.locale,
@@ -347,9 +356,11 @@ class FakePublications(PublicationRepository):
             version=document.version,
             published_at=document.published_at,
             first_published_at=before.first_published_at if before else document.first_published_at,
+            updated_at=document.updated_at,
         )
         self._check_live(document.id, content.slug)
-        self._move_live_below(document.id, content.slug)
+        self._move_live_below(document.id, self._store.publications[document.id].path, content.slug)
+        fakes_redirects.lead_on(self._store, document, paths)
         self._store.links[document.id, True] = tuple(content.links())
 
     def _live_path(self, document_id: UUID, slug: str, parent: UUID | None) -> str:
@@ -374,14 +385,20 @@ class FakePublications(PublicationRepository):
             ):
                 raise AddressTaken(slug)
 
-    def _move_live_below(self, document_id: UUID, slug: str) -> None:
+    def _move_live_below(self, document_id: UUID, above: str, slug: str) -> None:
         live = self._store.publications
         for child, row in list(live.items()):
             if row.parent == document_id:
-                path = f"{live[document_id].path}/{row.content.slug}"
+                path = f"{above}/{row.content.slug}"
+                if len(path) > MAX_PATH:
+                    raise invalid("/parent", "too_deep", f"An address has at most {MAX_PATH} characters.")
                 live[child] = msgspec.structs.replace(row, path=path)
                 self._check_live(child, slug)
-                self._move_live_below(child, slug)
+                self._move_live_below(child, path, slug)
+        for child, document in self._store.documents.items():
+            parent = getattr(document.draft, "parent", None)
+            if child not in live and parent == document_id and document.trashed_at is None:
+                self._move_live_below(child, f"{above}/{document.draft.slug}", slug)
 
     async def take_down(self, document_id: UUID) -> None:
         self._store.publications.pop(document_id, None)
@@ -943,6 +960,12 @@ class FakeCms:
         )
         self.retention = Retention(clock=self.clock, queries=FakeRetentionQueries(self.store))
         self.imports = self.made_imports(self.media)
+        self.redirects = Redirects(
+            clock=self.clock,
+            queries=fakes_redirects.FakeRedirectQueries(self.store),
+            default_locale="en",
+        )
+        self.page_tree = PageTree(queries=fakes_tree.FakeTreeQueries(self.store), default_locale="en")
 
     def made_imports(self, media: Media) -> Imports:
         return Imports(

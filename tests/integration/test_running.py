@@ -27,7 +27,7 @@ from cms_api.adapters.postgres.binaries import find_binaries
 from cms_api.adapters.postgres.errors import DataDirectoryBusy, NoBinaries, WrongVersion
 from cms_api.adapters.postgres.server import EmbeddedPostgres
 from cms_api.adapters.sqlalchemy import migrations
-from cms_api.adapters.sqlalchemy.cms.contents import unpack
+from cms_api.adapters.sqlalchemy.cms.contents import pack, unpack
 from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
 from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
 from cms_api.kernel.errors import Conflict
@@ -206,6 +206,49 @@ def test_drafts_become_revisions_and_drafts_again(server: database.Server) -> No
         # But for the hashes of drafts that were never published: they were made up above.
         assert [row[:2] + row[3:5] for row in after] == [row[:2] + row[3:5] for row in before]
         migrations.upgrade(url)
+
+
+def test_orders_of_pages_become_a_column(server: database.Server) -> None:
+    """Drafts told whole and as differences alike; the orders of live copies may be others."""
+    with server.database(migrated=False) as url:
+        migrations.upgrade(url, "0009")
+        with psycopg.connect(url) as connection:
+            for number in range(3):
+                body = " ".join(str(n * n) for n in range(400))
+                base = f'{{"menu_order":-1,"body":"{body}","title":"T"}}'.encode()
+                draft = base.replace(b"-1", str(number * 7).encode())
+                packed = pack(draft, base if number == 2 else None)
+                assert packed.is_whole == (number != 2)
+                document, revision = uuid4(), uuid4()
+                connection.execute(
+                    """
+                    INSERT INTO cms.documents (id, type, locale, slug, path, title, draft_revision_id, created_at,
+                        updated_at) VALUES (%s, 'page', 'en', %s, %s, 'T', %s, now(), now())
+                    """,
+                    (document, f"p{number}", f"p{number}", revision),
+                )
+                connection.execute(
+                    "INSERT INTO cms.contents VALUES (%s, 'base', NULL, %s), (%s, 'draft', %s, %s)",
+                    (
+                        document,
+                        pack(base, None).data,
+                        document,
+                        None if packed.is_whole else b"base",
+                        packed.data,
+                    ),
+                )
+                connection.execute(
+                    """
+                    INSERT INTO cms.revisions (document_id, id, document_version, hash, size, created_at)
+                    VALUES (%s, %s, 1, 'draft', 1, now())
+                    """,
+                    (document, revision),
+                )
+        migrations.upgrade(url, "0010")
+        with psycopg.connect(url) as connection:
+            found = connection.execute("SELECT menu_order FROM cms.documents ORDER BY path").fetchall()
+        assert found == [(0,), (7,), (14,)]
+        migrations.downgrade(url, "0009")
 
 
 def test_two_that_migrate_at_once(server: database.Server) -> None:

@@ -17,8 +17,10 @@ from cms_api.adapters.sqlalchemy.cms.delivery import SqlDelivery
 from cms_api.adapters.sqlalchemy.cms.entry_delivery import SqlEntryDelivery
 from cms_api.adapters.sqlalchemy.cms.field_indexes import PostgresFieldIndexes
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
+from cms_api.adapters.sqlalchemy.cms.page_tree import SqlTree
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
 from cms_api.adapters.sqlalchemy.cms.reader_comments import SqlReaderComments
+from cms_api.adapters.sqlalchemy.cms.redirects import SqlRedirects
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
 from cms_api.adapters.sqlalchemy.cms.schedule_queries import SqlSchedules
@@ -40,13 +42,14 @@ from cms_api.domains.cms.imports.service import Imports
 from cms_api.domains.cms.locks.held import LocksNow
 from cms_api.domains.cms.locks.service import Locks, Presences
 from cms_api.domains.cms.media.service import Media
-from cms_api.domains.cms.pages.service import PAGE, Pages
+from cms_api.domains.cms.pages.service import PAGE, Pages, PageTree
 from cms_api.domains.cms.posts.service import POST, Posts
 from cms_api.domains.cms.reader_comments.configuring import CommentConfiguration
 from cms_api.domains.cms.reader_comments.hashing import Hashes
 from cms_api.domains.cms.reader_comments.rates import parse_rate
 from cms_api.domains.cms.reader_comments.service import DeliveredComments, ReaderComments
 from cms_api.domains.cms.reader_comments.submitting import Submissions
+from cms_api.domains.cms.redirects.service import Redirects
 from cms_api.domains.cms.retention.service import Retention
 from cms_api.domains.cms.revisions.service import Revisions
 from cms_api.domains.cms.schedules.firing import Firing
@@ -171,6 +174,13 @@ class CmsContainer(DeclarativeContainer):
         places=Singleton(SqlPlaces, core.reader),
     )
     delivered_comments = Singleton(DeliveredComments, queries=Singleton(SqlDeliveredComments, core.reader))
+    page_tree = Singleton(PageTree, queries=Singleton(SqlTree, core.reader), default_locale=default_locale)
+    redirects = Singleton(
+        Redirects,
+        clock=core.clock,
+        queries=Singleton(SqlRedirects, core.reader),
+        default_locale=default_locale,
+    )
     imports = Singleton(
         Imports,
         posts=posts,

@@ -76,6 +76,8 @@ class Application:
             "comment_rules": (cms.CommentRuleService, parts.cms.comment_configuration),
             "delivered_comments": (cms.DeliveredCommentService, parts.cms.delivered_comments),
             "schedules": (cms.ScheduleService, parts.cms.schedules),
+            "page_tree": (cms.PageTreeService, parts.cms.page_tree),
+            "redirects": (cms.RedirectService, parts.cms.redirects),
             "storage": (cms.Storage, parts.core.storage),
             "delivery": (cms.DeliveryService, parts.cms.delivery),
         }

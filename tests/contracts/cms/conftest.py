@@ -15,15 +15,19 @@ from tests.fakes_cms import (
 from tests.fakes_comments import FakeCommentQueries
 from tests.fakes_locks import FakeLockQueries, FakeSubjectQueries
 from tests.fakes_readers import FakePlaceQueries, FakeReaderCommentQueries, FakeRules
+from tests.fakes_redirects import FakeRedirectQueries
 from tests.fakes_revisions import FakeRetentionQueries, FakeRevisionQueries
+from tests.fakes_tree import FakeTreeQueries
 from tests.fakes_workflow import FakeTaskQueries, FakeWorkflowQueries
 
 from cms_api.adapters.sqlalchemy.cms import REPOSITORIES
 from cms_api.adapters.sqlalchemy.cms.comment_rules import SqlPlaces, SqlRules
 from cms_api.adapters.sqlalchemy.cms.comments import SqlComments
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
+from cms_api.adapters.sqlalchemy.cms.page_tree import SqlTree
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
 from cms_api.adapters.sqlalchemy.cms.reader_comments import SqlReaderComments
+from cms_api.adapters.sqlalchemy.cms.redirects import SqlRedirects
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
@@ -37,7 +41,9 @@ from cms_api.domains.cms.documents.ports import DocumentQueries
 from cms_api.domains.cms.documents.subjects import SubjectQueries
 from cms_api.domains.cms.locks.ports import LockQueries
 from cms_api.domains.cms.media.ports import MediaQueries
+from cms_api.domains.cms.pages.ports import TreeQueries
 from cms_api.domains.cms.reader_comments.ports import CommentRules, PlaceQueries, ReaderCommentQueries
+from cms_api.domains.cms.redirects.ports import RedirectQueries
 from cms_api.domains.cms.retention.ports import RetentionQueries
 from cms_api.domains.cms.revisions.ports import RevisionQueries
 from cms_api.domains.cms.taxonomies.ports import TermQueries
@@ -64,6 +70,8 @@ class Backend:
     reader_comments: ReaderCommentQueries
     comment_rules: CommentRules
     comment_places: PlaceQueries
+    redirects: RedirectQueries
+    tree: TreeQueries
 
 
 @pytest.fixture(params=["fake", "postgres"])
@@ -86,6 +94,8 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             reader_comments=FakeReaderCommentQueries(store),
             comment_rules=FakeRules(store),
             comment_places=FakePlaceQueries(store),
+            redirects=FakeRedirectQueries(store),
+            tree=FakeTreeQueries(store),
         )
         return
     url = request.getfixturevalue("database_url")
@@ -110,6 +120,8 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             reader_comments=SqlReaderComments(reader),
             comment_rules=SqlRules(reader),
             comment_places=SqlPlaces(reader),
+            redirects=SqlRedirects(reader),
+            tree=SqlTree(reader),
         )
     finally:
         await reader.close()

@@ -29,7 +29,7 @@ def answered(response: httpx.Response, status: int, code: str | None = None) -> 
     return body
 
 
-async def make(client: httpx.AsyncClient, kind: str, **body: Any) -> dict[str, Any]:
+async def make(client: httpx.AsyncClient, kind: str, /, **body: Any) -> dict[str, Any]:
     """A new document, author or term."""
     response = await client.post(f"{API}/{kind}", json=body)
     made = answered(response, 201)

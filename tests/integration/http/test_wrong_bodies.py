@@ -21,6 +21,7 @@ CREATING = {
     "categories": "name",
     "tags": "name",
     "users": "email",
+    "redirects": "source",
     "auth/login": "email",
     "auth/refresh": "refresh_token",
     "auth/password/change": "new_password",
@@ -33,6 +34,7 @@ CHANGING = {
     "tags": "name",
     "users": "name",
     "media": "title",
+    "redirects": "source",
 }
 ROUTES = [("POST", path, field) for path, field in CREATING.items()] + [
     ("PATCH", path, field) for path, field in CHANGING.items()

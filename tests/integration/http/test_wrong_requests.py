@@ -18,7 +18,7 @@ from tests.integration.http.conftest import Site
 
 from cms_api.adapters.http.lists import Cursors, ListQuery
 from cms_api.domains.auth.api import USERS
-from cms_api.domains.cms.api import AUTHORS, CATEGORIES, LISTINGS, MEDIA, PAGES, POSTS, TAGS
+from cms_api.domains.cms.api import AUTHORS, CATEGORIES, LISTINGS, MEDIA, PAGES, POSTS, REDIRECTS, TAGS
 from cms_api.kernel.paging import OPERATORS, Listing
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -30,11 +30,12 @@ LISTS: dict[str, Listing] = {
     f"{API}/categories": CATEGORIES,
     f"{API}/tags": TAGS,
     f"{API}/media": MEDIA,
+    f"{API}/redirects": REDIRECTS,
     f"{API}/users": USERS,
     **{f"{CONTENT}/{kind}": listing for kind, listing in LISTINGS.items()},
 }
 every_list = pytest.mark.parametrize("url", LISTS)
-KINDS = ("posts", "pages", "authors", "categories", "tags", "media", "users")
+KINDS = ("posts", "pages", "authors", "categories", "tags", "media", "users", "redirects")
 DELIVERED = tuple(LISTINGS)
 # What takes no parameter at all.
 PLAIN = [

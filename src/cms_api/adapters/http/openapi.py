@@ -33,6 +33,7 @@ TAGS = {
     "categories": "The tree of categories.",
     "tags": "Tags.",
     "media": "Files.",
+    "redirects": "Where paths lead that were.",
     "jobs": "Work that goes on after the request that asked for it.",
     "delivery": "Published content, for everybody, cacheable.",
     "system": "How the service is.",

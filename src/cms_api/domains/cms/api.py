@@ -67,7 +67,18 @@ from cms_api.domains.cms.locks.interface import (
 from cms_api.domains.cms.media.interface import MEDIA, MediaChanges, MediaService, MediaView
 from cms_api.domains.cms.media.ports import Storage
 from cms_api.domains.cms.media.service import PERMISSIONS as MEDIA_PERMISSIONS
-from cms_api.domains.cms.pages.interface import PAGES, PageChanges, PageService, PageView
+from cms_api.domains.cms.pages.interface import (
+    DEFAULT_DEPTH,
+    MAX_DEPTH,
+    MAX_PAGES,
+    PAGES,
+    PageChanges,
+    PageService,
+    PageTreeService,
+    PageView,
+    Place,
+    Tree,
+)
 from cms_api.domains.cms.posts.interface import POSTS, PostChanges, PostService, PostView
 from cms_api.domains.cms.reader_comments.interface import (
     DELIVERED_COMMENTS,
@@ -90,6 +101,15 @@ from cms_api.domains.cms.reader_comments.interface import (
 from cms_api.domains.cms.reader_comments.model import State as ReaderCommentState
 from cms_api.domains.cms.reader_comments.policy import PERMISSIONS as READER_COMMENT_PERMISSIONS
 from cms_api.domains.cms.reader_comments.rules import ReaderCommentRules
+from cms_api.domains.cms.redirects.interface import (
+    REDIRECTS,
+    RedirectChanges,
+    RedirectService,
+    RedirectView,
+)
+from cms_api.domains.cms.redirects.model import Match
+from cms_api.domains.cms.redirects.model import Status as RedirectStatus
+from cms_api.domains.cms.redirects.service import PERMISSIONS as REDIRECT_PERMISSIONS
 from cms_api.domains.cms.retention.interface import PERMISSIONS as RETENTION_PERMISSIONS
 from cms_api.domains.cms.retention.interface import RetentionChanges, RetentionPolicy, RetentionService
 from cms_api.domains.cms.revisions.interface import (
@@ -132,23 +152,28 @@ PERMISSIONS: dict[str, str] = {
     **COMMENT_PERMISSIONS,
     **WORKFLOW_PERMISSIONS,
     **READER_COMMENT_PERMISSIONS,
+    **REDIRECT_PERMISSIONS,
 }
 
 __all__ = [
     "AUTHORS",
     "CATEGORIES",
     "COMMENTS",
+    "DEFAULT_DEPTH",
     "DELIVERED_COMMENTS",
     "DOCUMENTS",
     "FIELDS",
     "INCLUDES",
     "LISTINGS",
+    "MAX_DEPTH",
     "MAX_OPERATIONS",
+    "MAX_PAGES",
     "MEDIA",
     "PAGES",
     "PERMISSIONS",
     "POSTS",
     "READER_COMMENTS",
+    "REDIRECTS",
     "REVISIONS",
     "SCHEDULES",
     "SCHEDULES_OF_DOCUMENT",
@@ -190,6 +215,7 @@ __all__ = [
     "LockService",
     "LockSummary",
     "LockView",
+    "Match",
     "MediaChanges",
     "MediaService",
     "MediaView",
@@ -202,8 +228,10 @@ __all__ = [
     "PageChanges",
     "PageContent",
     "PageService",
+    "PageTreeService",
     "PageView",
     "PatchOperation",
+    "Place",
     "Plan",
     "PostChanges",
     "PostContent",
@@ -218,6 +246,10 @@ __all__ = [
     "ReaderCommentService",
     "ReaderCommentState",
     "ReaderCommentView",
+    "RedirectChanges",
+    "RedirectService",
+    "RedirectStatus",
+    "RedirectView",
     "Ref",
     "RetentionChanges",
     "RetentionPolicy",
@@ -244,6 +276,7 @@ __all__ = [
     "TermService",
     "TermView",
     "Transition",
+    "Tree",
     "TypeChanges",
     "TypeRevision",
     "TypeView",

@@ -14,7 +14,7 @@ from cms_api.kernel.versions import check_version
 
 
 class ResourceNotFound(NotFound):
-    """No author, category, tag or file has this id."""
+    """No author, category, tag, file or redirect has this id."""
 
     code = "resource_not_found"
     title = "There is no such resource"

@@ -21,6 +21,7 @@ from cms_api.adapters.http.cms.entries import (
 from cms_api.adapters.http.cms.entry_delivery import ENTRY_DELIVERY_ROUTES
 from cms_api.adapters.http.cms.locks import PageLockController, PostLockController
 from cms_api.adapters.http.cms.media import MediaController, UploadController, media_file
+from cms_api.adapters.http.cms.page_tree import PageTreeController, live_tree
 from cms_api.adapters.http.cms.reader_comments import (
     READER_COMMENT_ROUTES,
     EntryCommentSettingsController,
@@ -28,6 +29,7 @@ from cms_api.adapters.http.cms.reader_comments import (
     PostCommentSettingsController,
     ReaderCommentController,
 )
+from cms_api.adapters.http.cms.redirects import RedirectController, resolve
 from cms_api.adapters.http.cms.resources import AuthorController, CategoryController, TagController
 from cms_api.adapters.http.cms.revisions import (
     PageRevisionController,
@@ -78,11 +80,15 @@ ROUTES: list[ControllerRouterHandler] = [
     PostCommentSettingsController,
     PageCommentSettingsController,
     EntryCommentSettingsController,
+    RedirectController,
+    PageTreeController,
 ]
 DELIVERY_ROUTES: list[ControllerRouterHandler] = [
     *DOCUMENT_DELIVERY,
     *ENTRY_DELIVERY_ROUTES,
     *READER_COMMENT_ROUTES,
+    resolve,
+    live_tree,
 ]
 UPLOAD_ROUTES: list[ControllerRouterHandler] = [UploadController]
 FILE_ROUTES: list[ControllerRouterHandler] = [media_file]

@@ -152,6 +152,11 @@ def delivered_list(
     return tagged(request.scope, body.encode(), headers)
 
 
+def answered(request: ApiRequest, found: Delivered) -> ASGIApp:
+    """What delivery found, as it goes out."""
+    return tagged(request.scope, found.json.encode(), _headers(request, (found.used,)))
+
+
 def _list_of(item: type[Any]) -> Any:
     return ListView[item]  # type: ignore[valid-type]  # a value here, made of a type that is handed in
 

@@ -11,8 +11,10 @@ from cms_api.adapters.sqlalchemy.cms.content_types import SqlAlchemyContentTypes
 from cms_api.adapters.sqlalchemy.cms.documents import SqlAlchemyDocuments
 from cms_api.adapters.sqlalchemy.cms.imports import SqlAlchemyImportSources
 from cms_api.adapters.sqlalchemy.cms.locks import SqlAlchemyLocks, SqlAlchemyPresences
+from cms_api.adapters.sqlalchemy.cms.page_tree import SqlAlchemyTree
 from cms_api.adapters.sqlalchemy.cms.publications import SqlAlchemyPublications
 from cms_api.adapters.sqlalchemy.cms.reader_comments import SqlAlchemyCommenters, SqlAlchemyReaderComments
+from cms_api.adapters.sqlalchemy.cms.redirects import SqlAlchemyRedirects
 from cms_api.adapters.sqlalchemy.cms.references import SqlAlchemyReferences
 from cms_api.adapters.sqlalchemy.cms.resources import SqlAlchemyAuthors, SqlAlchemyMedia, SqlAlchemyTerms
 from cms_api.adapters.sqlalchemy.cms.retention import SqlAlchemyRetention
@@ -30,6 +32,7 @@ from cms_api.domains.cms.entries.ports import TranslationRepository
 from cms_api.domains.cms.imports.ports import ImportSources
 from cms_api.domains.cms.locks.ports import LockRepository, PresenceRepository
 from cms_api.domains.cms.media.ports import MediaRepository
+from cms_api.domains.cms.pages.ports import TreeRepository
 from cms_api.domains.cms.reader_comments.ports import (
     CommenterRepository,
     PlaceRepository,
@@ -37,6 +40,7 @@ from cms_api.domains.cms.reader_comments.ports import (
     ReaderCommentRepository,
     RulesRepository,
 )
+from cms_api.domains.cms.redirects.ports import RedirectRepository
 from cms_api.domains.cms.retention.ports import RetentionRepository
 from cms_api.domains.cms.revisions.ports import RevisionRepository
 from cms_api.domains.cms.schedules.ports import ScheduleRepository
@@ -68,4 +72,6 @@ REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     RateRepository: SqlAlchemyRates,
     RulesRepository: SqlAlchemyRules,
     PlaceRepository: SqlAlchemyPlaces,
+    RedirectRepository: SqlAlchemyRedirects,
+    TreeRepository: SqlAlchemyTree,
 }

@@ -109,11 +109,11 @@ class SqlAlchemyDocuments(DocumentRepository):
             INSERT INTO cms.documents (id, type, locale, version, slug, path, parent_id, title,
                 draft_revision_id, live_revision_id, field_versions, published_at, first_published_at,
                 archived_at, trashed_at, created_at, updated_at, created_by, updated_by, stage,
-                translation_of, fields)
+                translation_of, fields, menu_order)
             VALUES (:id, :type, :locale, :version, :slug, :path, :parent_id, :title,
                 :draft_revision_id, :live_revision_id, CAST(:field_versions AS jsonb), :published_at,
                 :first_published_at, :archived_at, :trashed_at, :created_at, :updated_at, :created_by,
-                :updated_by, :stage, :translation_of, CAST(:fields AS jsonb))
+                :updated_by, :stage, :translation_of, CAST(:fields AS jsonb), :menu_order)
             """,
         )
         await self.add_revision(document, changed=())
@@ -127,7 +127,7 @@ class SqlAlchemyDocuments(DocumentRepository):
                 field_versions = CAST(:field_versions AS jsonb), published_at = :published_at,
                 first_published_at = :first_published_at, archived_at = :archived_at,
                 trashed_at = :trashed_at, updated_at = :updated_at, updated_by = :updated_by,
-                stage = :stage, fields = CAST(:fields AS jsonb)
+                stage = :stage, fields = CAST(:fields AS jsonb), menu_order = :menu_order
             WHERE id = :id
             """,
         )
@@ -158,6 +158,7 @@ class SqlAlchemyDocuments(DocumentRepository):
             "created_by": document.created_by,
             "updated_by": document.updated_by,
             "stage": document.stage,
+            "menu_order": draft.menu_order if isinstance(draft, PageContent) else 0,
             "translation_of": document.translation_of,
             "fields": _json(draft.fields) if isinstance(draft, EntryContent) else None,
         }
@@ -183,20 +184,25 @@ class SqlAlchemyDocuments(DocumentRepository):
 
     async def _move_drafts_below(self, document_id: UUID, slug: str) -> None:
         with translating({"uq_documents_path": SlugTaken(slug)}):
-            await self._session.execute(
+            longest = await self._session.scalar(
                 text(
-                    """
+                    f"""
                     WITH RECURSIVE below AS (
                         SELECT id, path FROM cms.documents WHERE id = :id
                         UNION ALL
                         SELECT d.id, below.path || '/' || d.slug
-                        FROM cms.documents d JOIN below ON d.parent_id = below.id)
-                    UPDATE cms.documents d SET path = below.path
-                    FROM below WHERE d.id = below.id AND d.path <> below.path
+                        FROM cms.documents d JOIN below ON d.parent_id = below.id),
+                    moved AS (
+                        UPDATE cms.documents d SET path = below.path
+                        FROM below WHERE d.id = below.id AND d.path <> below.path
+                          AND (SELECT max(length(path)) FROM below) <= {MAX_PATH})
+                    SELECT max(length(path)) FROM below
                     """
                 ),
                 {"id": document_id},
             )
+        if longest > MAX_PATH:
+            raise invalid("/parent", "too_deep", f"An address has at most {MAX_PATH} characters.")
 
     async def add_revision(
         self, document: Document[C], *, changed: tuple[str, ...], restored_from: UUID | None = None

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms_api.adapters.sqlalchemy.base import translating
+from cms_api.adapters.sqlalchemy.cms.documents import MAX_PATH
 from cms_api.adapters.sqlalchemy.cms.references import put_links
 from cms_api.domains.cms.documents.content import Content, PageContent, PostContent
 from cms_api.domains.cms.documents.errors import AddressTaken
@@ -16,6 +17,55 @@ from cms_api.domains.cms.documents.ports import PublicationRepository, PublicFie
 from cms_api.kernel.errors import invalid
 
 C = TypeVar("C", bound=Content)
+
+# The types whose paths are addresses on the site: what leads there must lead there later, too.
+ADDRESSED = ("page", "post")
+# A UUIDv7 of this moment (RFC 9562, section 5.7), which PostgreSQL makes itself from version 18 on.
+NEW_ID = """encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) PLACING
+    substring(int8send(CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)) FROM 3)
+    FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid"""
+# The live paths of a page and of all below it, brought up to date. Where a page between is not
+# live, its draft's slug counts. Old paths lead to the documents, unless something is live there.
+MOVE = f"""
+WITH RECURSIVE below AS (
+    SELECT document_id AS id, path, ARRAY[document_id] AS seen
+    FROM cms.publications WHERE document_id = :id
+    UNION ALL
+    SELECT child.id, below.path || '/' || child.slug, below.seen || child.id
+    FROM below CROSS JOIN LATERAL (
+        SELECT p.document_id AS id, p.slug FROM cms.publications p WHERE p.parent_id = below.id
+        UNION ALL
+        SELECT d.id, d.slug FROM cms.documents d
+        WHERE d.parent_id = below.id AND d.trashed_at IS NULL
+          AND NOT EXISTS (SELECT FROM cms.publications p WHERE p.document_id = d.id)) child
+    WHERE child.id <> ALL (below.seen)),
+readdressed AS MATERIALIZED (
+    SELECT p.document_id, p.locale, below.path,
+        CASE p.document_id WHEN :id THEN CAST(:before AS text) ELSE p.path END AS before
+    FROM below JOIN cms.publications p ON p.document_id = below.id),
+changed AS MATERIALIZED (SELECT * FROM readdressed WHERE before <> path),
+moved AS (
+    UPDATE cms.publications p SET path = c.path FROM changed c
+    WHERE p.document_id = c.document_id AND p.path <> c.path
+      AND (SELECT max(length(path)) FROM changed) <= {MAX_PATH}),
+freed AS (
+    DELETE FROM cms.redirects r USING changed c
+    WHERE r.locale = c.locale AND r.match = 'exact' AND r.source = c.path COLLATE "C" AND r.is_automatic),
+led AS (
+    INSERT INTO cms.redirects AS r (id, locale, match, source, document_id, status, is_automatic,
+        created_at, updated_at)
+    SELECT {NEW_ID}, c.locale, 'exact', c.before, c.document_id, 301, true, :at, :at
+    FROM changed c
+    WHERE NOT EXISTS (SELECT FROM changed o WHERE o.path = c.before AND o.locale = c.locale)
+      AND NOT EXISTS (
+        SELECT FROM cms.publications p
+        WHERE p.type IN ('page', 'post') AND p.locale = c.locale AND p.path = c.before
+          AND p.document_id NOT IN (SELECT document_id FROM changed))
+    ON CONFLICT (locale, match, source) DO UPDATE SET document_id = excluded.document_id,
+        version = r.version + 1, updated_at = excluded.updated_at
+        WHERE r.is_automatic AND r.document_id <> excluded.document_id)
+SELECT max(length(path)) FROM changed
+"""
 
 
 class SqlAlchemyPublications(PublicationRepository):
@@ -38,10 +88,14 @@ class SqlAlchemyPublications(PublicationRepository):
             ),
             {"id": document.id, "revision_id": document.live_revision_id, "at": document.updated_at},
         )
+        path = await self._live_path(document.id, content.slug, page.parent if page else None)
         with translating({"uq_publications_path": AddressTaken(content.slug)}):
-            await self._session.execute(
+            before = await self._session.scalar(
                 text(
                     """
+                    WITH freed AS (
+                        DELETE FROM cms.redirects r WHERE r.locale = :locale AND r.match = 'exact'
+                          AND r.source = :path AND r.is_automatic AND :type IN ('page', 'post'))
                     INSERT INTO cms.publications (document_id, type, locale, slug, path, parent_id, version,
                         title, published_at, first_published_at, created_at, updated_at, is_sticky, menu_order,
                         author_ids, category_ids, tag_ids, cover_id, fields)
@@ -56,6 +110,7 @@ class SqlAlchemyPublications(PublicationRepository):
                         is_sticky = excluded.is_sticky, menu_order = excluded.menu_order,
                         author_ids = excluded.author_ids, category_ids = excluded.category_ids,
                         tag_ids = excluded.tag_ids, cover_id = excluded.cover_id, fields = excluded.fields
+                    RETURNING (SELECT path FROM cms.publications WHERE document_id = :id)
                     """
                 ),
                 {
@@ -63,7 +118,7 @@ class SqlAlchemyPublications(PublicationRepository):
                     "type": document.type,
                     "locale": document.locale,
                     "slug": content.slug,
-                    "path": await self._live_path(document.id, content.slug, page.parent if page else None),
+                    "path": path,
                     "parent_id": page.parent if page else None,
                     "version": document.version,
                     "title": content.heading,
@@ -80,8 +135,8 @@ class SqlAlchemyPublications(PublicationRepository):
                     "fields": msgspec.json.encode(fields).decode(),
                 },
             )
-            if page is not None:
-                await self._move_live_below(document.id)
+            if page is not None or (before not in (None, path) and document.type in ADDRESSED):
+                await self._move_live(document, before)
         await put_links(self._session, document.id, content, is_live=True)
 
     async def _live_path(self, document_id: UUID, slug: str, parent: UUID | None) -> str:
@@ -120,23 +175,12 @@ class SqlAlchemyPublications(PublicationRepository):
             )
         return f"{root}/{slug}"
 
-    async def _move_live_below(self, document_id: UUID) -> None:
-        await self._session.execute(
-            text(
-                """
-                WITH RECURSIVE below AS (
-                    SELECT document_id, path, ARRAY[document_id] AS seen
-                    FROM cms.publications WHERE document_id = :id
-                    UNION ALL
-                    SELECT p.document_id, below.path || '/' || p.slug, below.seen || p.document_id
-                    FROM cms.publications p JOIN below ON p.parent_id = below.document_id
-                    WHERE p.document_id <> ALL (below.seen))
-                UPDATE cms.publications p SET path = below.path
-                FROM below WHERE p.document_id = below.document_id AND p.path <> below.path
-                """
-            ),
-            {"id": document_id},
+    async def _move_live(self, document: Document[C], before: str | None) -> None:
+        longest = await self._session.scalar(
+            text(MOVE), {"id": document.id, "before": before, "at": document.updated_at}
         )
+        if longest is not None and longest > MAX_PATH:
+            raise invalid("/parent", "too_deep", f"An address has at most {MAX_PATH} characters.")
 
     async def take_down(self, document_id: UUID) -> None:
         for statement in (

@@ -95,7 +95,9 @@ class PublicationRepository(ABC):
     async def put_live(self, document: Document[C], content: C, fields: PublicFields) -> None:
         """Store ``content``, that of the live revision, as the live copy, with its links.
 
-        Raises `AddressTaken`. The addresses of live copies below it follow.
+        Raises `AddressTaken`, and `Invalid` where an address gets too long. The addresses of live
+        copies below it follow. From each address that changes a redirect leads to the document,
+        unless something else is live there; those from the new addresses go.
         """
 
     @abstractmethod

@@ -1,0 +1,202 @@
+"""Redirects: the rows, and what is in force at a path."""
+
+from collections.abc import Collection
+from dataclasses import fields
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from cms_api.adapters.sqlalchemy.cms.table import ResourceTable, lock
+from cms_api.adapters.sqlalchemy.keyset import Column, Keyset
+from cms_api.adapters.sqlalchemy.reading import Reader
+from cms_api.domains.cms.redirects.errors import RedirectTaken
+from cms_api.domains.cms.redirects.interface import RedirectView
+from cms_api.domains.cms.redirects.model import Redirect
+from cms_api.domains.cms.redirects.paths import with_ancestors
+from cms_api.domains.cms.redirects.ports import Detour, LivePlace, RedirectQueries, RedirectRepository
+from cms_api.kernel.errors import CmsError, invalid
+from cms_api.kernel.paging import Page, PageRequest
+
+COLUMNS = ", ".join(field.name for field in fields(Redirect))
+# What a path with a name behind it begins with, and the first text behind all of those.
+BELOW = "{0} >= {1} || '/' AND {0} < {1} || '0'"
+
+BEHIND = f"""
+SELECT {COLUMNS} FROM cms.redirects WHERE locale = :locale AND id <> :id AND (
+    (match = 'exact' AND source = :path)
+    OR (match = 'prefix' AND source = ANY(:above))
+    OR (:is_prefix AND NOT is_automatic AND {BELOW.format("source", "CAST(:path AS text)")})
+    OR (:is_prefix AND NOT is_automatic AND :path = ''))
+ORDER BY source, match LIMIT 1
+"""
+BEFORE = f"""
+SELECT {COLUMNS} FROM cms.redirects WHERE locale = :locale AND id <> :id AND target IS NOT NULL
+  AND position('://' IN target) = 0 AND (
+    target = :source
+    OR (match = 'prefix' AND target = ANY(:above))
+    OR (match = 'prefix' AND target = '')
+    OR (:is_prefix AND {BELOW.format("target", "CAST(:source AS text)")}))
+ORDER BY source, match LIMIT 1
+"""
+
+
+class SqlAlchemyRedirects(RedirectRepository):
+    """Redirects in ``cms.redirects``."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+        self._table = ResourceTable(session, "cms.redirects", Redirect)
+
+    async def get(self, redirect_id: UUID) -> Redirect | None:
+        return await self._table.get("id = :id", id=redirect_id)
+
+    async def lock_all(self) -> None:
+        await lock(self._session, "redirects")
+
+    async def add(self, redirect: Redirect) -> None:
+        await self._table.add(redirect, _errors(redirect))
+
+    async def save(self, redirect: Redirect) -> None:
+        await self._table.save(redirect, _errors(redirect))
+
+    async def delete(self, redirect: Redirect) -> None:
+        await self._session.execute(text("DELETE FROM cms.redirects WHERE id = :id"), {"id": redirect.id})
+
+    async def twin(self, redirect: Redirect) -> Redirect | None:
+        return await self._one(
+            f"""
+            SELECT {COLUMNS} FROM cms.redirects
+            WHERE locale = :locale AND match = :match AND source = :source AND id <> :id
+            """,
+            redirect,
+            match=redirect.match,
+            source=redirect.source,
+        )
+
+    async def behind(self, redirect: Redirect) -> Redirect | None:
+        if redirect.path is None:
+            return None
+        is_prefix, above = redirect.match == "prefix", with_ancestors(redirect.path)
+        return await self._one(BEHIND, redirect, path=redirect.path, above=above, is_prefix=is_prefix)
+
+    async def before(self, redirect: Redirect) -> Redirect | None:
+        is_prefix, above = redirect.match == "prefix", with_ancestors(redirect.source)
+        return await self._one(BEFORE, redirect, source=redirect.source, above=above, is_prefix=is_prefix)
+
+    async def _one(self, statement: str, redirect: Redirect, **params: object) -> Redirect | None:
+        found = await self._session.execute(
+            text(statement), {"id": redirect.id, "locale": redirect.locale, **params}
+        )
+        row = found.mappings().one_or_none()
+        return None if row is None else Redirect(**row)
+
+    async def has_document(self, document_id: UUID, locale: str) -> bool:
+        found = await self._session.scalar(
+            text(
+                """
+                SELECT id FROM cms.documents
+                WHERE id = :id AND locale = :locale AND type IN ('page', 'post') AND trashed_at IS NULL
+                FOR KEY SHARE
+                """
+            ),
+            {"id": document_id, "locale": locale},
+        )
+        return found is not None
+
+
+def _errors(redirect: Redirect) -> dict[str, CmsError]:
+    return {
+        # One that a publication has made meanwhile; all others were looked at.
+        "uq_redirects_source": RedirectTaken(redirect.source),
+        "fk_redirects_document_id_documents": invalid(
+            "/document", "unknown_reference", "There is no page or post with this id."
+        ),
+    }
+
+
+REDIRECT = """
+SELECT r.id, r.locale, r.match, r.source, r.document_id, r.target, r.status, r.is_automatic, r.version,
+       r.created_at, r.updated_at
+FROM cms.redirects r"""
+REDIRECTS_BY = Keyset(
+    {
+        "source": Column("r.source", "text"),
+        "created_at": Column("r.created_at", "timestamptz"),
+        "updated_at": Column("r.updated_at", "timestamptz"),
+    },
+    key=Column("r.id", "uuid"),
+    filters={
+        "locale": Column("r.locale", "text"),
+        "kind": Column("r.match", "text"),
+        "document": Column("r.document_id", "uuid"),
+        "target": Column("r.target", "text"),
+        "status": Column("r.status", "integer"),
+        "is_automatic": Column("r.is_automatic", "boolean"),
+    },
+)
+
+# Each step is a look into an index: of the live paths, of the redirects' sources, of the documents.
+# Two columns of different collations are compared by one that is named.
+RESOLVE = """
+WITH live AS (
+    SELECT p.type, p.document_id, p.path FROM cms.publications p
+    WHERE p.type IN ('page', 'post') AND p.locale = %(locale)s AND p.path = %(path)s
+    ORDER BY p.type LIMIT 1),
+redirect AS (
+    SELECT r.id, r.locale, r.match, r.source, r.target, r.document_id, r.status FROM cms.redirects r
+    WHERE NOT EXISTS (SELECT FROM live) AND r.locale = %(locale)s
+      AND (r.match, r.source) IN (
+        SELECT 'exact', %(path)s::text UNION ALL SELECT 'prefix', unnest(%(above)s::text[]))
+    ORDER BY r.match, length(r.source) DESC LIMIT 1),
+wanted AS (
+    SELECT r.*, d.path AS document_path, ltrim(coalesce(r.target, d.path) || CASE r.match
+        WHEN 'prefix' THEN substr(%(path)s::text, length(r.source) + 1) ELSE '' END, '/') COLLATE "C" AS path
+    FROM redirect r LEFT JOIN cms.publications d
+        ON d.document_id = r.document_id AND d.type IN ('page', 'post'))
+SELECT type, document_id, path, NULL, NULL, NULL::integer, NULL, NULL::uuid FROM live
+UNION ALL
+SELECT NULL, w.id, w.source, w.match, w.target, w.status,
+    coalesce(there.path, later.path, w.document_path, CASE WHEN w.document_id IS NULL THEN w.path END),
+    coalesce(there.document_id, later.document_id,
+        CASE WHEN w.document_path IS NOT NULL THEN w.document_id END)
+FROM wanted w
+LEFT JOIN LATERAL (
+    SELECT p.document_id, p.path FROM cms.publications p
+    WHERE p.type IN ('page', 'post') AND p.locale = w.locale AND p.path = w.path COLLATE "default"
+    ORDER BY p.type LIMIT 1) there ON true
+LEFT JOIN LATERAL (
+    SELECT p.document_id, p.path FROM cms.redirects a
+    JOIN cms.publications p ON p.document_id = a.document_id AND p.type IN ('page', 'post')
+    WHERE a.locale = w.locale AND a.match = 'exact' AND a.source = w.path AND a.is_automatic) later ON true
+"""
+
+
+class SqlRedirects(RedirectQueries):
+    """Redirects."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def get(self, redirect_id: UUID) -> RedirectView | None:
+        row = await self._reader.one(REDIRECT + "\nWHERE r.id = %(id)s", {"id": redirect_id})
+        return None if row is None else _view(row)
+
+    async def list(self, page: PageRequest) -> Page[RedirectView]:
+        return await REDIRECTS_BY.page(self._reader, REDIRECT, [], {}, page, _view)
+
+    async def resolve(self, path: str, above: Collection[str], locale: str) -> LivePlace | Detour | None:
+        row = await self._reader.one(RESOLVE, {"path": path, "above": list(above), "locale": locale})
+        if row is None:
+            return None
+        kind, found, place, match, target, status, to, document_id = row
+        if kind is not None:
+            return LivePlace(kind=kind, id=found, path=place)
+        return Detour(
+            id=found, match=match, source=place, target=target, status=status, to=to, document_id=document_id
+        )
+
+
+def _view(row: tuple[Any, ...]) -> RedirectView:
+    return RedirectView(**dict(zip(RedirectView.__struct_fields__, row, strict=True)))

@@ -1,0 +1,211 @@
+"""The ports of redirects on the store, and the redirects that publishing makes."""
+
+import copy
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+from cms_api.domains.cms.documents.model import Document
+from cms_api.domains.cms.redirects.errors import RedirectTaken
+from cms_api.domains.cms.redirects.interface import RedirectView
+from cms_api.domains.cms.redirects.model import Redirect
+from cms_api.domains.cms.redirects.paths import is_address, is_at_or_below
+from cms_api.domains.cms.redirects.ports import Detour, LivePlace, RedirectQueries, RedirectRepository
+from cms_api.domains.cms.redirects.service import view
+from cms_api.kernel.errors import invalid
+from cms_api.kernel.ids import new_id
+from cms_api.kernel.paging import Page, PageRequest
+
+if TYPE_CHECKING:
+    from tests.fakes_cms import Store
+
+ADDRESSED = ("page", "post")
+
+
+def matches(redirect: Redirect, path: str) -> bool:
+    """Whether a redirect leads away from a path."""
+    if redirect.match == "exact":
+        return redirect.source == path
+    return is_at_or_below(path, redirect.source)
+
+
+class FakeRedirects(RedirectRepository):
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+
+    def _others(self, redirect: Redirect) -> Iterator[Redirect]:
+        for other in sorted(self._store.redirects.values(), key=lambda one: (one.source, one.match)):
+            if other.id != redirect.id and other.locale == redirect.locale:
+                yield copy.copy(other)
+
+    async def get(self, redirect_id: UUID) -> Redirect | None:
+        return copy.copy(self._store.redirects.get(redirect_id))
+
+    async def lock_all(self) -> None:
+        """One unit of work at a time runs here."""
+
+    async def add(self, redirect: Redirect) -> None:
+        await self.save(redirect)
+
+    async def save(self, redirect: Redirect) -> None:
+        if await self.twin(redirect) is not None:
+            raise RedirectTaken(redirect.source)
+        if redirect.document_id is not None and redirect.document_id not in self._store.documents:
+            raise invalid("/document", "unknown_reference", "There is no page or post with this id.")
+        self._store.redirects[redirect.id] = copy.copy(redirect)
+
+    async def delete(self, redirect: Redirect) -> None:
+        del self._store.redirects[redirect.id]
+
+    async def twin(self, redirect: Redirect) -> Redirect | None:
+        mine = (redirect.match, redirect.source)
+        return next((one for one in self._others(redirect) if (one.match, one.source) == mine), None)
+
+    async def behind(self, redirect: Redirect) -> Redirect | None:
+        if (path := redirect.path) is None:
+            return None
+        return next(
+            (
+                one
+                for one in self._others(redirect)
+                if matches(one, path)
+                or (redirect.match == "prefix" and not one.is_automatic and is_at_or_below(one.source, path))
+            ),
+            None,
+        )
+
+    async def before(self, redirect: Redirect) -> Redirect | None:
+        return next(
+            (
+                one
+                for one in self._others(redirect)
+                if one.path is not None
+                and (
+                    matches(redirect, one.path)
+                    or (one.match == "prefix" and is_at_or_below(redirect.source, one.path))
+                )
+            ),
+            None,
+        )
+
+    async def has_document(self, document_id: UUID, locale: str) -> bool:
+        row = self._store.documents.get(document_id)
+        return row is not None and row.type in ADDRESSED and row.locale == locale and row.trashed_at is None
+
+
+class FakeRedirectQueries(RedirectQueries):
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+
+    async def get(self, redirect_id: UUID) -> RedirectView | None:
+        row = self._store.redirects.get(redirect_id)
+        return None if row is None else view(row)
+
+    async def list(self, page: PageRequest) -> Page[RedirectView]:
+        from tests.fakes_cms import page_of  # noqa: PLC0415 - which imports this module
+
+        rows = [view(one) for one in self._store.redirects.values()]
+        return page_of(rows, page, getattr, lambda row: row)
+
+    async def resolve(self, path: str, above: Collection[str], locale: str) -> LivePlace | Detour | None:
+        if (found := self._live_at(path, locale)) is not None:
+            return found
+        fitting = [
+            one
+            for one in self._store.redirects.values()
+            if one.locale == locale and matches(one, path) and (one.match == "exact" or one.source in above)
+        ]
+        if not fitting:
+            return None
+        best = min(fitting, key=lambda one: (one.match, -len(one.source)))
+        to, document_id = self._end(best, path)
+        return Detour(
+            id=best.id,
+            match=best.match,
+            source=best.source,
+            target=best.target,
+            status=best.status,
+            to=to,
+            document_id=document_id,
+        )
+
+    def _end(self, redirect: Redirect, path: str) -> tuple[str | None, UUID | None]:
+        base = redirect.target
+        if redirect.document_id is not None:
+            base = self._path_of(redirect.document_id)
+        if base is None:
+            return None, None
+        rest = path[len(redirect.source) :] if redirect.match == "prefix" else ""
+        to = f"{base}{rest}".lstrip("/")
+        if not is_address(to):
+            if (there := self._live_at(to, redirect.locale)) is not None:
+                return there.path, there.id
+            for one in self._store.redirects.values():
+                led = (one.locale, one.match, one.source, one.is_automatic)
+                if led == (redirect.locale, "exact", to, True) and one.document_id is not None:
+                    later = self._path_of(one.document_id)
+                    if later is not None:
+                        return later, one.document_id
+        if redirect.document_id is not None:
+            return base, redirect.document_id
+        return to, None
+
+    def _path_of(self, document_id: UUID) -> str | None:
+        live = self._store.publications.get(document_id)
+        return None if live is None or live.type not in ADDRESSED else live.path
+
+    def _live_at(self, path: str, locale: str) -> LivePlace | None:
+        found = [
+            LivePlace(kind=cast("Any", row.type), id=one, path=row.path)
+            for one, row in self._store.publications.items()
+            if (row.path, row.locale) == (path, locale) and row.type in ADDRESSED
+        ]
+        return min(found, key=lambda one: one.kind, default=None)
+
+
+def live_paths(store: "Store") -> dict[UUID, str]:
+    """Where the documents are that have an address."""
+    return {one: row.path for one, row in store.publications.items() if row.type in ADDRESSED}
+
+
+def lead_on(store: "Store", document: Document[Any], before: Mapping[UUID, str]) -> None:
+    """Make the redirects of a publication, after which others paths are live than ``before``."""
+    if document.type not in ADDRESSED:
+        return
+    now, locale = live_paths(store), document.locale
+    changed = {one for one, path in before.items() if now[one] != path}
+    taken = {path for one, path in now.items() if store.publications[one].locale == locale}
+    freed = {now[one] for one in (*changed, document.id)}
+    store.redirects = {
+        key: row
+        for key, row in store.redirects.items()
+        if not (row.is_automatic and row.locale == locale and row.match == "exact" and row.source in freed)
+    }
+    for one in sorted(changed):
+        if before[one] in taken:
+            continue
+        made = Redirect(
+            id=new_id(),
+            locale=locale,
+            match="exact",
+            source=before[one],
+            document_id=one,
+            is_automatic=True,
+            created_at=document.updated_at,
+            updated_at=document.updated_at,
+        )
+        standing = next(
+            (
+                row
+                for row in store.redirects.values()
+                if (row.locale, row.match, row.source) == (locale, "exact", made.source)
+            ),
+            None,
+        )
+        if standing is None:
+            store.redirects[made.id] = made
+        elif standing.is_automatic and standing.document_id != one:
+            standing = copy.copy(standing)
+            standing.document_id, standing.version = one, standing.version + 1
+            standing.updated_at = document.updated_at
+            store.redirects[standing.id] = standing
