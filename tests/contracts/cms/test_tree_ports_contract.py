@@ -9,7 +9,7 @@ import pytest
 
 from cms_api.domains.cms.documents.content import PageContent, PostContent, Seo
 from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository, PublicFields
+from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository
 from cms_api.domains.cms.pages.interface import MAX_PAGES, Leaf, Tree
 from cms_api.domains.cms.pages.ports import Sibling, Spot, TreeRepository
 from cms_api.domains.cms.pages.service import PAGE
@@ -17,7 +17,7 @@ from cms_api.domains.cms.posts.service import POST
 from cms_api.kernel.errors import Invalid
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
-FIELDS = PublicFields(excerpt="", body="", seo=Seo(), reading_time=1)
+FIELDS = {"excerpt": "", "body": "", "seo": Seo(), "reading_time": 1}
 
 
 def page(
