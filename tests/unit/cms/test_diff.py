@@ -189,3 +189,17 @@ def test_texts_that_would_cost_too_much_are_compared_coarsely(
     monkeypatch.setattr(diff.LCSseq, "opcodes", counting)
     assert sides(compare_texts(old, new)) == (old, new)
     assert spent <= diff.MAX_PAIRS
+
+
+def test_blocks_are_compared_by_their_ids() -> None:
+    before = {"sections": [{"id": "a", "type": "words", "body": "One two"}, {"id": "b", "type": "gap"}]}
+    after = {"sections": [{"id": "c", "type": "gap"}, {"id": "a", "type": "words", "body": "One three"}]}
+    words, listed = compare(before, after)
+    assert (words.pointer, type(words)) == ("/sections/a/body", TextChange)
+    assert isinstance(listed, ListChange)
+    assert (listed.pointer, listed.before, listed.after) == ("/sections", ["a", "b"], ["c", "a"])
+    assert (listed.added, listed.removed, listed.is_reordered) == (
+        [{"id": "c", "type": "gap"}],
+        [{"id": "b", "type": "gap"}],
+        False,
+    )

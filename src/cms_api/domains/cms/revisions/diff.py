@@ -43,7 +43,10 @@ class TextChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
 
 
 class ListChange(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="list"):
-    """Another list; ``is_reordered`` where what stayed stands in another order."""
+    """Another list; ``is_reordered`` where what stayed stands in another order.
+
+    Of blocks, ``before`` and ``after`` are the ids.
+    """
 
     pointer: str
     before: list[Any]
@@ -84,8 +87,27 @@ def _changes(old: Any, new: Any, pointer: str) -> Iterator[FieldChange]:
             yield from _fields(old, new, pointer)
         case (tuple() | list(), tuple() | list()) if _is_plain(old) and _is_plain(new):
             yield _list_change(list(old), list(new), pointer)
+        case list(), list() if _are_blocks(old) and _are_blocks(new):
+            yield from _block_changes(old, new, pointer)
         case _:
             yield ValueChange(pointer=pointer, before=old, after=new)
+
+
+def _are_blocks(values: list[Any]) -> bool:
+    return all(isinstance(value, dict) and "id" in value and "type" in value for value in values)
+
+
+def _block_changes(old: list[Any], new: list[Any], pointer: str) -> Iterator[FieldChange]:
+    """What is different in each block, by its id; then which came, which went, and whether they moved."""
+    had, has = {one["id"]: one for one in old}, {one["id"]: one for one in new}
+    for name, block in has.items():
+        if name in had:
+            yield from _fields(had[name], block, f"{pointer}/{name}")
+    if list(had) != list(has):
+        listed = _list_change(list(had), list(has), pointer)
+        yield msgspec.structs.replace(
+            listed, added=[has[name] for name in listed.added], removed=[had[name] for name in listed.removed]
+        )
 
 
 def _is_plain(values: Sequence[Any]) -> bool:
