@@ -9,6 +9,8 @@ from cms_api.adapters.rendering.html import HtmlRenderer
 from cms_api.adapters.sqlalchemy.cms.comments import SqlComments
 from cms_api.adapters.sqlalchemy.cms.delivery import SqlDelivery
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
+from cms_api.adapters.sqlalchemy.cms.menus import SqlMenus
+from cms_api.adapters.sqlalchemy.cms.public_menus import SqlPublicMenus
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
@@ -27,6 +29,7 @@ from cms_api.domains.cms.imports.service import Imports
 from cms_api.domains.cms.locks.held import LocksNow
 from cms_api.domains.cms.locks.service import Locks, Presences
 from cms_api.domains.cms.media.service import Media
+from cms_api.domains.cms.menus.service import Menus, PublicMenus
 from cms_api.domains.cms.pages.service import PAGE, Pages
 from cms_api.domains.cms.posts.service import POST, Posts
 from cms_api.domains.cms.retention.service import Retention
@@ -121,6 +124,12 @@ class CmsContainer(DeclarativeContainer):
     bulk_handler = Singleton(BulkHandler, queries=documents, documents=by_type, types=types)
     retention = Singleton(Retention, clock=core.clock, queries=Singleton(SqlRetention, core.reader))
     delivery = Singleton(Delivery, queries=Singleton(SqlDelivery, core.reader), default_locale=default_locale)
+    menus = Singleton(
+        Menus, clock=core.clock, queries=Singleton(SqlMenus, core.reader), default_locale=default_locale
+    )
+    public_menus = Singleton(
+        PublicMenus, queries=Singleton(SqlPublicMenus, core.reader), default_locale=default_locale
+    )
     imports = Singleton(
         Imports,
         posts=posts,

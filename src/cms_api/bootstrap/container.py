@@ -71,6 +71,8 @@ class Application:
             "schedules": (cms.ScheduleService, parts.cms.schedules),
             "storage": (cms.Storage, parts.core.storage),
             "delivery": (cms.DeliveryService, parts.cms.delivery),
+            "menus": (cms.MenuService, parts.cms.menus),
+            "public_menus": (cms.PublicMenuService, parts.cms.public_menus),
         }
         return {name: _provide(port, provider) for name, (port, provider) in provided.items()}
 

@@ -30,6 +30,7 @@ TAGS = {
     "categories": "The tree of categories.",
     "tags": "Tags.",
     "media": "Files.",
+    "menus": "Menus, with nested items that point at documents, terms and addresses.",
     "jobs": "Work that goes on after the request that asked for it.",
     "delivery": "Published content, for everybody, cacheable.",
     "system": "How the service is.",

@@ -44,6 +44,23 @@ from cms_api.domains.cms.locks.interface import (
 from cms_api.domains.cms.media.interface import MEDIA, MediaChanges, MediaService, MediaView
 from cms_api.domains.cms.media.ports import Storage
 from cms_api.domains.cms.media.service import PERMISSIONS as MEDIA_PERMISSIONS
+from cms_api.domains.cms.menus.interface import (
+    MENUS,
+    PUBLIC_MENUS,
+    ItemChanges,
+    ItemPlace,
+    MenuChanges,
+    MenuItemView,
+    MenuService,
+    MenuSummary,
+    MenuUse,
+    MenuView,
+    NewMenu,
+    PlacedItem,
+    PublicMenuService,
+)
+from cms_api.domains.cms.menus.interface import PERMISSIONS as MENU_PERMISSIONS
+from cms_api.domains.cms.menus.items import MAX_DEPTH, MAX_ITEMS, NewItem, Target
 from cms_api.domains.cms.pages.interface import PAGES, PageChanges, PageService, PageView
 from cms_api.domains.cms.posts.interface import POSTS, PostChanges, PostService, PostView
 from cms_api.domains.cms.retention.interface import PERMISSIONS as RETENTION_PERMISSIONS
@@ -86,6 +103,7 @@ PERMISSIONS: dict[str, str] = {
     **RETENTION_PERMISSIONS,
     **COMMENT_PERMISSIONS,
     **WORKFLOW_PERMISSIONS,
+    **MENU_PERMISSIONS,
 }
 
 __all__ = [
@@ -95,11 +113,15 @@ __all__ = [
     "FIELDS",
     "INCLUDES",
     "LISTINGS",
+    "MAX_DEPTH",
+    "MAX_ITEMS",
     "MAX_OPERATIONS",
     "MEDIA",
+    "MENUS",
     "PAGES",
     "PERMISSIONS",
     "POSTS",
+    "PUBLIC_MENUS",
     "REVISIONS",
     "SCHEDULES",
     "SCHEDULES_OF_DOCUMENT",
@@ -123,6 +145,8 @@ __all__ = [
     "Format",
     "ImportReport",
     "ImportService",
+    "ItemChanges",
+    "ItemPlace",
     "Kind",
     "LockService",
     "LockSummary",
@@ -130,20 +154,30 @@ __all__ = [
     "MediaChanges",
     "MediaService",
     "MediaView",
+    "MenuChanges",
+    "MenuItemView",
+    "MenuService",
+    "MenuSummary",
+    "MenuUse",
+    "MenuView",
     "Move",
     "NewComment",
+    "NewItem",
+    "NewMenu",
     "Operation",
     "Outcome",
     "PageChanges",
     "PageContent",
     "PageService",
     "PageView",
+    "PlacedItem",
     "PostChanges",
     "PostContent",
     "PostService",
     "PostView",
     "PresenceService",
     "PresenceView",
+    "PublicMenuService",
     "Ref",
     "RetentionChanges",
     "RetentionPolicy",
@@ -159,6 +193,7 @@ __all__ = [
     "Seo",
     "Stage",
     "Storage",
+    "Target",
     "TaskService",
     "TaskView",
     "Taxonomy",

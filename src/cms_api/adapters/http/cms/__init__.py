@@ -5,10 +5,12 @@ from litestar.types import ControllerRouterHandler
 from cms_api.adapters.http.cms.batch import BatchController
 from cms_api.adapters.http.cms.bulk import PageBulkController, PostBulkController
 from cms_api.adapters.http.cms.comments import PageCommentController, PostCommentController
-from cms_api.adapters.http.cms.delivery import DELIVERY_ROUTES
+from cms_api.adapters.http.cms.delivery import DELIVERY_ROUTES as CONTENT_ROUTES
 from cms_api.adapters.http.cms.documents import PageController, PostController
 from cms_api.adapters.http.cms.locks import PageLockController, PostLockController
 from cms_api.adapters.http.cms.media import MediaController, UploadController, media_file
+from cms_api.adapters.http.cms.menus import MenuController
+from cms_api.adapters.http.cms.public_menus import PUBLIC_MENU_ROUTES
 from cms_api.adapters.http.cms.resources import AuthorController, CategoryController, TagController
 from cms_api.adapters.http.cms.revisions import (
     PageRevisionController,
@@ -46,7 +48,9 @@ ROUTES: list[ControllerRouterHandler] = [
     PostScheduleController,
     PageScheduleController,
     CalendarController,
+    MenuController,
 ]
+DELIVERY_ROUTES: list[ControllerRouterHandler] = [*CONTENT_ROUTES, *PUBLIC_MENU_ROUTES]
 UPLOAD_ROUTES: list[ControllerRouterHandler] = [UploadController]
 FILE_ROUTES: list[ControllerRouterHandler] = [media_file]
 

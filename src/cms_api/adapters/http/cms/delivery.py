@@ -16,8 +16,9 @@ from cms_api.adapters.http.lists import ListQuery, nearest, values_of
 from cms_api.adapters.http.preconditions import tagged
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView
-from cms_api.domains.cms.api import FIELDS, INCLUDES, LISTINGS, DeliveryService, Kind, Selection
+from cms_api.domains.cms.api import FIELDS, INCLUDES, LISTINGS, Delivered, DeliveryService, Kind, Selection
 from cms_api.kernel.errors import Malformed
+from cms_api.kernel.paging import Page
 
 PLANS_KEPT = 1_024
 # A cache in front may tell thousands of tags apart, but headers have an end.
@@ -88,7 +89,8 @@ class _Place:
         return isinstance(other, _Place) and other.path == self.path and other.cursors is self.cursors
 
 
-def _headers(request: ApiRequest, tags: Iterable[str]) -> list[tuple[bytes, bytes]]:
+def public_headers(request: ApiRequest, tags: Iterable[str]) -> list[tuple[bytes, bytes]]:
+    """What caches in front are told; ``tags`` are the ids of what the answer was made of."""
     headers = [
         (b"cache-control", request.app.state.cache_control),
         (b"vary", b"Accept-Encoding"),
@@ -109,16 +111,19 @@ async def _one(
     scope = request.scope
     selection, locale = _one_plan(kind, scope["query_string"])
     item = await delivery.one(kind, by, value, selection, locale)
-    headers = _headers(request, (item.used,))
+    headers = public_headers(request, (item.used,))
     if not selection.include:
         headers.append((b"last-modified", item.changed_at.encode()))
     return tagged(scope, item.json.encode(), headers)
 
 
 async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> ASGIApp:
-    scope = request.scope
-    query, selection = _list_plan(kind, scope["query_string"], _Place(request))
-    page = await delivery.list(kind, query.request, selection)
+    query, selection = _list_plan(kind, request.scope["query_string"], _Place(request))
+    return public_list(request, query, await delivery.list(kind, query.request, selection))
+
+
+def public_list(request: ApiRequest, query: ListQuery, page: Page[Delivered]) -> ASGIApp:
+    """The envelope of a page of items that are JSON already."""
     info, links = query.links(page)
     count = "" if page.count is None else f',"count":{page.count}'
     cursors = [f'"{cursor}"' if cursor else "null" for cursor in (info.next, info.prev)]
@@ -126,9 +131,9 @@ async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> A
         f'{{"items":[{",".join([item.json for item in page.items])}],'
         f'"page":{{"next":{cursors[0]},"prev":{cursors[1]},"limit":{info.limit}}}{count}}}'
     )
-    headers = _headers(request, dict.fromkeys(",".join([item.used for item in page.items]).split(",")))
+    headers = public_headers(request, dict.fromkeys(",".join([item.used for item in page.items]).split(",")))
     headers += [(name.lower().encode(), value.encode()) for name, value in links.items()]
-    return tagged(scope, body.encode(), headers)
+    return tagged(request.scope, body.encode(), headers)
 
 
 def _list_of(item: type[Any]) -> Any:

@@ -9,6 +9,7 @@ from cms_api.adapters.sqlalchemy.cms.comments import SqlAlchemyComments
 from cms_api.adapters.sqlalchemy.cms.documents import SqlAlchemyDocuments
 from cms_api.adapters.sqlalchemy.cms.imports import SqlAlchemyImportSources
 from cms_api.adapters.sqlalchemy.cms.locks import SqlAlchemyLocks, SqlAlchemyPresences
+from cms_api.adapters.sqlalchemy.cms.menus import SqlAlchemyMenus
 from cms_api.adapters.sqlalchemy.cms.publications import SqlAlchemyPublications
 from cms_api.adapters.sqlalchemy.cms.references import SqlAlchemyReferences
 from cms_api.adapters.sqlalchemy.cms.resources import SqlAlchemyAuthors, SqlAlchemyMedia, SqlAlchemyTerms
@@ -24,6 +25,7 @@ from cms_api.domains.cms.documents.subjects import SubjectRepository
 from cms_api.domains.cms.imports.ports import ImportSources
 from cms_api.domains.cms.locks.ports import LockRepository, PresenceRepository
 from cms_api.domains.cms.media.ports import MediaRepository
+from cms_api.domains.cms.menus.ports import MenuRepository
 from cms_api.domains.cms.retention.ports import RetentionRepository
 from cms_api.domains.cms.revisions.ports import RevisionRepository
 from cms_api.domains.cms.schedules.ports import ScheduleRepository
@@ -47,4 +49,5 @@ REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     ScheduleRepository: SqlAlchemySchedules,
     WorkflowRepository: SqlAlchemyWorkflows,
     TaskRepository: SqlAlchemyTasks,
+    MenuRepository: SqlAlchemyMenus,
 }

@@ -193,7 +193,8 @@ KEYSETS: dict[Kind, Keyset] = {
 }
 
 
-def _object(fields: dict[str, str]) -> str:
+def object_of(fields: dict[str, str]) -> str:
+    """The SQL of a JSON object with these fields."""
     # A row rather than json_build_object(): as fast, and without a space in the JSON.
     columns = ", ".join(f'{sql} AS "{name}"' for name, sql in fields.items())
     return f"(SELECT row_to_json(_) FROM (SELECT {columns}) _)"
@@ -203,9 +204,11 @@ def _expanded(related: Related, only: list[str]) -> str:
     fields = {name: related.fields[name] for name in only} if only else related.fields
     key = f"{related.alias}.{'document_id' if related.table == 'cms.publications' else 'id'}"
     if not related.is_many:
-        return f"(SELECT {_object(fields)} FROM {related.table} {related.alias} WHERE {key} = {related.ids})"
+        return (
+            f"(SELECT {object_of(fields)} FROM {related.table} {related.alias} WHERE {key} = {related.ids})"
+        )
     return (
-        f"(SELECT coalesce(json_agg({_object(fields)} ORDER BY x.n), '[]') "
+        f"(SELECT coalesce(json_agg({object_of(fields)} ORDER BY x.n), '[]') "
         f"FROM unnest({related.ids}) WITH ORDINALITY x(id, n) JOIN {related.table} {related.alias} ON {key} = x.id)"
     )
 
@@ -229,7 +232,7 @@ def _select(kind: Kind, selection: Selection) -> str:
             used.append(ids if related[name].is_many else f"array_remove(ARRAY[{ids}], NULL)")
         else:
             parts[name] = fields[name]
-    columns = f"{_object(parts)}::text, {_http_date(changed)}"
+    columns = f"{object_of(parts)}::text, {http_date(changed)}"
     return f"SELECT {columns}, array_to_string({' || '.join(used)}, ',')\nFROM {source}"
 
 
@@ -262,7 +265,8 @@ def _page(kind: Kind, page: PageRequest, selection: Selection) -> tuple[str, str
     return sql, counting, params
 
 
-def _http_date(column: str) -> str:
+def http_date(column: str) -> str:
+    """The SQL of a time as an HTTP date (RFC 9110, section 5.6.7)."""
     return f"to_char({column} AT TIME ZONE 'UTC', 'Dy, DD Mon YYYY HH24:MI:SS \"GMT\"')"
 
 
