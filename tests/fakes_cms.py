@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar, cast
 from uuid import UUID, uuid4
 
 import msgspec
-from tests import fakes_comments, fakes_locks
+from tests import fakes_comments, fakes_locks, fakes_menus, fakes_site
 from tests.fakes import FakeUnitOfWork, FixedClock
 from tests.fakes_revisions import FakeRetention, FakeRetentionQueries, FakeRevisionQueries, FakeRevisions
 from tests.fakes_workflow import FakeTasks, FakeWorkflows, default_workflows
@@ -55,6 +55,9 @@ from cms_api.domains.cms.media.model import Asset
 from cms_api.domains.cms.media.ports import MediaQueries, MediaRepository, Storage, Stored
 from cms_api.domains.cms.media.service import Media
 from cms_api.domains.cms.media.service import view as media_view
+from cms_api.domains.cms.menus.model import Menu
+from cms_api.domains.cms.menus.ports import MenuRepository
+from cms_api.domains.cms.menus.service import Menus
 from cms_api.domains.cms.pages.service import PAGE, Pages
 from cms_api.domains.cms.posts.service import POST, Posts
 from cms_api.domains.cms.resources import Resource
@@ -65,6 +68,8 @@ from cms_api.domains.cms.revisions.ports import RevisionRepository
 from cms_api.domains.cms.revisions.service import Revisions
 from cms_api.domains.cms.schedules.model import Schedule
 from cms_api.domains.cms.schedules.ports import ScheduleRepository
+from cms_api.domains.cms.site.interface import SiteSettings
+from cms_api.domains.cms.site.service import Site
 from cms_api.domains.cms.taxonomies.interface import TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy, Term
 from cms_api.domains.cms.taxonomies.ports import TermQueries, TermRepository
@@ -153,6 +158,8 @@ class Store:
     policies: dict[str, RetentionPolicy] = field(default_factory=lambda: {one.type: one for one in POLICIES})
     workflows: dict[str, Workflow] = field(default_factory=lambda: default_workflows(FixedClock().now()))
     tasks: dict[UUID, Task] = field(default_factory=dict)
+    menus: dict[UUID, Menu] = field(default_factory=dict)
+    site: SiteSettings = fakes_site.FIRST
 
     def copied(self) -> dict[str, Any]:
         return {name: copy.copy(value) for name, value in vars(self).items()}
@@ -209,6 +216,8 @@ def repositories(store: Store) -> dict[type, object]:
         CommentRepository: fakes_comments.FakeComments(store),
         WorkflowRepository: FakeWorkflows(store),
         TaskRepository: FakeTasks(store),
+        MenuRepository: fakes_menus.FakeMenus(store),
+        **fakes_site.repositories(store),
     }
 
 
@@ -316,6 +325,8 @@ class FakeDocuments(DocumentRepository):
         store.publications.pop(document_id, None)
         store.revisions = {key: row for key, row in store.revisions.items() if row.document != document_id}
         store.links = {key: links for key, links in store.links.items() if key[0] != document_id}
+        fakes_menus.forget(store, document_id)
+        fakes_site.forget(store, document_id)
 
 
 class FakePublications(PublicationRepository):
@@ -559,6 +570,7 @@ class FakeTerms(TermRepository):
         if number := self._store.using(term.id):
             raise InUse(number)
         del self._store.terms[term.id]
+        fakes_menus.forget(self._store, term.id)
 
     async def is_below(self, term_id: UUID, ancestor: UUID) -> bool:
         at: UUID | None = term_id
@@ -585,8 +597,9 @@ class FakeMedia(MediaRepository):
         self._store.media[asset.id] = copy.copy(asset)
 
     async def delete(self, asset: Asset) -> None:
-        if avatars := sum(author.avatar_id == asset.id for author in self._store.authors.values()):
-            raise InUse(avatars)
+        avatars = sum(author.avatar_id == asset.id for author in self._store.authors.values())
+        if number := avatars + (asset.id in (self._store.site.logo, self._store.site.icon)):
+            raise InUse(number)
         if number := self._store.using(asset.id):
             raise InUse(number)
         del self._store.media[asset.id]
@@ -930,6 +943,10 @@ class FakeCms:
             access=Access(self.authors),
             types={kind.key: kind for kind in (POST, PAGE)},
         )
+        self.menus = Menus(
+            clock=self.clock, queries=fakes_menus.FakeMenuQueries(self.store), default_locale="en"
+        )
+        self.site = Site(clock=self.clock, queries=fakes_site.FakeSiteQueries(self.store))
         self.retention = Retention(clock=self.clock, queries=FakeRetentionQueries(self.store))
         self.imports = self.made_imports(self.media)
 

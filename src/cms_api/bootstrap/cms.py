@@ -15,6 +15,7 @@ from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, Sq
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
 from cms_api.adapters.sqlalchemy.cms.schedule_queries import SqlSchedules
+from cms_api.adapters.sqlalchemy.cms.site import SqlPublicSite, SqlSite
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
 from cms_api.adapters.sqlalchemy.cms.wakeups import PostgresWakeups
 from cms_api.adapters.sqlalchemy.cms.workflow import SqlTasks, SqlWorkflows
@@ -37,6 +38,7 @@ from cms_api.domains.cms.revisions.service import Revisions
 from cms_api.domains.cms.schedules.firing import Firing
 from cms_api.domains.cms.schedules.runner import ScheduleRunner
 from cms_api.domains.cms.schedules.service import Schedules
+from cms_api.domains.cms.site.service import PublicSite, Site
 from cms_api.domains.cms.taxonomies.service import Terms
 from cms_api.domains.cms.workflow.service import Workflows
 from cms_api.domains.cms.workflow.stages import WorkflowStages
@@ -130,6 +132,8 @@ class CmsContainer(DeclarativeContainer):
     public_menus = Singleton(
         PublicMenus, queries=Singleton(SqlPublicMenus, core.reader), default_locale=default_locale
     )
+    site = Singleton(Site, clock=core.clock, queries=Singleton(SqlSite, core.reader))
+    public_site = Singleton(PublicSite, queries=Singleton(SqlPublicSite, core.reader))
     imports = Singleton(
         Imports,
         posts=posts,

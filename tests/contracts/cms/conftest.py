@@ -14,15 +14,20 @@ from tests.fakes_cms import (
 )
 from tests.fakes_comments import FakeCommentQueries
 from tests.fakes_locks import FakeLockQueries, FakeSubjectQueries
+from tests.fakes_menus import FakeMenuQueries, FakePublicMenuQueries
 from tests.fakes_revisions import FakeRetentionQueries, FakeRevisionQueries
+from tests.fakes_site import FakePublicSiteQueries, FakeSiteQueries
 from tests.fakes_workflow import FakeTaskQueries, FakeWorkflowQueries
 
 from cms_api.adapters.sqlalchemy.cms import REPOSITORIES
 from cms_api.adapters.sqlalchemy.cms.comments import SqlComments
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
+from cms_api.adapters.sqlalchemy.cms.menus import SqlMenus
+from cms_api.adapters.sqlalchemy.cms.public_menus import SqlPublicMenus
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
+from cms_api.adapters.sqlalchemy.cms.site import SqlPublicSite, SqlSite
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
 from cms_api.adapters.sqlalchemy.cms.workflow import SqlTasks, SqlWorkflows
 from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
@@ -34,8 +39,10 @@ from cms_api.domains.cms.documents.ports import DocumentQueries
 from cms_api.domains.cms.documents.subjects import SubjectQueries
 from cms_api.domains.cms.locks.ports import LockQueries
 from cms_api.domains.cms.media.ports import MediaQueries
+from cms_api.domains.cms.menus.ports import MenuQueries, PublicMenuQueries
 from cms_api.domains.cms.retention.ports import RetentionQueries
 from cms_api.domains.cms.revisions.ports import RevisionQueries
+from cms_api.domains.cms.site.ports import PublicSiteQueries, SiteQueries
 from cms_api.domains.cms.taxonomies.ports import TermQueries
 from cms_api.domains.cms.workflow.ports import TaskQueries, WorkflowQueries
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -57,6 +64,10 @@ class Backend:
     comments: CommentQueries
     workflows: WorkflowQueries
     tasks: TaskQueries
+    menus: MenuQueries
+    public_menus: PublicMenuQueries
+    site: SiteQueries
+    public_site: PublicSiteQueries
 
 
 @pytest.fixture(params=["fake", "postgres"])
@@ -76,6 +87,10 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             comments=FakeCommentQueries(store),
             workflows=FakeWorkflowQueries(store),
             tasks=FakeTaskQueries(store),
+            menus=FakeMenuQueries(store),
+            public_menus=FakePublicMenuQueries(store),
+            site=FakeSiteQueries(store),
+            public_site=FakePublicSiteQueries(store),
         )
         return
     url = request.getfixturevalue("database_url")
@@ -97,6 +112,10 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             comments=SqlComments(reader),
             workflows=SqlWorkflows(reader),
             tasks=SqlTasks(reader),
+            menus=SqlMenus(reader),
+            public_menus=SqlPublicMenus(reader),
+            site=SqlSite(reader),
+            public_site=SqlPublicSite(reader),
         )
     finally:
         await reader.close()

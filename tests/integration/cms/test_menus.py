@@ -1,15 +1,13 @@
 """Menus over HTTP: managed as trees, shown with what is live."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import msgspec
-import pytest
-from sqlalchemy import event
+import psycopg
 from tests.integration.cms.cms_client import (
     ANY,
     API,
@@ -69,35 +67,6 @@ def labels(of: list[dict[str, Any]]) -> list[Any]:
 def events(url: str) -> list[str]:
     found = rows(url, "SELECT name FROM activity.events WHERE name LIKE 'menu%%' ORDER BY position")
     return [name for (name,) in found]
-
-
-@pytest.fixture
-def counting(application: Application, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
-    """Collects the statements that are sent, by units of work and by queries."""
-    reader = application.container.core.reader()
-    real = reader._executed
-
-    @asynccontextmanager
-    async def collect() -> AsyncIterator[list[str]]:
-        engine = application.container.core.engine().sync_engine
-        seen: list[str] = []
-
-        async def executed(sql: str, params: Any) -> Any:
-            seen.append(" ".join(sql.split()))
-            return await real(sql, params)
-
-        def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-            seen.append(" ".join(statement.split()))
-
-        event.listen(engine, "before_cursor_execute", note)
-        monkeypatch.setattr(reader, "_executed", executed)
-        try:
-            yield seen
-        finally:
-            monkeypatch.undo()
-            event.remove(engine, "before_cursor_execute", note)
-
-    return collect
 
 
 async def test_the_life_of_a_menu(admin: httpx.AsyncClient, database_url: str) -> None:
@@ -415,6 +384,47 @@ async def test_what_is_deleted_for_good_leaves_its_item_behind(admin: httpx.Asyn
     )
     assert mended["is_broken"] is False
     assert labels(await shown(admin)) == [["Lost", "Kept"], "Else"]
+
+
+async def test_a_menu_is_changed_while_what_it_points_at_is_purged(
+    admin: httpx.AsyncClient, database_url: str
+) -> None:
+    menu = await menu_of(admin)
+    path = f"{API}/menus/{menu['id']}"
+    for whole in (True, False):
+        page = await make(admin, "pages", title="Gone")
+        body = {"items": [to("document", page, label="Page"), link("Other")]}
+        first, _ = answered(await admin.patch(path, json=body, headers=ANY), 200)["items"]
+        await remove(admin, "pages", page)
+        item = f"{path}/items/{first['id']}"
+        # The purge as far as its lock: it has decided, and goes on once the change waits for it.
+        async with await psycopg.AsyncConnection.connect(database_url) as purge:
+            document = (UUID(page["id"]),)
+            await purge.execute("SELECT id FROM cms.documents WHERE id = %s FOR UPDATE", document)
+            changing = asyncio.create_task(
+                admin.patch(path, json=body, headers=ANY)
+                if whole
+                else admin.patch(item, json={"label": "Page!"}, headers=ANY)
+            )
+            await waiting(database_url)
+            await purge.execute("DELETE FROM cms.documents WHERE id = %s", document)
+        changed = await changing
+        if whole:
+            problem = answered(changed, 422, "invalid")
+            assert faults(problem) == [("/items/0/target/id", "unknown_reference")]
+        else:
+            answered(changed, 200)
+        after = answered(await admin.get(path), 200)["items"]
+        assert [one["is_broken"] for one in after] == [True, False]
+
+
+async def waiting(database_url: str) -> None:
+    """Come back once somebody waits for a lock."""
+    for _ in range(500):
+        if rows(database_url, "SELECT count(*) FROM pg_locks WHERE NOT granted") != [(0,)]:
+            return
+        await asyncio.sleep(0.02)
+    raise TimeoutError
 
 
 async def test_which_menus_point_at_a_document(admin: httpx.AsyncClient, application: Application) -> None:

@@ -16,7 +16,15 @@ from tests.integration.http.asking import make, make_live, upload
 from cms_api.app import create_app
 from cms_api.settings import Settings
 
-COUNTED = ("auth.users", "cms.documents", "cms.publications", "cms.terms", "cms.authors", "cms.media")
+COUNTED = (
+    "auth.users",
+    "cms.documents",
+    "cms.publications",
+    "cms.terms",
+    "cms.authors",
+    "cms.media",
+    "cms.menus",
+)
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +82,7 @@ async def site(site_database_url: str, tmp_path_factory: pytest.TempPathFactory)
                 "media": await upload(admin),
                 "posts": await make_live(admin, "posts", title="First", body="<p>one</p>"),
                 "pages": await make_live(admin, "pages", title="About"),
+                "menus": await make(admin, "menus", key="main", name="Main"),
                 "users": signed_in["user"],
             }
             ids = {kind: str(one["id"]) for kind, one in made.items()}

@@ -81,6 +81,18 @@ from cms_api.domains.cms.schedules.interface import (
     ScheduleService,
     ScheduleView,
 )
+from cms_api.domains.cms.site.interface import PERMISSIONS as SITE_PERMISSIONS
+from cms_api.domains.cms.site.interface import (
+    DiscussionChanges,
+    DiscussionSettings,
+    PublicSiteService,
+    SeoSettings,
+    SeoSettingsChanges,
+    SettingsChanges,
+    SiteService,
+    SiteSettings,
+    SocialLink,
+)
 from cms_api.domains.cms.taxonomies.interface import CATEGORIES, TAGS, TermChanges, TermService, TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy
 from cms_api.domains.cms.taxonomies.service import PERMISSIONS as TERM_PERMISSIONS
@@ -104,6 +116,7 @@ PERMISSIONS: dict[str, str] = {
     **COMMENT_PERMISSIONS,
     **WORKFLOW_PERMISSIONS,
     **MENU_PERMISSIONS,
+    **SITE_PERMISSIONS,
 }
 
 __all__ = [
@@ -141,6 +154,8 @@ __all__ = [
     "Delivered",
     "DeliveryService",
     "Diff",
+    "DiscussionChanges",
+    "DiscussionSettings",
     "DocumentView",
     "Format",
     "ImportReport",
@@ -178,6 +193,7 @@ __all__ = [
     "PresenceService",
     "PresenceView",
     "PublicMenuService",
+    "PublicSiteService",
     "Ref",
     "RetentionChanges",
     "RetentionPolicy",
@@ -191,6 +207,12 @@ __all__ = [
     "ScheduleView",
     "Selection",
     "Seo",
+    "SeoSettings",
+    "SeoSettingsChanges",
+    "SettingsChanges",
+    "SiteService",
+    "SiteSettings",
+    "SocialLink",
     "Stage",
     "Storage",
     "Target",

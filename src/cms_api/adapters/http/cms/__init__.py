@@ -22,6 +22,7 @@ from cms_api.adapters.http.cms.schedules import (
     PageScheduleController,
     PostScheduleController,
 )
+from cms_api.adapters.http.cms.site import PUBLIC_SITE_ROUTES, SettingsController
 from cms_api.adapters.http.cms.workflow import PageMoves, PostMoves, TaskController, WorkflowController
 
 ROUTES: list[ControllerRouterHandler] = [
@@ -49,8 +50,9 @@ ROUTES: list[ControllerRouterHandler] = [
     PageScheduleController,
     CalendarController,
     MenuController,
+    SettingsController,
 ]
-DELIVERY_ROUTES: list[ControllerRouterHandler] = [*CONTENT_ROUTES, *PUBLIC_MENU_ROUTES]
+DELIVERY_ROUTES: list[ControllerRouterHandler] = [*CONTENT_ROUTES, *PUBLIC_MENU_ROUTES, *PUBLIC_SITE_ROUTES]
 UPLOAD_ROUTES: list[ControllerRouterHandler] = [UploadController]
 FILE_ROUTES: list[ControllerRouterHandler] = [media_file]
 

@@ -16,6 +16,7 @@ from cms_api.adapters.sqlalchemy.cms.resources import SqlAlchemyAuthors, SqlAlch
 from cms_api.adapters.sqlalchemy.cms.retention import SqlAlchemyRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlAlchemyRevisions
 from cms_api.adapters.sqlalchemy.cms.schedules import SqlAlchemySchedules
+from cms_api.adapters.sqlalchemy.cms.site import SqlAlchemySite, SqlAlchemySiteTargets
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlAlchemySubjects
 from cms_api.adapters.sqlalchemy.cms.workflow import SqlAlchemyTasks, SqlAlchemyWorkflows
 from cms_api.domains.cms.authors.ports import AuthorRepository
@@ -29,6 +30,7 @@ from cms_api.domains.cms.menus.ports import MenuRepository
 from cms_api.domains.cms.retention.ports import RetentionRepository
 from cms_api.domains.cms.revisions.ports import RevisionRepository
 from cms_api.domains.cms.schedules.ports import ScheduleRepository
+from cms_api.domains.cms.site.ports import SiteRepository, SiteTargets
 from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.domains.cms.workflow.ports import TaskRepository, WorkflowRepository
 
@@ -50,4 +52,6 @@ REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     WorkflowRepository: SqlAlchemyWorkflows,
     TaskRepository: SqlAlchemyTasks,
     MenuRepository: SqlAlchemyMenus,
+    SiteRepository: SqlAlchemySite,
+    SiteTargets: SqlAlchemySiteTargets,
 }

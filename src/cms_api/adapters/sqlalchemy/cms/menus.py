@@ -90,8 +90,10 @@ def _summary(row: Any) -> MenuSummary:
     return MenuSummary(**dict(zip(names, row, strict=True)))
 
 
-def _row(item: Item) -> dict[str, Any]:
+def _row(item: Item, kept: Collection[Target]) -> dict[str, Any]:
     target = item.target
+    if target.id is not None and target not in kept:
+        target = msgspec.structs.replace(target, id=None)
     return {
         "id": item.id,
         "parent_id": item.parent_id,
@@ -144,7 +146,9 @@ class SqlAlchemyMenus(MenuRepository):
             )
 
     async def put_items(self, menu: Menu) -> None:
-        rows = msgspec.json.encode([_row(item) for item in menu.items]).decode()
+        # Of the targets that nobody has asked about now, one may have gone for good since the look.
+        kept = await self.existing({item.target for item in menu.items if item.target.id is not None})
+        rows = msgspec.json.encode([_row(item, kept) for item in menu.items]).decode()
         await self._session.execute(text(PUT_ITEMS), {"menu_id": menu.id, "items": rows})
 
     async def delete(self, menu: Menu) -> None:

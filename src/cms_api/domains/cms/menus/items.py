@@ -79,17 +79,23 @@ def check_url(url: str, pointer: str) -> None:
         )
 
 
+def is_web_address(url: str) -> bool:
+    """Whether ``url`` is an http or https address that browsers read as it is written."""
+    try:
+        parts = urlsplit(url)
+        # Asking for the port checks it. Who writes a name before the host means to mislead.
+        has_host = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:
+        return False
+    return has_host and parts.scheme in ("http", "https") and not _UNSAFE.search(url)
+
+
 def _is_known(url: str) -> bool:
     if url.startswith("/"):
         return not url.startswith("//")  # which would be another host
     scheme = url.partition(":")[0].lower()
     if scheme in ("http", "https"):
-        try:
-            parts = urlsplit(url)
-            # Asking for the port checks it. Who writes a name before the host means to mislead.
-            return bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
-        except ValueError:
-            return False
+        return is_web_address(url)
     rest = f"{scheme}:{url.partition(':')[2]}"
     return bool(_MAIL.fullmatch(rest) or _PHONE.fullmatch(rest))
 
