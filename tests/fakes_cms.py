@@ -14,7 +14,15 @@ from typing import Any, Self, TypeVar, cast
 from uuid import UUID, uuid4
 
 import msgspec
-from tests import fakes_comments, fakes_locks, fakes_readers, fakes_redirects, fakes_tree
+from tests import (
+    fakes_comments,
+    fakes_locks,
+    fakes_menus,
+    fakes_readers,
+    fakes_redirects,
+    fakes_site,
+    fakes_tree,
+)
 from tests.fakes import FakeUnitOfWork, FixedClock
 from tests.fakes_revisions import FakeRetention, FakeRetentionQueries, FakeRevisionQueries, FakeRevisions
 from tests.fakes_types import FixedTypes
@@ -56,6 +64,9 @@ from cms_api.domains.cms.media.model import Asset
 from cms_api.domains.cms.media.ports import MediaQueries, MediaRepository, Storage, Stored
 from cms_api.domains.cms.media.service import Media
 from cms_api.domains.cms.media.service import view as media_view
+from cms_api.domains.cms.menus.model import Menu
+from cms_api.domains.cms.menus.ports import MenuRepository
+from cms_api.domains.cms.menus.service import Menus
 from cms_api.domains.cms.pages.ports import TreeRepository
 from cms_api.domains.cms.pages.service import Pages, PageTree
 from cms_api.domains.cms.posts.service import Posts
@@ -72,6 +83,8 @@ from cms_api.domains.cms.revisions.ports import RevisionRepository
 from cms_api.domains.cms.revisions.service import Revisions
 from cms_api.domains.cms.schedules.model import Schedule
 from cms_api.domains.cms.schedules.ports import ScheduleRepository
+from cms_api.domains.cms.site.interface import SiteSettings
+from cms_api.domains.cms.site.service import Site
 from cms_api.domains.cms.taxonomies.interface import TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy, Term
 from cms_api.domains.cms.taxonomies.ports import TermQueries, TermRepository
@@ -166,6 +179,8 @@ class Store:
     comment_rates: dict[bytes, datetime] = field(default_factory=dict)
     comment_rules: ReaderCommentRules = DEFAULTS
     redirects: dict[UUID, Redirect] = field(default_factory=dict)
+    menus: dict[UUID, Menu] = field(default_factory=dict)
+    site: SiteSettings = fakes_site.FIRST
 
     def copied(self) -> dict[str, Any]:
         return {name: copy.copy(value) for name, value in vars(self).items()}
@@ -225,6 +240,8 @@ def repositories(store: Store) -> dict[type, object]:
         **fakes_readers.repositories(store),
         RedirectRepository: fakes_redirects.FakeRedirects(store),
         TreeRepository: fakes_tree.FakeTree(store),
+        MenuRepository: fakes_menus.FakeMenus(store),
+        **fakes_site.repositories(store),
     }
 
 
@@ -333,6 +350,8 @@ class FakeDocuments(DocumentRepository):
         store.revisions = {key: row for key, row in store.revisions.items() if row.document != document_id}
         store.links = {key: links for key, links in store.links.items() if key[0] != document_id}
         store.redirects = {key: row for key, row in store.redirects.items() if row.document_id != document_id}
+        fakes_menus.forget(store, document_id)
+        fakes_site.forget(store, document_id)
 
 
 class FakePublications(PublicationRepository):
@@ -585,6 +604,7 @@ class FakeTerms(TermRepository):
         if number := self._store.using(term.id):
             raise InUse(number)
         del self._store.terms[term.id]
+        fakes_menus.forget(self._store, term.id)
 
     async def is_below(self, term_id: UUID, ancestor: UUID) -> bool:
         at: UUID | None = term_id
@@ -611,8 +631,9 @@ class FakeMedia(MediaRepository):
         self._store.media[asset.id] = copy.copy(asset)
 
     async def delete(self, asset: Asset) -> None:
-        if avatars := sum(author.avatar_id == asset.id for author in self._store.authors.values()):
-            raise InUse(avatars)
+        avatars = sum(author.avatar_id == asset.id for author in self._store.authors.values())
+        if number := avatars + (asset.id in (self._store.site.logo, self._store.site.icon)):
+            raise InUse(number)
         if number := self._store.using(asset.id):
             raise InUse(number)
         del self._store.media[asset.id]
@@ -958,6 +979,10 @@ class FakeCms:
             access=Access(self.authors),
             types=self.types,
         )
+        self.menus = Menus(
+            clock=self.clock, queries=fakes_menus.FakeMenuQueries(self.store), default_locale="en"
+        )
+        self.site = Site(clock=self.clock, queries=fakes_site.FakeSiteQueries(self.store))
         self.retention = Retention(clock=self.clock, queries=FakeRetentionQueries(self.store))
         self.imports = self.made_imports(self.media)
         self.redirects = Redirects(

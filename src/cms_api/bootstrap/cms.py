@@ -17,13 +17,16 @@ from cms_api.adapters.sqlalchemy.cms.delivery import SqlDelivery
 from cms_api.adapters.sqlalchemy.cms.entry_delivery import SqlEntryDelivery
 from cms_api.adapters.sqlalchemy.cms.field_indexes import PostgresFieldIndexes
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
+from cms_api.adapters.sqlalchemy.cms.menus import SqlMenus
 from cms_api.adapters.sqlalchemy.cms.page_tree import SqlTree
+from cms_api.adapters.sqlalchemy.cms.public_menus import SqlPublicMenus
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
 from cms_api.adapters.sqlalchemy.cms.reader_comments import SqlReaderComments
 from cms_api.adapters.sqlalchemy.cms.redirects import SqlRedirects
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
 from cms_api.adapters.sqlalchemy.cms.schedule_queries import SqlSchedules
+from cms_api.adapters.sqlalchemy.cms.site import SqlPublicSite, SqlSite
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
 from cms_api.adapters.sqlalchemy.cms.wakeups import PostgresWakeups
 from cms_api.adapters.sqlalchemy.cms.workflow import SqlTasks, SqlWorkflows
@@ -42,6 +45,7 @@ from cms_api.domains.cms.imports.service import Imports
 from cms_api.domains.cms.locks.held import LocksNow
 from cms_api.domains.cms.locks.service import Locks, Presences
 from cms_api.domains.cms.media.service import Media
+from cms_api.domains.cms.menus.service import Menus, PublicMenus
 from cms_api.domains.cms.pages.service import PAGE, Pages, PageTree
 from cms_api.domains.cms.posts.service import POST, Posts
 from cms_api.domains.cms.reader_comments.configuring import CommentConfiguration
@@ -55,6 +59,7 @@ from cms_api.domains.cms.revisions.service import Revisions
 from cms_api.domains.cms.schedules.firing import Firing
 from cms_api.domains.cms.schedules.runner import ScheduleRunner
 from cms_api.domains.cms.schedules.service import Schedules
+from cms_api.domains.cms.site.service import PublicSite, Site
 from cms_api.domains.cms.taxonomies.service import Terms
 from cms_api.domains.cms.workflow.service import Workflows
 from cms_api.domains.cms.workflow.stages import WorkflowStages
@@ -181,6 +186,14 @@ class CmsContainer(DeclarativeContainer):
         queries=Singleton(SqlRedirects, core.reader),
         default_locale=default_locale,
     )
+    menus = Singleton(
+        Menus, clock=core.clock, queries=Singleton(SqlMenus, core.reader), default_locale=default_locale
+    )
+    public_menus = Singleton(
+        PublicMenus, queries=Singleton(SqlPublicMenus, core.reader), default_locale=default_locale
+    )
+    site = Singleton(Site, clock=core.clock, queries=Singleton(SqlSite, core.reader))
+    public_site = Singleton(PublicSite, queries=Singleton(SqlPublicSite, core.reader))
     imports = Singleton(
         Imports,
         posts=posts,

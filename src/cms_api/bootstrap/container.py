@@ -80,6 +80,10 @@ class Application:
             "redirects": (cms.RedirectService, parts.cms.redirects),
             "storage": (cms.Storage, parts.core.storage),
             "delivery": (cms.DeliveryService, parts.cms.delivery),
+            "menus": (cms.MenuService, parts.cms.menus),
+            "public_menus": (cms.PublicMenuService, parts.cms.public_menus),
+            "site": (cms.SiteService, parts.cms.site),
+            "public_site": (cms.PublicSiteService, parts.cms.public_site),
         }
         return {name: _provide(port, provider) for name, (port, provider) in provided.items()}
 

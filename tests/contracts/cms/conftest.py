@@ -14,9 +14,11 @@ from tests.fakes_cms import (
 )
 from tests.fakes_comments import FakeCommentQueries
 from tests.fakes_locks import FakeLockQueries, FakeSubjectQueries
+from tests.fakes_menus import FakeMenuQueries, FakePublicMenuQueries
 from tests.fakes_readers import FakePlaceQueries, FakeReaderCommentQueries, FakeRules
 from tests.fakes_redirects import FakeRedirectQueries
 from tests.fakes_revisions import FakeRetentionQueries, FakeRevisionQueries
+from tests.fakes_site import FakePublicSiteQueries, FakeSiteQueries
 from tests.fakes_tree import FakeTreeQueries
 from tests.fakes_workflow import FakeTaskQueries, FakeWorkflowQueries
 
@@ -24,12 +26,15 @@ from cms_api.adapters.sqlalchemy.cms import REPOSITORIES
 from cms_api.adapters.sqlalchemy.cms.comment_rules import SqlPlaces, SqlRules
 from cms_api.adapters.sqlalchemy.cms.comments import SqlComments
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
+from cms_api.adapters.sqlalchemy.cms.menus import SqlMenus
 from cms_api.adapters.sqlalchemy.cms.page_tree import SqlTree
+from cms_api.adapters.sqlalchemy.cms.public_menus import SqlPublicMenus
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
 from cms_api.adapters.sqlalchemy.cms.reader_comments import SqlReaderComments
 from cms_api.adapters.sqlalchemy.cms.redirects import SqlRedirects
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
+from cms_api.adapters.sqlalchemy.cms.site import SqlPublicSite, SqlSite
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
 from cms_api.adapters.sqlalchemy.cms.workflow import SqlTasks, SqlWorkflows
 from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
@@ -41,11 +46,13 @@ from cms_api.domains.cms.documents.ports import DocumentQueries
 from cms_api.domains.cms.documents.subjects import SubjectQueries
 from cms_api.domains.cms.locks.ports import LockQueries
 from cms_api.domains.cms.media.ports import MediaQueries
+from cms_api.domains.cms.menus.ports import MenuQueries, PublicMenuQueries
 from cms_api.domains.cms.pages.ports import TreeQueries
 from cms_api.domains.cms.reader_comments.ports import CommentRules, PlaceQueries, ReaderCommentQueries
 from cms_api.domains.cms.redirects.ports import RedirectQueries
 from cms_api.domains.cms.retention.ports import RetentionQueries
 from cms_api.domains.cms.revisions.ports import RevisionQueries
+from cms_api.domains.cms.site.ports import PublicSiteQueries, SiteQueries
 from cms_api.domains.cms.taxonomies.ports import TermQueries
 from cms_api.domains.cms.workflow.ports import TaskQueries, WorkflowQueries
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -72,6 +79,10 @@ class Backend:
     comment_places: PlaceQueries
     redirects: RedirectQueries
     tree: TreeQueries
+    menus: MenuQueries
+    public_menus: PublicMenuQueries
+    site: SiteQueries
+    public_site: PublicSiteQueries
 
 
 @pytest.fixture(params=["fake", "postgres"])
@@ -96,6 +107,10 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             comment_places=FakePlaceQueries(store),
             redirects=FakeRedirectQueries(store),
             tree=FakeTreeQueries(store),
+            menus=FakeMenuQueries(store),
+            public_menus=FakePublicMenuQueries(store),
+            site=FakeSiteQueries(store),
+            public_site=FakePublicSiteQueries(store),
         )
         return
     url = request.getfixturevalue("database_url")
@@ -122,6 +137,10 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             comment_places=SqlPlaces(reader),
             redirects=SqlRedirects(reader),
             tree=SqlTree(reader),
+            menus=SqlMenus(reader),
+            public_menus=SqlPublicMenus(reader),
+            site=SqlSite(reader),
+            public_site=SqlPublicSite(reader),
         )
     finally:
         await reader.close()

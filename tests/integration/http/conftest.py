@@ -24,6 +24,7 @@ COUNTED = (
     "cms.authors",
     "cms.media",
     "cms.redirects",
+    "cms.menus",
 )
 
 
@@ -83,6 +84,7 @@ async def site(site_database_url: str, tmp_path_factory: pytest.TempPathFactory)
                 "posts": await make_live(admin, "posts", title="First", body="<p>one</p>"),
                 "pages": await make_live(admin, "pages", title="About"),
                 "redirects": await make(admin, "redirects", source="/old", target="/about"),
+                "menus": await make(admin, "menus", key="main", name="Main"),
                 "users": signed_in["user"],
             }
             ids = {kind: str(one["id"]) for kind, one in made.items()}

@@ -20,6 +20,7 @@ CREATING = {
     "authors": "name",
     "categories": "name",
     "tags": "name",
+    "menus": "name",
     "users": "email",
     "redirects": "source",
     "auth/login": "email",
@@ -32,6 +33,7 @@ CHANGING = {
     "authors": "name",
     "categories": "name",
     "tags": "name",
+    "menus": "name",
     "users": "name",
     "media": "title",
     "redirects": "source",
@@ -166,6 +168,10 @@ NULS = {
     "pages": ({"title": "a\0b", "excerpt": "\0"}, {"/title", "/excerpt"}),
     "authors": ({"name": "a\0b", "bio": "x\0"}, {"/name", "/bio"}),
     "categories": ({"name": "\0", "description": "\0"}, {"/name", "/description"}),
+    "menus": (
+        {"key": "a\0", "name": "\0", "items": [{"label": "\0", "target": {"kind": "url", "url": "/\0"}}]},
+        {"/key", "/name", "/items/0/label", "/items/0/target/url"},
+    ),
     "tags": ({"name": "\0", "slug": "a\0"}, {"/name", "/slug"}),
     "users": (
         {"email": "a@b.example\0", "name": "\0", "password": "a long password\0", "roles": ["x", "\0"]},
@@ -213,6 +219,14 @@ SEVERAL: dict[tuple[str, str], tuple[dict[str, Any], set[str]]] = {
     ("PATCH", "categories"): ({"parent_id": 1, "name": 1}, {"/name", "/parent_id"}),
     ("POST", "tags"): ({"parent_id": None, "slug": {}}, {"/name", "/slug", "/parent_id"}),
     ("PATCH", "tags"): ({"id": "x", "description": 1}, {"/id", "/description"}),
+    ("POST", "menus"): (
+        {"key": 1, "items": [{"label": 1, "target": {"kind": "x", "id": "x"}}, {"children": {}}], "locale": "!"},
+        {
+            "/key", "/name", "/items/0/label", "/items/0/target/kind", "/items/0/target/id", "/items/1/target",
+            "/items/1/children", "/locale",
+        },
+    ),
+    ("PATCH", "menus"): ({"key": None, "items": None, "locale": "de"}, {"/key", "/items", "/locale"}),
     ("POST", "users"): (
         {"email": "x" * 321, "name": "", "password": "short", "roles": [1, "x", None], "is_active": True},
         {"/email", "/name", "/password", "/roles/0", "/roles/2", "/is_active"},
@@ -253,6 +267,11 @@ async def test_rules_that_only_the_domain_knows(site: Site) -> None:
         ("categories", {"name": "x", "parent_id": ABSENT}, {"/parent_id"}),
         ("categories", {"name": "x", "parent_id": site.ids["tags"]}, {"/parent_id"}),
         ("authors", {"name": "x", "avatar_id": ABSENT}, {"/avatar_id"}),
+        (
+            "menus",
+            {"key": "A", "name": "x", "items": [{"target": {"kind": "tag", "id": ABSENT}}]},
+            {"/key", "/items/0/target/id"},
+        ),
         ("authors", {"name": "x", "user_id": ABSENT}, {"/user_id"}),
         ("users", {"email": "no address", "name": "x", "password": "ä" * 40}, {"/email", "/password"}),
         (

@@ -18,7 +18,18 @@ from tests.integration.http.conftest import Site
 
 from cms_api.adapters.http.lists import Cursors, ListQuery
 from cms_api.domains.auth.api import USERS
-from cms_api.domains.cms.api import AUTHORS, CATEGORIES, LISTINGS, MEDIA, PAGES, POSTS, REDIRECTS, TAGS
+from cms_api.domains.cms.api import (
+    AUTHORS,
+    CATEGORIES,
+    LISTINGS,
+    MEDIA,
+    MENUS,
+    PAGES,
+    POSTS,
+    PUBLIC_MENUS,
+    REDIRECTS,
+    TAGS,
+)
 from cms_api.kernel.paging import OPERATORS, Listing
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -32,15 +43,18 @@ LISTS: dict[str, Listing] = {
     f"{API}/media": MEDIA,
     f"{API}/redirects": REDIRECTS,
     f"{API}/users": USERS,
+    f"{API}/menus": MENUS,
+    f"{CONTENT}/menus": PUBLIC_MENUS,
     **{f"{CONTENT}/{kind}": listing for kind, listing in LISTINGS.items()},
 }
 every_list = pytest.mark.parametrize("url", LISTS)
 KINDS = ("posts", "pages", "authors", "categories", "tags", "media", "users", "redirects")
+KINDS = ("posts", "pages", "authors", "categories", "tags", "media", "users", "menus")
 DELIVERED = tuple(LISTINGS)
 # What takes no parameter at all.
 PLAIN = [
     "/health/live", "/health/ready", "/openapi.json", "/docs", "/problems", f"{API}/auth/me",
-    f"{API}/auth/sessions", f"{API}/roles", f"{API}/permissions",
+    f"{API}/auth/sessions", f"{API}/roles", f"{API}/permissions", f"{API}/settings", f"{CONTENT}/settings",
 ]  # fmt: skip
 
 

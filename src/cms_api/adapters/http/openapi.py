@@ -34,6 +34,8 @@ TAGS = {
     "tags": "Tags.",
     "media": "Files.",
     "redirects": "Where paths lead that were.",
+    "menus": "Menus, with nested items that point at documents, terms and addresses.",
+    "settings": "The settings of the site.",
     "jobs": "Work that goes on after the request that asked for it.",
     "delivery": "Published content, for everybody, cacheable.",
     "system": "How the service is.",

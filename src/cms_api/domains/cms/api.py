@@ -67,6 +67,24 @@ from cms_api.domains.cms.locks.interface import (
 from cms_api.domains.cms.media.interface import MEDIA, MediaChanges, MediaService, MediaView
 from cms_api.domains.cms.media.ports import Storage
 from cms_api.domains.cms.media.service import PERMISSIONS as MEDIA_PERMISSIONS
+from cms_api.domains.cms.menus.interface import (
+    MENUS,
+    PUBLIC_MENUS,
+    ItemChanges,
+    ItemPlace,
+    MenuChanges,
+    MenuItemView,
+    MenuService,
+    MenuSummary,
+    MenuUse,
+    MenuView,
+    NewMenu,
+    PlacedItem,
+    PublicMenuService,
+)
+from cms_api.domains.cms.menus.interface import PERMISSIONS as MENU_PERMISSIONS
+from cms_api.domains.cms.menus.items import MAX_DEPTH as MAX_MENU_DEPTH
+from cms_api.domains.cms.menus.items import MAX_ITEMS, NewItem, Target
 from cms_api.domains.cms.pages.interface import (
     DEFAULT_DEPTH,
     MAX_DEPTH,
@@ -128,6 +146,18 @@ from cms_api.domains.cms.schedules.interface import (
     ScheduleService,
     ScheduleView,
 )
+from cms_api.domains.cms.site.interface import PERMISSIONS as SITE_PERMISSIONS
+from cms_api.domains.cms.site.interface import (
+    DiscussionChanges,
+    DiscussionSettings,
+    PublicSiteService,
+    SeoSettings,
+    SeoSettingsChanges,
+    SettingsChanges,
+    SiteService,
+    SiteSettings,
+    SocialLink,
+)
 from cms_api.domains.cms.taxonomies.interface import CATEGORIES, TAGS, TermChanges, TermService, TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy
 from cms_api.domains.cms.taxonomies.service import PERMISSIONS as TERM_PERMISSIONS
@@ -153,6 +183,8 @@ PERMISSIONS: dict[str, str] = {
     **WORKFLOW_PERMISSIONS,
     **READER_COMMENT_PERMISSIONS,
     **REDIRECT_PERMISSIONS,
+    **MENU_PERMISSIONS,
+    **SITE_PERMISSIONS,
 }
 
 __all__ = [
@@ -166,12 +198,16 @@ __all__ = [
     "INCLUDES",
     "LISTINGS",
     "MAX_DEPTH",
+    "MAX_ITEMS",
+    "MAX_MENU_DEPTH",
     "MAX_OPERATIONS",
     "MAX_PAGES",
     "MEDIA",
+    "MENUS",
     "PAGES",
     "PERMISSIONS",
     "POSTS",
+    "PUBLIC_MENUS",
     "READER_COMMENTS",
     "REDIRECTS",
     "REVISIONS",
@@ -201,6 +237,8 @@ __all__ = [
     "DeliveredCommentService",
     "DeliveryService",
     "Diff",
+    "DiscussionChanges",
+    "DiscussionSettings",
     "DocumentService",
     "DocumentTypes",
     "DocumentView",
@@ -211,6 +249,8 @@ __all__ = [
     "Format",
     "ImportReport",
     "ImportService",
+    "ItemChanges",
+    "ItemPlace",
     "Kind",
     "LockService",
     "LockSummary",
@@ -219,9 +259,17 @@ __all__ = [
     "MediaChanges",
     "MediaService",
     "MediaView",
+    "MenuChanges",
+    "MenuItemView",
+    "MenuService",
+    "MenuSummary",
+    "MenuUse",
+    "MenuView",
     "Moderated",
     "Move",
     "NewComment",
+    "NewItem",
+    "NewMenu",
     "NewReaderComment",
     "Operation",
     "Outcome",
@@ -232,6 +280,7 @@ __all__ = [
     "PageView",
     "PatchOperation",
     "Place",
+    "PlacedItem",
     "Plan",
     "PostChanges",
     "PostContent",
@@ -239,6 +288,8 @@ __all__ = [
     "PostView",
     "PresenceService",
     "PresenceView",
+    "PublicMenuService",
+    "PublicSiteService",
     "Quota",
     "ReaderCommentChanges",
     "ReaderCommentCounts",
@@ -264,11 +315,18 @@ __all__ = [
     "ScheduleView",
     "Selection",
     "Seo",
+    "SeoSettings",
+    "SeoSettingsChanges",
     "SettingChanges",
+    "SettingsChanges",
+    "SiteService",
+    "SiteSettings",
+    "SocialLink",
     "Stage",
     "Storage",
     "SubmissionService",
     "SubmittedComment",
+    "Target",
     "TaskService",
     "TaskView",
     "Taxonomy",

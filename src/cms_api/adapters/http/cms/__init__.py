@@ -21,7 +21,9 @@ from cms_api.adapters.http.cms.entries import (
 from cms_api.adapters.http.cms.entry_delivery import ENTRY_DELIVERY_ROUTES
 from cms_api.adapters.http.cms.locks import PageLockController, PostLockController
 from cms_api.adapters.http.cms.media import MediaController, UploadController, media_file
+from cms_api.adapters.http.cms.menus import MenuController
 from cms_api.adapters.http.cms.page_tree import PageTreeController, live_tree
+from cms_api.adapters.http.cms.public_menus import PUBLIC_MENU_ROUTES
 from cms_api.adapters.http.cms.reader_comments import (
     READER_COMMENT_ROUTES,
     EntryCommentSettingsController,
@@ -41,6 +43,7 @@ from cms_api.adapters.http.cms.schedules import (
     PageScheduleController,
     PostScheduleController,
 )
+from cms_api.adapters.http.cms.site import PUBLIC_SITE_ROUTES, SettingsController
 from cms_api.adapters.http.cms.workflow import PageMoves, PostMoves, TaskController, WorkflowController
 
 ROUTES: list[ControllerRouterHandler] = [
@@ -82,11 +85,15 @@ ROUTES: list[ControllerRouterHandler] = [
     EntryCommentSettingsController,
     RedirectController,
     PageTreeController,
+    MenuController,
+    SettingsController,
 ]
 DELIVERY_ROUTES: list[ControllerRouterHandler] = [
     *DOCUMENT_DELIVERY,
     *ENTRY_DELIVERY_ROUTES,
     *READER_COMMENT_ROUTES,
+    *PUBLIC_MENU_ROUTES,
+    *PUBLIC_SITE_ROUTES,
     resolve,
     live_tree,
 ]

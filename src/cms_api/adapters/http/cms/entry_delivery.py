@@ -9,7 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from cms_api.adapters.http.cms.delivery import QUERY, delivered_list, delivered_one
+from cms_api.adapters.http.cms.delivery import QUERY, delivered_list, delivered_one, used_by
 from cms_api.adapters.http.cms.documents import ENTRIES
 from cms_api.adapters.http.lists import list_query, query_values
 from cms_api.adapters.http.requests import ApiRequest
@@ -37,8 +37,7 @@ async def list_entries(request: ApiRequest, entry_delivery: NamedDependency[Entr
     query = list_query(request, reader.listing, extra=tuple(ENTRY_QUERY))
     selection = reader.selection(query.extra.get("include", ""), query.extra.get("fields"))
     page = await reader.page(query.request, selection)
-    tags = dict.fromkeys(one for item in page.items for one in item.used.split(","))
-    return delivered_list(request, query, page, tags=tags)
+    return delivered_list(request, query, page, tags=used_by(page))
 
 
 @get(

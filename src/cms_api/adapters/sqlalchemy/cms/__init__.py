@@ -11,6 +11,7 @@ from cms_api.adapters.sqlalchemy.cms.content_types import SqlAlchemyContentTypes
 from cms_api.adapters.sqlalchemy.cms.documents import SqlAlchemyDocuments
 from cms_api.adapters.sqlalchemy.cms.imports import SqlAlchemyImportSources
 from cms_api.adapters.sqlalchemy.cms.locks import SqlAlchemyLocks, SqlAlchemyPresences
+from cms_api.adapters.sqlalchemy.cms.menus import SqlAlchemyMenus
 from cms_api.adapters.sqlalchemy.cms.page_tree import SqlAlchemyTree
 from cms_api.adapters.sqlalchemy.cms.publications import SqlAlchemyPublications
 from cms_api.adapters.sqlalchemy.cms.reader_comments import SqlAlchemyCommenters, SqlAlchemyReaderComments
@@ -20,6 +21,7 @@ from cms_api.adapters.sqlalchemy.cms.resources import SqlAlchemyAuthors, SqlAlch
 from cms_api.adapters.sqlalchemy.cms.retention import SqlAlchemyRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlAlchemyRevisions
 from cms_api.adapters.sqlalchemy.cms.schedules import SqlAlchemySchedules
+from cms_api.adapters.sqlalchemy.cms.site import SqlAlchemySite, SqlAlchemySiteTargets
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlAlchemySubjects
 from cms_api.adapters.sqlalchemy.cms.translations import SqlAlchemyTranslations
 from cms_api.adapters.sqlalchemy.cms.workflow import SqlAlchemyTasks, SqlAlchemyWorkflows
@@ -32,6 +34,7 @@ from cms_api.domains.cms.entries.ports import TranslationRepository
 from cms_api.domains.cms.imports.ports import ImportSources
 from cms_api.domains.cms.locks.ports import LockRepository, PresenceRepository
 from cms_api.domains.cms.media.ports import MediaRepository
+from cms_api.domains.cms.menus.ports import MenuRepository
 from cms_api.domains.cms.pages.ports import TreeRepository
 from cms_api.domains.cms.reader_comments.ports import (
     CommenterRepository,
@@ -44,6 +47,7 @@ from cms_api.domains.cms.redirects.ports import RedirectRepository
 from cms_api.domains.cms.retention.ports import RetentionRepository
 from cms_api.domains.cms.revisions.ports import RevisionRepository
 from cms_api.domains.cms.schedules.ports import ScheduleRepository
+from cms_api.domains.cms.site.ports import SiteRepository, SiteTargets
 from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.domains.cms.workflow.ports import TaskRepository, WorkflowRepository
 
@@ -74,4 +78,7 @@ REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     PlaceRepository: SqlAlchemyPlaces,
     RedirectRepository: SqlAlchemyRedirects,
     TreeRepository: SqlAlchemyTree,
+    MenuRepository: SqlAlchemyMenus,
+    SiteRepository: SqlAlchemySite,
+    SiteTargets: SqlAlchemySiteTargets,
 }

@@ -136,9 +136,15 @@ class SqlAlchemyMedia(MediaRepository):
         await self._table.save(asset, {})
 
     async def delete(self, asset: Asset) -> None:
-        avatars = await self._session.scalar(
-            text("SELECT count(*) FROM cms.authors WHERE avatar_id = :id"), {"id": asset.id}
+        number = await self._session.scalar(
+            text(
+                """
+                SELECT (SELECT count(*) FROM cms.authors WHERE avatar_id = :id)
+                    + (SELECT count(*) FROM cms.site_settings WHERE :id IN (logo_id, icon_id))
+                """
+            ),
+            {"id": asset.id},
         )
-        if avatars:
-            raise InUse(avatars)
+        if number:
+            raise InUse(number)
         await self._table.delete(asset.id)

@@ -1,0 +1,167 @@
+"""The settings of the site, for those who manage them and for everybody."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, get, patch
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+from litestar.types import ASGIApp
+from msgspec import UNSET, Meta, UnsetType
+
+from cms_api.adapters.http.cms.delivery import public_headers
+from cms_api.adapters.http.cms.schemas import into
+from cms_api.adapters.http.preconditions import resource, tagged
+from cms_api.adapters.http.requests import ApiRequest
+from cms_api.adapters.http.schemas import ShortText, Wire
+from cms_api.domains.cms.api import (
+    DiscussionChanges,
+    DiscussionSettings,
+    PublicSiteService,
+    SeoSettings,
+    SeoSettingsChanges,
+    SettingsChanges,
+    SiteService,
+    SiteSettings,
+    SocialLink,
+)
+from cms_api.kernel.unit_of_work import UnitOfWork
+
+Timezone = Annotated[str, Meta(max_length=100, description="An IANA name.", examples=["Europe/Paris"])]
+WebAddress = Annotated[str, Meta(min_length=1, max_length=2_000, examples=["https://example.org"])]
+Template = Annotated[str, Meta(max_length=200, description="Has `%s` once.", examples=["%s – Example"])]
+
+
+class SocialLinkInput(Wire, frozen=True, kw_only=True):
+    """Where the site is found on a network."""
+
+    network: Annotated[str, Meta(min_length=1, max_length=50, examples=["mastodon"])]
+    url: WebAddress
+
+
+class SeoSettingsPatch(Wire, frozen=True, kw_only=True):
+    """What search engines are told; what is left out stays."""
+
+    title_template: Template | UnsetType = UNSET
+    description: ShortText | UnsetType = UNSET
+    noindex: bool | UnsetType = UNSET
+
+
+class DiscussionPatch(Wire, frozen=True, kw_only=True):
+    """Whether readers may comment; what is left out stays."""
+
+    enabled: bool | UnsetType = UNSET
+    requires_moderation: bool | UnsetType = UNSET
+    closes_after_days: Annotated[int, Meta(ge=1, le=36_500)] | UnsetType | None = UNSET
+
+
+class SettingsPatch(Wire, frozen=True, kw_only=True):
+    """New values; what is left out stays, in `seo` and `comments` too. `social` is replaced whole."""
+
+    title: Annotated[str, Meta(max_length=200)] | UnsetType = UNSET
+    tagline: Annotated[str, Meta(max_length=500)] | UnsetType = UNSET
+    base_url: WebAddress | UnsetType | None = UNSET
+    timezone: Timezone | UnsetType = UNSET
+    posts_per_page: Annotated[int, Meta(ge=1, le=100)] | UnsetType = UNSET
+    home_page: UUID | UnsetType | None = UNSET
+    posts_page: UUID | UnsetType | None = UNSET
+    logo: UUID | UnsetType | None = UNSET
+    icon: UUID | UnsetType | None = UNSET
+    social: Annotated[tuple[SocialLinkInput, ...], Meta(max_length=20)] | UnsetType = UNSET
+    seo: SeoSettingsPatch | UnsetType = UNSET
+    comments: DiscussionPatch | UnsetType = UNSET
+
+
+class SettingsController(Controller):
+    """The settings of the site."""
+
+    path = "/settings"
+    tags = ("settings",)
+
+    @get("/", operation_id="getSettings", summary="Read the settings")
+    async def get_settings(
+        self, request: ApiRequest, site: NamedDependency[SiteService]
+    ) -> Response[SiteSettings]:
+        """With defaults for what was never set."""
+        settings = await site.get(request.user)
+        return resource(request, settings, is_whole=settings.is_whole)
+
+    @patch(
+        "/",
+        operation_id="updateSettings",
+        summary="Change the settings",
+        opt={"example": {"title": "Example", "timezone": "Europe/Paris", "seo": {"noindex": False}}},
+    )
+    async def update_settings(
+        self,
+        request: ApiRequest,
+        data: JSONBody[SettingsPatch],
+        if_match: NamedDependency[int | None],
+        site: NamedDependency[SiteService],
+        uow: NamedDependency[UnitOfWork],
+    ) -> Response[SiteSettings]:
+        """A page that is the home page may be unpublished; readers see none then."""
+        async with uow:
+            settings = await site.update(uow, request.user, _changes(data), expected=if_match)
+        return resource(request, settings)
+
+
+def _changes(data: SettingsPatch) -> SettingsChanges:
+    values: dict[str, Any] = {name: getattr(data, name) for name in SettingsChanges.__struct_fields__}
+    if data.social is not UNSET:
+        values["social"] = tuple(into(link, SocialLink) for link in data.social)
+    if data.seo is not UNSET:
+        values["seo"] = into(data.seo, SeoSettingsChanges)
+    if data.comments is not UNSET:
+        values["comments"] = into(data.comments, DiscussionChanges)
+    return SettingsChanges(**values)
+
+
+class DeliveredSitePage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A live page."""
+
+    id: UUID
+    path: str
+
+
+class DeliveredSiteFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A picture, its size in pixels."""
+
+    url: str
+    alt: str
+    width: int | None
+    height: int | None
+
+
+class DeliveredSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings. Pages that are not live are null."""
+
+    title: str
+    tagline: str
+    base_url: str | None
+    timezone: str
+    posts_per_page: int
+    home_page: DeliveredSitePage | None
+    posts_page: DeliveredSitePage | None
+    logo: DeliveredSiteFile | None
+    icon: DeliveredSiteFile | None
+    social: list[SocialLink]
+    seo: SeoSettings
+    comments: DiscussionSettings
+
+
+@get(
+    "/settings",
+    operation_id="deliverSettings",
+    summary="Read the settings of the site",
+    tags=["delivery"],
+    opt={"answers": DeliveredSettings},
+)
+async def public_settings(request: ApiRequest, public_site: NamedDependency[PublicSiteService]) -> ASGIApp:
+    """With the addresses of files, and the paths of pages as they are live at this moment."""
+    settings = await public_site.get()
+    return tagged(request.scope, settings.json.encode(), public_headers(request, (settings.used,)))
+
+
+PUBLIC_SITE_ROUTES = [public_settings]

@@ -1,0 +1,117 @@
+"""Deciding about the settings of the site."""
+
+from collections.abc import Mapping
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from cms_api.domains.cms.delivery.interface import Delivered
+from cms_api.domains.cms.documents.policy import READ
+from cms_api.domains.cms.resources import given
+from cms_api.domains.cms.site.events import SITE_ID, SettingsUpdated
+from cms_api.domains.cms.site.interface import (
+    WRITE,
+    PublicSiteService,
+    SettingsChanges,
+    SiteService,
+    SiteSettings,
+)
+from cms_api.domains.cms.site.ports import PublicSiteQueries, SiteQueries, SiteRepository, SiteTargets
+from cms_api.domains.cms.site.rules import check
+from cms_api.kernel.actor import Actor
+from cms_api.kernel.clock import Clock
+from cms_api.kernel.errors import Faults, invalid
+from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.kernel.versions import check_version
+
+PAGES = ("home_page", "posts_page")
+MEDIA = ("logo", "icon")
+
+
+class Site(SiteService):
+    """The service of settings."""
+
+    def __init__(self, *, clock: Clock, queries: SiteQueries) -> None:
+        self._clock = clock
+        self._queries = queries
+
+    async def get(self, actor: Actor) -> SiteSettings:
+        actor.require(READ)
+        return await self._queries.get()
+
+    async def update(
+        self, uow: UnitOfWork, actor: Actor, changes: SettingsChanges, *, expected: int | None
+    ) -> SiteSettings:
+        actor.require(WRITE)
+        values = named(changes)
+        missing = await _missing(uow.repository(SiteTargets), values)
+        settings = uow.repository(SiteRepository)
+        before = await settings.get()
+        check_version(before.version, expected)
+        # What stands already is not asked again: a page may have gone to the trash since.
+        values = {name: value for name, value in values.items() if attrgetter(name)(before) != value}
+        _refuse(values, missing)
+        if not values:
+            return before
+        after = msgspec.structs.replace(
+            replaced(before, values),
+            version=before.version + 1,
+            updated_at=self._clock.now(),
+            updated_by=actor.user_id,
+        )
+        await settings.save(after)
+        uow.record(SettingsUpdated(subject=SITE_ID, version=after.version, changed=tuple(values)).by(actor))
+        return after
+
+
+class PublicSite(PublicSiteService):
+    """The service of settings in delivery."""
+
+    def __init__(self, *, queries: PublicSiteQueries) -> None:
+        self._queries = queries
+
+    async def get(self) -> Delivered:
+        return await self._queries.get()
+
+
+def named(changes: SettingsChanges) -> dict[str, Any]:
+    """What is set in ``changes``, by names with dots."""
+    values: dict[str, Any] = {}
+    for name, value in given(changes).items():
+        if name in ("seo", "comments"):
+            values.update({f"{name}.{inner}": one for inner, one in given(value).items()})
+        else:
+            values[name] = value
+    return values
+
+
+def replaced(settings: SiteSettings, values: Mapping[str, Any]) -> SiteSettings:
+    """The settings with new values, given by names with dots."""
+    for name, value in values.items():
+        group, _, inner = name.rpartition(".")
+        new = msgspec.structs.replace(getattr(settings, group), **{inner: value}) if group else value
+        settings = msgspec.structs.replace(settings, **{group or inner: new})
+    return settings
+
+
+async def _missing(targets: SiteTargets, values: Mapping[str, Any]) -> set[str]:
+    """The names of those fields that point at nothing."""
+    missing: set[str] = set()
+    for names, find in ((PAGES, targets.pages), (MEDIA, targets.media)):
+        wanted = {name: values[name] for name in names if values.get(name) is not None}
+        found = await find(set(wanted.values())) if wanted else frozenset()
+        missing |= {name for name, one in wanted.items() if one not in found}
+    return missing
+
+
+def _refuse(values: Mapping[str, Any], missing: set[str]) -> None:
+    """Raise `Invalid` with all faults of new values, if they have any."""
+    faults = Faults()
+    check(values, faults)
+    for name in values:
+        with faults.noted():
+            if name in missing:
+                noun = "page" if name in PAGES else "file"
+                raise invalid(f"/{name}", "unknown_reference", f"There is no {noun} with this id.")
+    faults.refuse()

@@ -1,0 +1,129 @@
+"""Settings of the site, on fakes."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from tests.fakes_cms import FakeCms
+
+from cms_api.domains.cms.media.interface import MediaChanges
+from cms_api.domains.cms.pages.interface import PageChanges
+from cms_api.domains.cms.site.events import SITE_ID, SettingsUpdated
+from cms_api.domains.cms.site.interface import (
+    WRITE,
+    DiscussionChanges,
+    SeoSettingsChanges,
+    SettingsChanges,
+    SiteSettings,
+    SocialLink,
+)
+from cms_api.kernel.actor import ANONYMOUS, SYSTEM, Actor
+from cms_api.kernel.errors import Forbidden, Invalid, Stale, Unauthenticated
+
+ADA = Actor(user_id=UUID(int=1), permissions=frozenset({WRITE, "documents:read"}))
+EVE = Actor(user_id=UUID(int=2), permissions=frozenset({"documents:read"}))
+
+
+@pytest.fixture
+def cms() -> FakeCms:
+    return FakeCms()
+
+
+async def update(
+    cms: FakeCms, actor: Actor = ADA, *, expected: int | None = None, **values: Any
+) -> SiteSettings:
+    async with cms.uow() as uow:
+        return await cms.site.update(uow, actor, SettingsChanges(**values), expected=expected)
+
+
+async def refused(cms: FakeCms, **values: Any) -> list[tuple[str, str]]:
+    with pytest.raises(Invalid) as caught:
+        await update(cms, **values)
+    return [(fault.pointer, fault.code) for fault in caught.value.faults]
+
+
+async def page(cms: FakeCms) -> UUID:
+    async with cms.uow() as uow:
+        return (await cms.pages.create(uow, SYSTEM, PageChanges(title="Home"))).id
+
+
+async def test_who_may(cms: FakeCms) -> None:
+    with pytest.raises(Unauthenticated):
+        await cms.site.get(ANONYMOUS)
+    with pytest.raises(Forbidden):
+        await update(cms, EVE, title="x")
+    assert (await cms.site.get(EVE)) == (await cms.site.get(SYSTEM))
+    assert (await update(cms, SYSTEM, title="x")).title == "x"
+
+
+async def test_what_changes_is_told_by_names_with_dots(cms: FakeCms) -> None:
+    cms.clock.move(days=1)
+    after = await update(
+        cms,
+        expected=1,
+        title="T",
+        tagline="",
+        seo=SeoSettingsChanges(noindex=True, title_template="%s"),
+        comments=DiscussionChanges(closes_after_days=3),
+    )
+    assert (after.version, after.updated_at, after.updated_by) == (2, cms.clock.at, ADA.user_id)
+    assert (after.seo.noindex, after.seo.title_template, after.comments.enabled) == (True, "%s", True)
+    assert await cms.site.get(EVE) == after
+    changed = ("title", "seo.noindex", "comments.closes_after_days")
+    assert cms.store.events == [
+        SettingsUpdated(subject=SITE_ID, actor=ADA.user_id, version=2, changed=changed)
+    ]
+    assert await update(cms, title="T", seo=SeoSettingsChanges(noindex=True)) == after
+    assert len(cms.store.events) == 1
+
+
+async def test_a_stale_writer_hears_that_before_all_else(cms: FakeCms) -> None:
+    with pytest.raises(Stale):
+        await update(cms, expected=2, timezone="Nowhere")
+    assert (await cms.site.get(SYSTEM)).version == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({"title": "x" * 201}, ("/title", "length")),
+        ({"tagline": "x" * 501}, ("/tagline", "length")),
+        ({"base_url": "https://x.example/" + "x" * 2_000}, ("/base_url", "url")),
+        ({"base_url": "https://x.example?"}, ("/base_url", "url")),
+        ({"base_url": "https://x.example#"}, ("/base_url", "url")),
+        ({"base_url": "mailto:a@x.example"}, ("/base_url", "url")),
+        ({"timezone": "europe/paris"}, ("/timezone", "unknown_timezone")),
+        ({"posts_per_page": 0}, ("/posts_per_page", "range")),
+        ({"posts_per_page": 101}, ("/posts_per_page", "range")),
+        ({"home_page": uuid4()}, ("/home_page", "unknown_reference")),
+        ({"icon": uuid4()}, ("/icon", "unknown_reference")),
+        ({"social": (SocialLink(network="x", url="https://x.example"),) * 21}, ("/social", "too_many")),
+        ({"social": (SocialLink(network="x", url="x"),)}, ("/social/0/url", "url")),
+        ({"seo": SeoSettingsChanges(title_template="%s%s")}, ("/seo/title_template", "template")),
+        ({"seo": SeoSettingsChanges(description="x" * 2_001)}, ("/seo/description", "length")),
+        ({"comments": DiscussionChanges(closes_after_days=0)}, ("/comments/closes_after_days", "range")),
+    ],
+)
+async def test_rules(cms: FakeCms, values: dict[str, Any], fault: tuple[str, str]) -> None:
+    assert await refused(cms, **values) == [fault]
+    assert cms.store.events == []
+
+
+async def test_pages_and_files(cms: FakeCms) -> None:
+    home = await page(cms)
+    async with cms.uow() as uow:
+        changes = MediaChanges()
+        logo = await cms.media.register(
+            uow, SYSTEM, filename="a.png", source_url="https://x.example/a.png", changes=changes
+        )
+    assert await refused(cms, home_page=logo.id, logo=home) == [
+        ("/home_page", "unknown_reference"),
+        ("/logo", "unknown_reference"),
+    ]
+    assert not (await update(cms, home_page=home, logo=logo.id)).is_whole
+    assert (await update(cms, posts_page=home)).is_whole
+    async with cms.uow() as uow:
+        await cms.pages.trash(uow, SYSTEM, home, expected=None)
+    assert (await update(cms, home_page=home)).version == 3  # nothing new is said
+    await update(cms, home_page=None)
+    assert await refused(cms, home_page=home) == [("/home_page", "unknown_reference")]
