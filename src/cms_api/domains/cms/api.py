@@ -52,6 +52,8 @@ from cms_api.domains.cms.documents.interface import (
     is_whole,
 )
 from cms_api.domains.cms.documents.policy import PERMISSIONS as DOCUMENT_PERMISSIONS
+from cms_api.domains.cms.documents.references import REFERENCES, DeletionPreview, Reference
+from cms_api.domains.cms.documents.referrers import ReferenceService
 from cms_api.domains.cms.documents.types import DocumentTypes
 from cms_api.domains.cms.entries.interface import EntryChanges, EntryService, EntryView, PatchOperation
 from cms_api.domains.cms.imports.interface import PERMISSIONS as IMPORT_PERMISSIONS
@@ -124,6 +126,7 @@ __all__ = [
     "PAGES",
     "PERMISSIONS",
     "POSTS",
+    "REFERENCES",
     "REVISIONS",
     "SCHEDULES",
     "SCHEDULES_OF_DOCUMENT",
@@ -148,6 +151,7 @@ __all__ = [
     "Delivered",
     "DeliveryService",
     "Diff",
+    "DeletionPreview",
     "DocumentService",
     "DocumentTypes",
     "DocumentView",
@@ -181,6 +185,8 @@ __all__ = [
     "PresenceService",
     "PresenceView",
     "Ref",
+    "Reference",
+    "ReferenceService",
     "RetentionChanges",
     "RetentionPolicy",
     "RetentionService",

@@ -20,6 +20,7 @@ from cms_api.adapters.http.cms.entries import (
 )
 from cms_api.adapters.http.cms.locks import PageLockController, PostLockController
 from cms_api.adapters.http.cms.media import MediaController, UploadController, media_file
+from cms_api.adapters.http.cms.references import REFERENCE_ROUTES
 from cms_api.adapters.http.cms.resources import AuthorController, CategoryController, TagController
 from cms_api.adapters.http.cms.revisions import (
     PageRevisionController,
@@ -66,6 +67,7 @@ ROUTES: list[ControllerRouterHandler] = [
     PostScheduleController,
     PageScheduleController,
     CalendarController,
+    *REFERENCE_ROUTES,
 ]
 UPLOAD_ROUTES: list[ControllerRouterHandler] = [UploadController]
 FILE_ROUTES: list[ControllerRouterHandler] = [media_file]
