@@ -55,7 +55,7 @@ SELECT effect, number, id, type, title FROM placed WHERE {cut} ORDER BY effect, 
 """
 
 
-def effects_sql(mode: Mode, *, id: str, limit: str, of: Literal["all", "preview"]) -> str:  # noqa: A002
+def effects_sql(mode: Mode, *, id: str, limit: str, of: Literal["all", "preview"]) -> str:
     """The statement for a deletion of that kind; a preview has what forbids it besides links too."""
     beside = BESIDE.format(id=id) if of == "preview" and mode != "purge" else ""
     return EFFECTS.format(
