@@ -24,6 +24,7 @@ from tests import (
     fakes_tree,
 )
 from tests.fakes import FakeUnitOfWork, FixedClock
+from tests.fakes_references import effects_of
 from tests.fakes_revisions import FakeRetention, FakeRetentionQueries, FakeRevisionQueries, FakeRevisions
 from tests.fakes_types import FixedTypes
 from tests.fakes_workflow import FakeTasks, FakeWorkflows, default_workflows
@@ -40,6 +41,7 @@ from cms_api.domains.cms.comments.ports import CommentRepository
 from cms_api.domains.cms.comments.service import Comments
 from cms_api.domains.cms.documents.access import Access
 from cms_api.domains.cms.documents.content import Content, Format, Link
+from cms_api.domains.cms.documents.deleting import Deletions
 from cms_api.domains.cms.documents.engine import status_of
 from cms_api.domains.cms.documents.errors import AddressTaken, HasChildren, InUse, SlugTaken
 from cms_api.domains.cms.documents.model import ContentType, Document, Snapshot
@@ -52,6 +54,7 @@ from cms_api.domains.cms.documents.ports import (
     Rendered,
     Renderer,
 )
+from cms_api.domains.cms.documents.references import Effects, Mode
 from cms_api.domains.cms.documents.slugs import make_slug, numbered
 from cms_api.domains.cms.imports.ports import Fetcher, FetchError, Imported, ImportSources
 from cms_api.domains.cms.imports.service import Imports
@@ -187,10 +190,6 @@ class Store:
 
     def take_back(self, before: dict[str, Any]) -> None:
         vars(self).update(before)
-
-    def using(self, target: UUID) -> int:
-        """How many documents point at something."""
-        return len({key[0] for key, links in self.links.items() if any(ln.target == target for ln in links)})
 
 
 class CmsUnitOfWork(FakeUnitOfWork):
@@ -343,15 +342,17 @@ class FakeDocuments(DocumentRepository):
             },
         )
 
-    async def delete(self, document_id: UUID) -> None:
+    async def delete(self, *ids: UUID) -> None:
         store = self._store
-        del store.documents[document_id], store.paths[document_id]
-        store.publications.pop(document_id, None)
-        store.revisions = {key: row for key, row in store.revisions.items() if row.document != document_id}
-        store.links = {key: links for key, links in store.links.items() if key[0] != document_id}
-        store.redirects = {key: row for key, row in store.redirects.items() if row.document_id != document_id}
-        fakes_menus.forget(store, document_id)
-        fakes_site.forget(store, document_id)
+        for one in ids:
+            del store.documents[one], store.paths[one]
+            store.publications.pop(one, None)
+        store.revisions = {key: row for key, row in store.revisions.items() if row.document not in ids}
+        store.links = {key: links for key, links in store.links.items() if key[0] not in ids}
+        store.redirects = {key: row for key, row in store.redirects.items() if row.document_id not in ids}
+        for one in ids:
+            fakes_menus.forget(store, one)
+            fakes_site.forget(store, one)
 
 
 class FakePublications(PublicationRepository):
@@ -465,20 +466,8 @@ class FakeReferences(ReferenceRepository):
     async def lock_tree(self) -> None:
         """One unit of work at a time runs here."""
 
-    async def referrers(self, document_id: UUID) -> int:
-        below = {
-            one
-            for one, row in self._store.documents.items()
-            if getattr(row.draft, "parent", None) == document_id
-        }
-        return len(
-            below
-            | {
-                key[0]
-                for key, links in self._store.links.items()
-                if any(ln.target == document_id for ln in links)
-            }
-        )
+    async def effects(self, target: UUID, mode: Mode, *, limit: int) -> Effects:
+        return effects_of(self._store, target, mode, limit=limit)
 
 
 def loaded(store: Store, kind: ContentType[C], document_id: UUID) -> Document[C] | None:
@@ -563,8 +552,6 @@ class FakeAuthors(AuthorRepository):
         await self.add(author)
 
     async def delete(self, author: Author) -> None:
-        if number := self._store.using(author.id):
-            raise InUse(number)
         del self._store.authors[author.id]
 
     async def free_slug(self, base: str) -> str:
@@ -601,8 +588,6 @@ class FakeTerms(TermRepository):
     async def delete(self, term: Term) -> None:
         if children := sum(other.parent_id == term.id for other in self._store.terms.values()):
             raise HasChildren(children)
-        if number := self._store.using(term.id):
-            raise InUse(number)
         del self._store.terms[term.id]
         fakes_menus.forget(self._store, term.id)
 
@@ -633,8 +618,6 @@ class FakeMedia(MediaRepository):
     async def delete(self, asset: Asset) -> None:
         avatars = sum(author.avatar_id == asset.id for author in self._store.authors.values())
         if number := avatars + (asset.id in (self._store.site.logo, self._store.site.icon)):
-            raise InUse(number)
-        if number := self._store.using(asset.id):
             raise InUse(number)
         del self._store.media[asset.id]
 
@@ -942,10 +925,20 @@ class FakeCms:
         self.storage = MemoryStorage()
         self.fetcher = MemoryFetcher()
         renderer, documents = PlainRenderer(), FakeDocumentQueries(self.store)
-        self.authors = Authors(clock=self.clock, queries=FakeAuthorQueries(self.store), users=self.users)
-        self.terms = Terms(clock=self.clock, queries=FakeTermQueries(self.store))
+        deletions = Deletions(self.types)
+        self.authors = Authors(
+            clock=self.clock,
+            queries=FakeAuthorQueries(self.store),
+            users=self.users,
+            deletions=deletions,
+        )
+        self.terms = Terms(clock=self.clock, queries=FakeTermQueries(self.store), deletions=deletions)
         self.media = Media(
-            clock=self.clock, queries=FakeMediaQueries(self.store), storage=self.storage, limit=upload_limit
+            clock=self.clock,
+            queries=FakeMediaQueries(self.store),
+            storage=self.storage,
+            limit=upload_limit,
+            deletions=deletions,
         )
         about: dict[str, Any] = {
             "clock": self.clock,
@@ -970,6 +963,7 @@ class FakeCms:
             "locks": LocksNow(**about),
             "default_locale": "en",
             "stages": WorkflowStages(users=self.users),
+            "deletions": deletions,
         }
         self.posts = Posts(**engine)
         self.pages = Pages(**engine)
@@ -983,7 +977,9 @@ class FakeCms:
             clock=self.clock, queries=fakes_menus.FakeMenuQueries(self.store), default_locale="en"
         )
         self.site = Site(clock=self.clock, queries=fakes_site.FakeSiteQueries(self.store))
-        self.retention = Retention(clock=self.clock, queries=FakeRetentionQueries(self.store))
+        self.retention = Retention(
+            clock=self.clock, queries=FakeRetentionQueries(self.store), types=self.types
+        )
         self.imports = self.made_imports(self.media)
         self.redirects = Redirects(
             clock=self.clock,

@@ -148,20 +148,26 @@ class FakeRetention(RetentionRepository):
             is_full=sum(numbers.values()) == REVISIONS_AT_ONCE,
         )
 
-    async def overdue_trash(self, type: str, *, before: datetime, limit: int) -> list[TrashedDocument]:
+    async def overdue_trash(
+        self, type: str, *, before: datetime, limit: int, after: TrashedDocument | None = None
+    ) -> list[TrashedDocument]:
         store = self._store
         used = {
-            link.target for key, links in store.links.items() for link in links if link.target != key[0]
-        } | {getattr(row.draft, "parent", None) for row in store.documents.values()}
+            link.target
+            for key, links in store.links.items()
+            for link in links
+            if link.target != key[0] and link.on_delete == "restrict"
+        }
         overdue = [
-            (row.trashed_at, row.id, row.version)
+            (row.trashed_at, row.id)
             for row in store.documents.values()
             if row.type == type
             and row.trashed_at is not None
             and row.trashed_at < before
             and row.id not in used
+            and (after is None or (row.trashed_at, row.id) > (after.trashed_at, after.id))
         ]
-        return [TrashedDocument(one, version) for _, one, version in sorted(overdue)[:limit]]
+        return [TrashedDocument(one, trashed_at) for trashed_at, one in sorted(overdue)[:limit]]
 
 
 class FakeRetentionQueries(RetentionQueries):

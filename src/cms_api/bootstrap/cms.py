@@ -23,6 +23,7 @@ from cms_api.adapters.sqlalchemy.cms.public_menus import SqlPublicMenus
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
 from cms_api.adapters.sqlalchemy.cms.reader_comments import SqlReaderComments
 from cms_api.adapters.sqlalchemy.cms.redirects import SqlRedirects
+from cms_api.adapters.sqlalchemy.cms.reference_queries import SqlReferences
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
 from cms_api.adapters.sqlalchemy.cms.schedule_queries import SqlSchedules
@@ -39,6 +40,8 @@ from cms_api.domains.cms.content_types.jobs import IndexHandler, MigrationHandle
 from cms_api.domains.cms.content_types.service import ContentTypes
 from cms_api.domains.cms.delivery.service import Delivery
 from cms_api.domains.cms.documents.access import Access
+from cms_api.domains.cms.documents.deleting import Deletions
+from cms_api.domains.cms.documents.referrers import References
 from cms_api.domains.cms.entries.delivery import EntryDelivery
 from cms_api.domains.cms.entries.registry import Types
 from cms_api.domains.cms.imports.service import Imports
@@ -70,8 +73,8 @@ def _made(service: Callable[..., Any], tools: dict[str, Any]) -> Any:
     return service(**tools)
 
 
-def _types(types: Types, posts: Posts, pages: Pages) -> Types:
-    return types.build_in({"post": (POST, posts), "page": (PAGE, pages)})
+def _built_in(posts: Posts, pages: Pages) -> dict[str, Any]:
+    return {"post": (POST, posts), "page": (PAGE, pages)}
 
 
 class CmsContainer(DeclarativeContainer):
@@ -84,16 +87,25 @@ class CmsContainer(DeclarativeContainer):
     default_locale = core.settings.provided.default_locale
     renderer = Singleton(HtmlRenderer)
     documents = Singleton(SqlDocuments, core.reader)
+    type_queries = Singleton(SqlContentTypes, core.reader)
+    # The services of documents know of all types, and the other way round: see below.
+    types = Singleton(Types, queries=type_queries)
+    deletions = Singleton(Deletions, types)
     authors = Singleton(
-        Authors, clock=core.clock, queries=Singleton(SqlAuthors, core.reader), users=auth.users
+        Authors,
+        clock=core.clock,
+        queries=Singleton(SqlAuthors, core.reader),
+        users=auth.users,
+        deletions=deletions,
     )
-    terms = Singleton(Terms, clock=core.clock, queries=Singleton(SqlTerms, core.reader))
+    terms = Singleton(Terms, clock=core.clock, queries=Singleton(SqlTerms, core.reader), deletions=deletions)
     media = Singleton(
         Media,
         clock=core.clock,
         queries=Singleton(SqlMedia, core.reader),
         storage=core.storage,
         limit=core.settings.provided.max_upload_bytes,
+        deletions=deletions,
     )
     lock_queries = Singleton(SqlLocks, core.reader)
     subjects = Singleton(SqlSubjects, core.reader)
@@ -126,11 +138,11 @@ class CmsContainer(DeclarativeContainer):
         locks=held_locks,
         default_locale=default_locale,
         stages=stages,
+        deletions=deletions,
     )
     posts = Singleton(_made, Object(Posts), tools)
     pages = Singleton(_made, Object(Pages), tools)
-    type_queries = Singleton(SqlContentTypes, core.reader)
-    types = Singleton(_types, Singleton(Types, queries=type_queries, tools=tools), posts, pages)
+    types.add_kwargs(tools=tools.provider, built_in=Singleton(_built_in, posts, pages).provider)
     entry_delivery = Singleton(
         EntryDelivery,
         types=types,
@@ -155,7 +167,10 @@ class CmsContainer(DeclarativeContainer):
     batch = Singleton(Batch, types=types, stages=stages)
     bulk = Singleton(Bulk, clock=core.clock, jobs=jobs.jobs, types=types)
     bulk_handler = Singleton(BulkHandler, queries=documents, types=types)
-    retention = Singleton(Retention, clock=core.clock, queries=Singleton(SqlRetention, core.reader))
+    retention = Singleton(
+        Retention, clock=core.clock, queries=Singleton(SqlRetention, core.reader), types=types
+    )
+    references = Singleton(References, Singleton(SqlReferences, core.reader))
     delivery = Singleton(Delivery, queries=Singleton(SqlDelivery, core.reader), default_locale=default_locale)
     comment_rules = Singleton(SqlRules, core.reader)
     submissions = Singleton(

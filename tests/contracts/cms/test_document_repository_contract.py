@@ -353,17 +353,34 @@ async def test_a_deleted_document_is_gone_with_all_that_hung_on_it(
         await terms.delete(await terms.get("tag", targets["tag"]))
 
 
-async def test_who_points_at_a_document(add, save, write) -> None:
+async def test_what_a_deletion_of_a_document_meets(add, save, write) -> None:
     above = page("above")
     below = page("below", parent=above.id)
     await add(above, below)
-    assert await write(lambda r: r.referrers(above.id)) == 1
-    assert await write(lambda r: r.referrers(below.id)) == 0
+
+    async def forbids(one, mode):
+        found = await write(lambda r: r.effects(one.id, mode, limit=20))
+        assert (found.unlinked.count, found.cascaded.count) == (0, 0)
+        return [referrer.id for referrer in found.restricted.items]
+
+    assert await forbids(above, "trash") == []
+    assert await forbids(above, "purge") == [below.id]
+    assert await forbids(below, "purge") == []
     below.trash(at=AT, by=BY)
     await save(below)
-    assert await write(lambda r: r.referrers(above.id)) == 1
+    assert await forbids(above, "purge") == [below.id]
     await write(lambda r: r.delete(below.id))
-    assert await write(lambda r: r.referrers(above.id)) == 0
+    assert await forbids(above, "purge") == []
+
+
+async def test_what_a_deletion_of_a_term_meets(add, save, write, targets) -> None:
+    made = [post(slug=f"p{number}", tags=(targets["tag"],)) for number in range(3)]
+    await add(*made)
+    made[0].trash(at=AT, by=BY)
+    await save(made[0])
+    found = await write(lambda r: r.effects(targets["tag"], "delete", limit=2))
+    assert found.restricted.count == 3
+    assert [one.id for one in found.restricted.items] == sorted(one.id for one in made)[:2]
 
 
 async def test_what_is_live_is_known(backend, add, write, publish) -> None:

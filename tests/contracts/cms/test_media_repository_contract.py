@@ -9,14 +9,10 @@ import pytest
 
 from cms_api.domains.cms.authors.model import Author
 from cms_api.domains.cms.authors.ports import AuthorRepository
-from cms_api.domains.cms.documents.content import PostContent
 from cms_api.domains.cms.documents.errors import InUse
-from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.ports import DocumentRepository
 from cms_api.domains.cms.media.model import Asset
 from cms_api.domains.cms.media.ports import MediaRepository
 from cms_api.domains.cms.media.service import view
-from cms_api.domains.cms.posts.service import POST
 from cms_api.kernel.ids import new_id
 from cms_api.kernel.paging import Filter, PageRequest, SortKey
 
@@ -96,19 +92,15 @@ async def test_a_changed_record_is_kept(add, write) -> None:
     assert state(await write(lambda r: r.get(made.id))) == state(made)
 
 
-async def test_a_file_in_use_stays(backend, add, write) -> None:
-    cover, avatar, free = asset("c.png"), asset("a.png"), asset("f.png")
-    await add(cover, avatar, free)
-    content = PostContent(title="A", slug="a", cover=cover.id)
+async def test_the_picture_of_an_author_stays(backend, add, write) -> None:
+    avatar, free = asset("a.png"), asset("f.png")
+    await add(avatar, free)
     async with backend.uow() as uow:
-        document = Document.create(POST, content, locale="en", at=AT, by=None)[0]
-        await uow.repository(DocumentRepository).add(document)
         author = Author(id=new_id(), name="A", slug="a", avatar_id=avatar.id, created_at=AT, updated_at=AT)
         await uow.repository(AuthorRepository).add(author)
-    for used in (cover, avatar):
-        with pytest.raises(InUse) as caught:
-            await write(lambda r, used=used: r.delete(used))
-        assert caught.value.members == {"documents": 1}
+    with pytest.raises(InUse) as caught:
+        await write(lambda r: r.delete(avatar))
+    assert caught.value.members == {"documents": 1, "referrers": []}
     await write(lambda r: r.delete(free))
     assert await write(lambda r: r.get(free.id)) is None
 

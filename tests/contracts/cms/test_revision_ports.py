@@ -11,7 +11,7 @@ from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository
 from cms_api.domains.cms.pages.service import PAGE
 from cms_api.domains.cms.posts.service import POST
-from cms_api.domains.cms.retention.ports import RetentionRepository
+from cms_api.domains.cms.retention.ports import RetentionRepository, TrashedDocument
 from cms_api.domains.cms.revisions.interface import RevisionChanges
 from cms_api.domains.cms.revisions.ports import RevisionRepository
 from cms_api.kernel.paging import Filter, PageRequest, SortKey
@@ -245,6 +245,10 @@ async def test_the_trash_is_overdue_from_the_leaves_up(backend) -> None:
         assert await policies.overdue_trash("page", before=AT, limit=10) == []
         assert await policies.overdue_trash("post", before=late, limit=10) == []
         overdue = await policies.overdue_trash("page", before=late, limit=10)
-        assert [(one.id, one.version) for one in overdue] == [(below.id, 2)]
+        assert [(one.id, one.trashed_at) for one in overdue] == [(below.id, AT)]
         await documents.delete(below.id)
         assert [one.id for one in await policies.overdue_trash("page", before=late, limit=10)] == [above.id]
+        assert (
+            await policies.overdue_trash("page", before=late, limit=10, after=TrashedDocument(above.id, AT))
+            == []
+        )

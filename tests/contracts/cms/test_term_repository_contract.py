@@ -7,11 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from cms_api.domains.cms.documents.content import PostContent
-from cms_api.domains.cms.documents.errors import HasChildren, InUse, SlugTaken
-from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.ports import DocumentRepository
-from cms_api.domains.cms.posts.service import POST
+from cms_api.domains.cms.documents.errors import HasChildren, SlugTaken
 from cms_api.domains.cms.taxonomies.model import Taxonomy, Term
 from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.domains.cms.taxonomies.service import view
@@ -134,20 +130,6 @@ async def test_a_term_with_children_stays(add, write) -> None:
     await write(lambda r: r.delete(b))
     await write(lambda r: r.delete(a))
     assert await write(lambda r: r.get("category", a.id)) is None
-
-
-async def test_a_term_in_use_stays(backend, add, write) -> None:
-    category, tag = term(), term(taxonomy="tag")
-    await add(category, tag)
-    async with backend.uow() as uow:
-        for slug in ("one", "two"):
-            content = PostContent(title=slug, slug=slug, categories=(category.id,), tags=(tag.id,))
-            document = Document.create(POST, content, locale="en", at=AT, by=None)[0]
-            await uow.repository(DocumentRepository).add(document)
-    for used in (category, tag):
-        with pytest.raises(InUse) as caught:
-            await write(lambda r, used=used: r.delete(used))
-        assert caught.value.members == {"documents": 2}
 
 
 async def test_the_first_free_slug(add, write) -> None:

@@ -52,6 +52,8 @@ from cms_api.domains.cms.documents.interface import (
     is_whole,
 )
 from cms_api.domains.cms.documents.policy import PERMISSIONS as DOCUMENT_PERMISSIONS
+from cms_api.domains.cms.documents.references import REFERENCES, DeletionPreview, Reference
+from cms_api.domains.cms.documents.referrers import ReferenceService
 from cms_api.domains.cms.documents.types import DocumentTypes
 from cms_api.domains.cms.entries.delivery import EntryDeliveryService
 from cms_api.domains.cms.entries.interface import EntryChanges, EntryService, EntryView, PatchOperation
@@ -210,6 +212,7 @@ __all__ = [
     "PUBLIC_MENUS",
     "READER_COMMENTS",
     "REDIRECTS",
+    "REFERENCES",
     "REVISIONS",
     "SCHEDULES",
     "SCHEDULES_OF_DOCUMENT",
@@ -233,6 +236,7 @@ __all__ = [
     "CommentView",
     "ContentTypeService",
     "Definition",
+    "DeletionPreview",
     "Delivered",
     "DeliveredCommentService",
     "DeliveryService",
@@ -302,6 +306,8 @@ __all__ = [
     "RedirectStatus",
     "RedirectView",
     "Ref",
+    "Reference",
+    "ReferenceService",
     "RetentionChanges",
     "RetentionPolicy",
     "RetentionService",

@@ -32,6 +32,7 @@ from cms_api.adapters.http.cms.reader_comments import (
     ReaderCommentController,
 )
 from cms_api.adapters.http.cms.redirects import RedirectController, resolve
+from cms_api.adapters.http.cms.references import REFERENCE_ROUTES
 from cms_api.adapters.http.cms.resources import AuthorController, CategoryController, TagController
 from cms_api.adapters.http.cms.revisions import (
     PageRevisionController,
@@ -96,6 +97,7 @@ DELIVERY_ROUTES: list[ControllerRouterHandler] = [
     *PUBLIC_SITE_ROUTES,
     resolve,
     live_tree,
+    *REFERENCE_ROUTES,
 ]
 UPLOAD_ROUTES: list[ControllerRouterHandler] = [UploadController]
 FILE_ROUTES: list[ControllerRouterHandler] = [media_file]

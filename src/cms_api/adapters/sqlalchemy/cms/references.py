@@ -6,9 +6,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cms_api.adapters.sqlalchemy.cms.effects import effects_sql
 from cms_api.adapters.sqlalchemy.cms.table import lock
 from cms_api.domains.cms.documents.content import Content, Link
 from cms_api.domains.cms.documents.ports import ReferenceRepository
+from cms_api.domains.cms.documents.references import Effects, Mode, grouped
 
 TARGETS = {
     "author": "SELECT id FROM cms.authors WHERE id = ANY(:ids) ORDER BY id FOR KEY SHARE",
@@ -66,18 +68,10 @@ class SqlAlchemyReferences(ReferenceRepository):
     async def lock_tree(self) -> None:
         await lock(self._session, "tree of pages")
 
-    async def referrers(self, document_id: UUID) -> int:
-        number = await self._session.scalar(
-            text(
-                """
-                SELECT count(*) FROM (
-                    SELECT document_id FROM cms.links WHERE target_id = :id AND document_id <> :id
-                    UNION SELECT id FROM cms.documents WHERE parent_id = :id) users
-                """
-            ),
-            {"id": document_id},
-        )
-        return number or 0
+    async def effects(self, target: UUID, mode: Mode, *, limit: int) -> Effects:
+        sql = effects_sql(mode, id=":id", limit=":limit", of="all")
+        found = await self._session.execute(text(sql), {"id": target, "limit": limit})
+        return grouped([tuple(row) for row in found])
 
 
 async def put_links(session: AsyncSession, document_id: UUID, content: Content, *, is_live: bool) -> None:

@@ -51,10 +51,13 @@ PURGE_CONTENTS = """
       AND NOT EXISTS (SELECT FROM cms.contents o WHERE o.document_id = c.document_id AND o.base_hash = c.hash)
 """
 OVERDUE = """
-    SELECT d.id, d.version FROM cms.documents d
+    SELECT d.id, d.trashed_at FROM cms.documents d
     WHERE d.type = :type AND d.trashed_at < :before
-      AND NOT EXISTS (SELECT FROM cms.links l WHERE l.target_id = d.id AND l.document_id <> d.id)
-      AND NOT EXISTS (SELECT FROM cms.documents below WHERE below.parent_id = d.id)
+      AND (CAST(:after AS uuid) IS NULL
+        OR (d.trashed_at, d.id) > (CAST(:after_at AS timestamptz), CAST(:after AS uuid)))
+      AND NOT EXISTS (
+        SELECT FROM cms.links l
+        WHERE l.target_id = d.id AND l.document_id <> d.id AND l.on_delete = 'restrict')
     ORDER BY d.trashed_at, d.id LIMIT :limit FOR UPDATE SKIP LOCKED
 """
 
@@ -101,9 +104,20 @@ class SqlAlchemyRetention(RetentionRepository):
                 )
         return Purged(numbers=numbers, last=seen[-1], is_full=sum(numbers.values()) == REVISIONS_AT_ONCE)
 
-    async def overdue_trash(self, type: str, *, before: datetime, limit: int) -> list[TrashedDocument]:
-        found = await self._session.execute(text(OVERDUE), {"type": type, "before": before, "limit": limit})
-        return [TrashedDocument(document_id, version) for document_id, version in found]
+    async def overdue_trash(
+        self, type: str, *, before: datetime, limit: int, after: TrashedDocument | None = None
+    ) -> list[TrashedDocument]:
+        found = await self._session.execute(
+            text(OVERDUE),
+            {
+                "type": type,
+                "before": before,
+                "limit": limit,
+                "after": after.id if after else None,
+                "after_at": after.trashed_at if after else None,
+            },
+        )
+        return [TrashedDocument(*row) for row in found]
 
 
 class SqlRetention(RetentionQueries):

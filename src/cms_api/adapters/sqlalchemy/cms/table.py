@@ -10,7 +10,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms_api.adapters.sqlalchemy.base import copied, translating
-from cms_api.domains.cms.documents.errors import InUse
 from cms_api.domains.cms.documents.slugs import numbered
 from cms_api.domains.cms.resources import Resource
 from cms_api.kernel.errors import CmsError
@@ -56,12 +55,7 @@ class ResourceTable(Generic[R]):
             )
 
     async def delete(self, entity_id: UUID) -> None:
-        """Delete a row that no document points at; its lock keeps new links away. Raises `InUse`."""
-        number = await self._session.scalar(
-            text("SELECT count(DISTINCT document_id) FROM cms.links WHERE target_id = :id"), {"id": entity_id}
-        )
-        if number:
-            raise InUse(number)
+        """Delete a row. Its lock keeps new links away; those that there were have been dealt with."""
         await self._session.execute(text(f"DELETE FROM {self._table} WHERE id = :id"), {"id": entity_id})
 
     async def free_slug(self, base: str, *, scope: str, where: str = "true", **params: object) -> str:

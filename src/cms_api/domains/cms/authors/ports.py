@@ -34,7 +34,7 @@ class AuthorRepository(ABC):
 
     @abstractmethod
     async def delete(self, author: Author) -> None:
-        """Remove the author. Raises `InUse`."""
+        """Remove the author; documents no longer count on her."""
 
     @abstractmethod
     async def free_slug(self, base: str) -> str:

@@ -7,6 +7,7 @@ from cms_api.domains.auth.api import UserService
 from cms_api.domains.cms.authors.interface import AuthorChanges, AuthorService, AuthorView
 from cms_api.domains.cms.authors.model import Author
 from cms_api.domains.cms.authors.ports import AuthorQueries, AuthorRepository
+from cms_api.domains.cms.documents.deleting import Deletions
 from cms_api.domains.cms.documents.policy import READ
 from cms_api.domains.cms.documents.slugs import check_slug, make_slug
 from cms_api.domains.cms.resources import ResourceNotFound, given
@@ -29,9 +30,12 @@ def view(author: Author) -> AuthorView:
 class Authors(AuthorService):
     """The service of authors."""
 
-    def __init__(self, *, clock: Clock, queries: AuthorQueries, users: UserService) -> None:
+    def __init__(
+        self, *, clock: Clock, queries: AuthorQueries, users: UserService, deletions: Deletions
+    ) -> None:
         self._clock = clock
         self._queries = queries
+        self._deletions = deletions
         self._users = users
 
     async def create(self, uow: UnitOfWork, actor: Actor, changes: AuthorChanges) -> AuthorView:
@@ -84,8 +88,10 @@ class Authors(AuthorService):
     async def delete(self, uow: UnitOfWork, actor: Actor, author_id: UUID, *, expected: int | None) -> None:
         actor.require(WRITE)
         authors = uow.repository(AuthorRepository)
+        begun = await self._deletions.begin(uow, author_id, "delete")
         author = await self._of(authors, author_id)
         deleted = author.deleted(expected=expected)
+        await self._deletions.carry_out(uow, actor, author_id, "delete", begun)
         await authors.delete(author)
         uow.record(deleted.by(actor))
 

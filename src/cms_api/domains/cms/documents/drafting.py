@@ -38,7 +38,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         stage = await self._stages.first_stage(uow, self.kind.key)
         documents = uow.repository(DocumentRepository)
         locale = locale or self._default_locale
-        await self._hold(uow)
+        await self.hold(uow)
         given = self._first(actor, changes)
         faults = Faults()
         with faults.noted():
@@ -154,7 +154,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         may_look(actor)
         actor.require(policy.CREATE)
         stage = await self._stages.first_stage(uow, self.kind.key)
-        await self._hold(uow)
+        await self.hold(uow)
         documents = uow.repository(DocumentRepository)
         original = await documents.get(self.kind, document_id)
         if original is None:

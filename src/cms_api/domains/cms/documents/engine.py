@@ -7,6 +7,7 @@ from uuid import UUID
 from cms_api.domains.cms.authors.interface import AuthorService
 from cms_api.domains.cms.documents.access import Access
 from cms_api.domains.cms.documents.content import Content, Link
+from cms_api.domains.cms.documents.deleting import Deletions
 from cms_api.domains.cms.documents.interface import Changes, DocumentService, Status, V
 from cms_api.domains.cms.documents.model import ContentType, Document
 from cms_api.domains.cms.documents.ports import (
@@ -43,6 +44,7 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
         locks: HeldLocks,
         default_locale: str,
         stages: Stages,
+        deletions: Deletions,
     ) -> None:
         self._clock = clock
         self._queries = queries
@@ -52,6 +54,7 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
         self._locks = locks
         self._default_locale = default_locale
         self._stages = stages
+        self._deletions = deletions
 
     @abstractmethod
     def _view(self, actor: Actor, document: Document[C], common: dict[str, Any]) -> V:
@@ -66,14 +69,14 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
     ) -> None:
         """Raise where another document has what only one may have, as far as no index sees to it."""
 
-    async def _hold(self, uow: UnitOfWork) -> None:
-        """Keep the type as it is until the unit of work ends, where it could change."""
+    async def hold(self, uow: UnitOfWork) -> None:
+        """Nothing to do: built-in types don't change."""
 
     async def _of(
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, permission: str, expected: int | None
     ) -> Document[C]:
         """The document, if the actor may and means its current version."""
-        await self._hold(uow)
+        await self.hold(uow)
         return await self._access.document(uow, actor, self.kind, document_id, permission, expected=expected)
 
     async def _shown(self, actor: Actor, document: Document[C]) -> V:

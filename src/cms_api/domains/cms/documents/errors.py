@@ -1,5 +1,9 @@
 """What can be wrong with a request about documents."""
 
+from collections.abc import Iterable
+
+import msgspec
+
 from cms_api.kernel.errors import Conflict, NotFound
 
 
@@ -104,13 +108,27 @@ class HasChildren(Conflict):
 
 
 class InUse(Conflict):
-    """Documents point at it: take it off them first."""
+    """Documents point at it: take it off them first. The first of them are named as `referrers`."""
 
     code = "in_use"
     title = "It is in use"
 
-    def __init__(self, number: int) -> None:
-        super().__init__(f"{number} documents use it: take it off them first.", documents=number)
+    def __init__(self, number: int, referrers: Iterable[msgspec.Struct] = ()) -> None:
+        super().__init__(
+            f"{number} documents use it: take it off them first.",
+            documents=number,
+            referrers=[msgspec.to_builtins(one) for one in referrers],
+        )
+
+
+class Busy(Conflict):
+    """Somebody has just made another document point at it: try again."""
+
+    code = "busy"
+    title = "Something else is changing"
+
+    def __init__(self) -> None:
+        super().__init__("Another document has just begun to point at it: try again.")
 
 
 class NotApproved(Conflict):

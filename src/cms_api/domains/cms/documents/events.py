@@ -108,6 +108,15 @@ class DocumentMoved(DocumentEvent, frozen=True, kw_only=True):
     comment: str | None = None
 
 
+class DocumentUnlinked(DocumentEvent, frozen=True, kw_only=True):
+    """It lost its references to something that was deleted; ``is_live`` tells whether readers see that."""
+
+    name: ClassVar[str] = "document.unlinked"
+
+    changed: tuple[str, ...]
+    is_live: bool
+
+
 class DocumentFollowed(DocumentEvent, frozen=True, kw_only=True):
     """Its content type changed, and its values with it."""
 

@@ -195,7 +195,11 @@ class DocumentService(ABC, Generic[Changes, V]):
 
     @abstractmethod
     async def trash(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> None:
-        """Put it into the trash, the live copy with it. Raises `Trashed`, `HasChildren`."""
+        """Put it into the trash, the live copy with it.
+
+        What points at it is unlinked or trashed as well, as its links say. Raises `Trashed`,
+        `HasChildren`, `InUse`, `Busy`, and `Forbidden` for what would go along.
+        """
 
     @abstractmethod
     async def restore(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
@@ -206,4 +210,30 @@ class DocumentService(ABC, Generic[Changes, V]):
 
     @abstractmethod
     async def purge(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> None:
-        """Delete it from the trash for good. Raises `NotTrashed`, and `InUse` where others point at it."""
+        """Delete it from the trash for good, and what goes along as its links say.
+
+        Raises `NotTrashed`, `InUse` where others point at it, those in the trash included, `Busy`.
+        """
+
+    # What a deletion of something else needs, see `deleting`.
+
+    @abstractmethod
+    async def hold(self, uow: UnitOfWork) -> None:
+        """Keep the type as it is until the unit of work ends, where it could change."""
+
+    @abstractmethod
+    async def unlink(
+        self, uow: UnitOfWork, actor: Actor, document_id: UUID, targets: frozenset[UUID]
+    ) -> None:
+        """Take its links to ``targets`` that may be lost out of the draft and the live copy.
+
+        Needs no right: whoever may delete something may have it taken out.
+        """
+
+    @abstractmethod
+    async def trash_along(self, uow: UnitOfWork, actor: Actor, document_id: UUID) -> None:
+        """Put it into the trash, whoever points at it. Raises `Forbidden`, `HasChildren`."""
+
+    @abstractmethod
+    async def purge_along(self, uow: UnitOfWork, actor: Actor, document_id: UUID) -> None:
+        """Record its end for good; whoever asks deletes it. Raises `Forbidden`, `NotTrashed`."""

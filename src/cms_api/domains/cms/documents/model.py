@@ -22,6 +22,7 @@ from cms_api.domains.cms.documents.events import (
     DocumentReverted,
     DocumentTrashed,
     DocumentUnarchived,
+    DocumentUnlinked,
     DocumentUnpublished,
     DocumentUpdated,
 )
@@ -217,6 +218,32 @@ class Document(Generic[C]):
             self.live_hash = now
         self._touch(at, by)
         return DocumentFollowed(subject=self.id, type=self.type, version=self.version)
+
+    def unlink(self, draft: C, live: C | None, *, at: datetime, by: UUID | None) -> DocumentUnlinked | None:
+        """Go on as ``draft`` and ``live``, which lack links to what is deleted; None if nothing differs.
+
+        That is no editor's change, and happens in the trash and the archive as well.
+        """
+        was_same = self.draft_revision_id == self.live_revision_id
+        changed = draft.changed(self.draft)
+        is_live = live is not None and live.hash() != self.live_hash
+        if not changed and not is_live:
+            return None
+        if live is not None and is_live:
+            self.live_revision_id, self.live_hash = new_id(), live.hash()
+        if changed:
+            self.draft, self.draft_hash = draft, draft.hash()
+            same = self.live_revision_id if was_same and is_live else None
+            self.draft_revision_id = same or new_id()
+        self._touch(at, by)
+        self.field_versions = self.field_versions | dict.fromkeys(changed, self.version)
+        return DocumentUnlinked(
+            subject=self.id,
+            type=self.type,
+            version=self.version,
+            changed=draft.shown(changed),
+            is_live=is_live,
+        )
 
     def as_of(self, live: C) -> "Document[C]":
         """The document as if its live copy, which says ``live``, were its draft."""

@@ -11,6 +11,7 @@ import msgspec
 from cms_api.domains.cms.documents.content import Content, Format, Link
 from cms_api.domains.cms.documents.interface import Move
 from cms_api.domains.cms.documents.model import ContentType, Document, Snapshot
+from cms_api.domains.cms.documents.references import DeletionPreview, Effects, Mode, Reference
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.paging import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -84,8 +85,8 @@ class DocumentRepository(ABC):
         """
 
     @abstractmethod
-    async def delete(self, document_id: UUID) -> None:
-        """Delete it for good, with revisions, links and whatever else hangs on it."""
+    async def delete(self, *ids: UUID) -> None:
+        """Delete documents for good, with revisions, links and whatever else hangs on them."""
 
 
 class PublicationRepository(ABC):
@@ -113,8 +114,13 @@ class ReferenceRepository(ABC):
         """Those links whose target is there, kept there until the unit of work ends."""
 
     @abstractmethod
-    async def referrers(self, document_id: UUID) -> int:
-        """How many other documents point at it, those in the trash included."""
+    async def effects(self, target: UUID, mode: Mode, *, limit: int) -> Effects:
+        """What a deletion of ``target`` meets; of those who forbid it, ``limit`` are named, else all.
+
+        Documents that go along don't forbid anything. Of ``trash``, only untrashed documents
+        count, and children don't; of ``delete``, those in the trash that would go along stay there;
+        of ``purge``, all count, translations too, and those in the trash go along.
+        """
 
     @abstractmethod
     async def is_below(self, document_id: UUID, ancestor: UUID) -> bool:
@@ -187,3 +193,19 @@ class DocumentQueries(ABC):
     @abstractmethod
     async def paths(self, ids: Collection[UUID]) -> dict[UUID, str]:
         """The draft addresses of documents."""
+
+
+class ReferenceQueries(ABC):
+    """Who points at what, for looking at it."""
+
+    @abstractmethod
+    async def find(self, kind: str, target: UUID) -> Mode | None:
+        """What deleting it would be; None where nothing of this kind, or content type, has the id."""
+
+    @abstractmethod
+    async def list(self, target: UUID, page: PageRequest) -> Page[Reference]:
+        """A page of the links that point at it."""
+
+    @abstractmethod
+    async def preview(self, target: UUID, mode: Mode) -> DeletionPreview:
+        """What its deletion would do."""

@@ -9,7 +9,7 @@ import msgspec
 from cms_api.domains.cms.documents import policy
 from cms_api.domains.cms.documents.access import may_look
 from cms_api.domains.cms.documents.engine import C, Engine, check_links
-from cms_api.domains.cms.documents.errors import HasChildren, InUse, RevisionNotFound
+from cms_api.domains.cms.documents.errors import HasChildren, RevisionNotFound
 from cms_api.domains.cms.documents.events import DocumentEvent
 from cms_api.domains.cms.documents.interface import Changes, Move, V
 from cms_api.domains.cms.documents.model import Document
@@ -87,11 +87,20 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         return await self._stored_without_live(uow, actor, document, event)
 
     async def trash(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> None:
+        may_look(actor)
+        begun = await self._deletions.begin(uow, document_id, "trash")
         document = await self._of(uow, actor, document_id, policy.DELETE, expected)
+        await self._trash(uow, actor, document)
+        await self._deletions.carry_out(uow, actor, document_id, "trash", begun)
+
+    async def trash_along(self, uow: UnitOfWork, actor: Actor, document_id: UUID) -> None:
+        await self._trash(uow, actor, await self._of(uow, actor, document_id, policy.DELETE, None))
+
+    async def _trash(self, uow: UnitOfWork, actor: Actor, document: Document[C]) -> None:
         event = document.trash(at=self._clock.now(), by=actor.user_id)
-        if number := await uow.repository(ReferenceRepository).children(document_id):
+        if number := await uow.repository(ReferenceRepository).children(document.id):
             raise HasChildren(number)
-        await cancel_pending(uow, actor, document_id, at=document.updated_at)
+        await cancel_pending(uow, actor, document.id, at=document.updated_at)
         await self._stages.close(uow, actor, document, "cancelled", at=document.updated_at)
         await self._stored_without_live(uow, actor, document, event)
 
@@ -115,12 +124,44 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         return await self._shown(actor, document)
 
     async def purge(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> None:
+        may_look(actor)
+        begun = await self._deletions.begin(uow, document_id, "purge")
         document = await self._of(uow, actor, document_id, policy.PURGE, expected)
         event = document.purged()
+        gone = await self._deletions.carry_out(uow, actor, document_id, "purge", begun)
+        await uow.repository(DocumentRepository).delete(document_id, *gone)
+        uow.record(event.by(actor))
+
+    async def purge_along(self, uow: UnitOfWork, actor: Actor, document_id: UUID) -> None:
+        document = await self._of(uow, actor, document_id, policy.PURGE, None)
+        uow.record(document.purged().by(actor))
+
+    async def unlink(
+        self, uow: UnitOfWork, actor: Actor, document_id: UUID, targets: frozenset[UUID]
+    ) -> None:
         documents = uow.repository(DocumentRepository)
-        if number := await uow.repository(ReferenceRepository).referrers(document_id):
-            raise InUse(number)
-        await documents.delete(document_id)
+        document = await documents.get(self.kind, document_id)
+        if document is None:
+            return
+        live = await documents.snapshot(self.kind, document_id) if document.is_live else None
+        bare = None if live is None else _without(live.content, targets)
+        before = document.draft_revision_id, document.live_revision_id
+        draft = _without(document.draft, targets)
+        event = document.unlink(draft, bare, at=self._clock.now(), by=actor.user_id)
+        if event is None:
+            return
+        is_other_live = bare is not None and document.live_revision_id not in (
+            before[1],
+            document.draft_revision_id,
+        )
+        if bare is not None and is_other_live:
+            await documents.add_revision(document.as_of(bare), changed=())
+        if document.draft_revision_id != before[0]:
+            await documents.add_revision(document, changed=event.changed)
+        await documents.save(document)
+        if bare is not None and event.is_live:
+            fields = await self._public(bare)
+            await uow.repository(PublicationRepository).put_live(document, bare, fields)
         uow.record(event.by(actor))
 
     async def _stored_without_live(
@@ -131,3 +172,9 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         await uow.repository(PublicationRepository).take_down(document.id)
         uow.record(event.by(actor))
         return await self._shown(actor, document)
+
+
+def _without(content: C, targets: frozenset[UUID]) -> C:
+    return content.without(
+        [link for link in content.links() if link.target in targets and link.on_delete == "unlink"]
+    )

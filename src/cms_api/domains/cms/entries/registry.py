@@ -1,6 +1,6 @@
 """Every content type at hand: those built in, and those made at run time as they are by now."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cms_api.domains.cms.content_types.compiling import EntryKind, compiled
@@ -25,28 +25,30 @@ def kind_of(record: TypeRecord) -> EntryKind:
 class Types(DocumentTypes):
     """Keeps what it has compiled, and asks each time whether that still is the version.
 
-    ``tools`` is what the services of entries are made with.
+    ``tools`` gives what the services of entries are made with, ``built_in`` the types that are
+    always there. Both are asked for when they are needed, as they know of this registry themselves.
     """
 
-    def __init__(self, *, queries: ContentTypeQueries, tools: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        *,
+        queries: ContentTypeQueries,
+        tools: Callable[[], Mapping[str, Any]],
+        built_in: Callable[[], Mapping[str, tuple[ContentType[Any], DocumentService[Any, Any]]]],
+    ) -> None:
         self._queries = queries
         self._tools = tools
-        self._built_in: dict[str, DocumentService[Any, Any]] = {}
-        self._kinds: dict[str, ContentType[Any]] = {}
         self._catalogue = Catalogue("", {})
+        self._built_in = built_in
         self._kept: dict[str, tuple[tuple[int, bool], Entries]] = {}
 
-    def build_in(self, services: Mapping[str, tuple[ContentType[Any], DocumentService[Any, Any]]]) -> "Types":
-        """Take the types in that are always there."""
-        for key, (kind, service) in services.items():
-            self._kinds[key], self._built_in[key] = kind, service
-        return self
-
     async def kind(self, key: str) -> ContentType[Any]:
-        return self._kinds.get(key) or (await self.entries(key)).kind
+        found = self._built_in().get(key)
+        return found[0] if found else (await self.entries(key)).kind
 
     async def service(self, key: str) -> DocumentService[Any, Any]:
-        return self._built_in.get(key) or await self.entries(key)
+        found = self._built_in().get(key)
+        return found[1] if found else await self.entries(key)
 
     async def catalogue(self, key: str) -> Catalogue:
         stamp = await self._queries.fingerprint()
@@ -69,7 +71,7 @@ class Types(DocumentTypes):
         record = await self._queries.get(key)
         if record is None:
             raise TypeNotFound(key)
-        service = Entries(kind_of(record), **self._tools)
+        service = Entries(kind_of(record), **self._tools())
         is_ready = all(one.state == "ready" for one in record.indexes)
         self._kept[key] = ((record.version, is_ready), service)
         return service

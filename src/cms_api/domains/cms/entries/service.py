@@ -50,7 +50,7 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
                 raise SingletonExists from None
             raise
 
-    async def _hold(self, uow: UnitOfWork) -> None:
+    async def hold(self, uow: UnitOfWork) -> None:
         if await uow.repository(ContentTypeRepository).hold(self.kind.key) != self.kind.version:
             raise TypeChanged
 

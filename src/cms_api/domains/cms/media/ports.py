@@ -59,7 +59,7 @@ class MediaRepository(ABC):
 
     @abstractmethod
     async def delete(self, asset: Asset) -> None:
-        """Remove the record. Raises `InUse`."""
+        """Remove the record; documents no longer count on it. Raises `InUse` for the picture of an author."""
 
 
 class MediaQueries(ABC):

@@ -5,6 +5,8 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from cms_api.domains.cms.documents.access import may_look
+from cms_api.domains.cms.documents.deleting import Deletions
 from cms_api.domains.cms.documents.policy import READ
 from cms_api.domains.cms.media.interface import MediaChanges, MediaService, MediaView
 from cms_api.domains.cms.media.model import Asset
@@ -38,9 +40,12 @@ def view(asset: Asset) -> MediaView:
 class Media(MediaService):
     """The service of media. ``limit`` is the size of the largest file in bytes."""
 
-    def __init__(self, *, clock: Clock, queries: MediaQueries, storage: Storage, limit: int) -> None:
+    def __init__(
+        self, *, clock: Clock, queries: MediaQueries, storage: Storage, limit: int, deletions: Deletions
+    ) -> None:
         self._clock = clock
         self._queries = queries
+        self._deletions = deletions
         self._storage = storage
         self._limit = limit
 
@@ -137,8 +142,11 @@ class Media(MediaService):
         return view(asset)
 
     async def delete(self, uow: UnitOfWork, actor: Actor, media_id: UUID, *, expected: int | None) -> None:
+        may_look(actor)
+        begun = await self._deletions.begin(uow, media_id, "delete")
         asset = await self._of(uow, actor, media_id)
         deleted = asset.deleted(expected=expected)
+        await self._deletions.carry_out(uow, actor, media_id, "delete", begun)
         await uow.repository(MediaRepository).delete(asset)
         if asset.storage_key is not None:
             uow.on_commit(partial(self._storage.remove, asset.storage_key))

@@ -25,7 +25,7 @@ class TrashedDocument(msgspec.Struct, frozen=True):
     """A document whose time in the trash is over."""
 
     id: UUID
-    version: int
+    trashed_at: datetime
 
 
 class RetentionRepository(ABC):
@@ -55,8 +55,13 @@ class RetentionRepository(ABC):
         """
 
     @abstractmethod
-    async def overdue_trash(self, type: str, *, before: datetime, limit: int) -> list[TrashedDocument]:
-        """Up to ``limit`` documents trashed before, that no other document points at; locked."""
+    async def overdue_trash(
+        self, type: str, *, before: datetime, limit: int, after: TrashedDocument | None = None
+    ) -> list[TrashedDocument]:
+        """Up to ``limit`` documents trashed before, by that time, behind ``after``; locked.
+
+        Without those that something else points at which forbids it, and those being changed.
+        """
 
 
 class RetentionQueries(ABC):

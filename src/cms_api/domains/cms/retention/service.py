@@ -1,22 +1,23 @@
 """Deciding what goes for good."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import uuid5
 
 import msgspec
 
 from cms_api.domains.cms.documents import policy
-from cms_api.domains.cms.documents.events import DocumentPurged
-from cms_api.domains.cms.documents.ports import DocumentRepository
+from cms_api.domains.cms.documents.errors import DocumentNotFound
+from cms_api.domains.cms.documents.types import DocumentTypes
 from cms_api.domains.cms.resources import given
 from cms_api.domains.cms.retention.errors import PolicyNotFound
 from cms_api.domains.cms.retention.events import NAMESPACE, RetentionUpdated, RevisionsPurged
 from cms_api.domains.cms.retention.interface import WRITE, RetentionChanges, RetentionPolicy, RetentionService
 from cms_api.domains.cms.retention.ports import RetentionQueries, RetentionRepository
-from cms_api.kernel.actor import Actor
+from cms_api.kernel.actor import SYSTEM, Actor
 from cms_api.kernel.clock import Clock
-from cms_api.kernel.errors import Faults, invalid
+from cms_api.kernel.errors import Conflict, Faults, invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
 
@@ -28,9 +29,10 @@ DOCUMENTS_AT_ONCE = 100
 class Retention(RetentionService):
     """The service of retention."""
 
-    def __init__(self, *, clock: Clock, queries: RetentionQueries) -> None:
+    def __init__(self, *, clock: Clock, queries: RetentionQueries, types: DocumentTypes) -> None:
         self._clock = clock
         self._queries = queries
+        self._types = types
 
     async def list(self, actor: Actor) -> list[RetentionPolicy]:
         actor.require(policy.READ)
@@ -111,14 +113,22 @@ class Retention(RetentionService):
         return total
 
     async def _purge_trash_of(self, type: str, before: datetime, new_uow: Callable[[], UnitOfWork]) -> int:
-        async with new_uow() as uow:
-            overdue = await uow.repository(RetentionRepository).overdue_trash(
-                type, before=before, limit=DOCUMENTS_AT_ONCE
-            )
-            for one in overdue:
-                await uow.repository(DocumentRepository).delete(one.id)
-                uow.record(DocumentPurged(subject=one.id, type=type, version=one.version))
-        return len(overdue)
+        """Go once through what is overdue; how many went. What that has set free goes the next time."""
+        service, total, after = await self._types.service(type), 0, None
+        while True:
+            async with new_uow() as uow:
+                overdue = await uow.repository(RetentionRepository).overdue_trash(
+                    type, before=before, after=after, limit=DOCUMENTS_AT_ONCE
+                )
+                for one in overdue:
+                    # What another one still points at stays, and what went along is gone already.
+                    with suppress(Conflict, DocumentNotFound):
+                        async with uow.savepoint():
+                            await service.purge(uow, SYSTEM, one.id, expected=None)
+                        total += 1
+            if len(overdue) < DOCUMENTS_AT_ONCE:
+                return total
+            after = overdue[-1]
 
 
 def _check(values: dict[str, int | None]) -> None:

@@ -29,7 +29,7 @@ class TermRepository(ABC):
 
     @abstractmethod
     async def delete(self, term: Term) -> None:
-        """Remove the term. Raises `InUse`, `HasChildren`."""
+        """Remove the term; documents no longer count on it. Raises `HasChildren`."""
 
     @abstractmethod
     async def is_below(self, term_id: UUID, ancestor: UUID) -> bool:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from cms_api.domains.cms.documents.deleting import Deletions
 from cms_api.domains.cms.documents.policy import READ
 from cms_api.domains.cms.documents.slugs import check_slug, make_slug
 from cms_api.domains.cms.resources import ResourceNotFound, given
@@ -27,9 +28,10 @@ def view(term: Term) -> TermView:
 class Terms(TermService):
     """The service of terms."""
 
-    def __init__(self, *, clock: Clock, queries: TermQueries) -> None:
+    def __init__(self, *, clock: Clock, queries: TermQueries, deletions: Deletions) -> None:
         self._clock = clock
         self._queries = queries
+        self._deletions = deletions
 
     async def create(
         self, uow: UnitOfWork, actor: Actor, taxonomy: Taxonomy, changes: TermChanges
@@ -91,8 +93,10 @@ class Terms(TermService):
     ) -> None:
         actor.require(WRITE)
         terms = uow.repository(TermRepository)
+        begun = await self._deletions.begin(uow, term_id, "delete")
         term = await _of(terms, taxonomy, term_id)
         deleted = term.deleted(expected=expected)
+        await self._deletions.carry_out(uow, actor, term_id, "delete", begun)
         await terms.delete(term)
         uow.record(deleted.by(actor))
 

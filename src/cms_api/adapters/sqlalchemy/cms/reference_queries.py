@@ -1,0 +1,75 @@
+"""Who points at what, for looking at it."""
+
+from typing import Any
+from uuid import UUID
+
+from cms_api.adapters.sqlalchemy.cms.effects import effects_sql
+from cms_api.adapters.sqlalchemy.keyset import Column, Keyset
+from cms_api.adapters.sqlalchemy.reading import Reader
+from cms_api.domains.cms.documents.ports import ReferenceQueries
+from cms_api.domains.cms.documents.references import (
+    PREVIEWED,
+    DeletionPreview,
+    Mode,
+    Reference,
+    grouped,
+)
+from cms_api.kernel.paging import Page, PageRequest
+
+# A field of an entry is stored by its id; its key is that of the type as it is now.
+REFERENCE = """
+SELECT d.id, d.type, d.title, d.slug, CASE WHEN l.is_live THEN 'live' ELSE 'draft' END,
+    coalesce(jsonb_path_query_first(
+        c.definition, '$.** ? (@.id == $id).key', jsonb_build_object('id', l.field)) #>> '{}', l.field),
+    l.pointer, l.on_delete
+FROM cms.links l JOIN cms.documents d ON d.id = l.document_id
+LEFT JOIN cms.content_types c ON c.key = d.type"""
+# In the order of the index on targets.
+REFERENCES_BY = Keyset(
+    {
+        "face": Column("l.is_live", "boolean"),
+        "field": Column("l.field", "text"),
+        "document": Column("l.document_id", "uuid"),
+    },
+    key=Column("l.position", "integer"),
+)
+TABLES = {"author": "cms.authors", "media": "cms.media"}
+
+
+class SqlReferences(ReferenceQueries):
+    """Links in ``cms.links``."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def find(self, kind: str, target: UUID) -> Mode | None:
+        if kind in TABLES:
+            sql = f"SELECT false FROM {TABLES[kind]} WHERE id = %(id)s"
+        elif kind in ("category", "tag"):
+            sql = "SELECT false FROM cms.terms WHERE id = %(id)s AND taxonomy = %(kind)s"
+        else:
+            sql = "SELECT trashed_at IS NOT NULL FROM cms.documents WHERE id = %(id)s AND type = %(kind)s"
+        row = await self._reader.one(sql, {"id": target, "kind": kind})
+        if row is None:
+            return None
+        if kind in TABLES or kind in ("category", "tag"):
+            return "delete"
+        return "purge" if row[0] else "trash"
+
+    async def list(self, target: UUID, page: PageRequest) -> Page[Reference]:
+        where, params = ["l.target_id = %(target)s"], {"target": target}
+        return await REFERENCES_BY.page(self._reader, REFERENCE, where, params, page, _reference)
+
+    async def preview(self, target: UUID, mode: Mode) -> DeletionPreview:
+        sql = effects_sql(mode, id="%(id)s", limit="%(limit)s", of="preview")
+        effects = grouped(await self._reader.rows(sql, {"id": target, "limit": PREVIEWED}))
+        return DeletionPreview(
+            is_allowed=not effects.restricted.count,
+            restricted_by=effects.restricted,
+            unlinked=effects.unlinked,
+            cascaded=effects.cascaded,
+        )
+
+
+def _reference(row: tuple[Any, ...]) -> Reference:
+    return Reference(**dict(zip(Reference.__struct_fields__, row, strict=True)))
