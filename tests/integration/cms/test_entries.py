@@ -1,11 +1,9 @@
 """Content types and their entries over HTTP."""
 
 from typing import Any
-from uuid import uuid4
 
 import httpx
-import pytest
-from tests.integration.cms.cms_client import ANY, API, CONTENT, answered, at, change, do, faults, items, make
+from tests.integration.cms.cms_client import ANY, API, answered, at, do, faults, items, make
 
 EVENT = {
     "key": "event",

@@ -18,9 +18,7 @@ Key = Annotated[
         examples=["headline"],
     ),
 ]
-FieldKey = Annotated[
-    str, Meta(pattern=r"^(?:[a-z](?:_?[a-z0-9])*)?$", max_length=60, examples=["headline"])
-]
+FieldKey = Annotated[str, Meta(pattern=r"^(?:[a-z](?:_?[a-z0-9])*)?$", max_length=60, examples=["headline"])]
 TypeKey = Annotated[
     str,
     Meta(

@@ -19,7 +19,7 @@ from cms_api.domains.cms.content_types.fields import (
     type_of,
     walk,
 )
-from cms_api.domains.cms.content_types.interface import Change
+from cms_api.domains.cms.content_types.interface import Change, Plan
 from cms_api.domains.cms.content_types.ports import StoredFields
 from cms_api.kernel.errors import Fault
 
@@ -248,6 +248,12 @@ def _differing(before: Field, after: Field) -> list[str]:
 
 def _safe(action: Any, field: str | None, path: str, detail: str) -> Change:
     return Change(action=action, field=field, path=path, detail=detail, is_safe=True)
+
+
+def created(key: str) -> Plan:
+    """The plan of a type that is not there yet."""
+    change = _safe("create_type", None, "", f"“{key}” comes in.")
+    return Plan(key=key, version=0, is_safe=True, is_applicable=True, changes=(change,))
 
 
 def refused(field: Field, number: int, examples: Iterable[UUID], words: str) -> Change:
