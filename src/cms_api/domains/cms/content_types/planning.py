@@ -39,9 +39,7 @@ async def planned(
         is_applicable=is_applicable,
         changes=tuple(changes),
     )
-    conversions = {
-        str(tally.after.id): tally.resolution for tally in counted if tally.needs_conversion and tally.after
-    }
+    conversions = {tally.field_id: tally.resolution for tally in counted if tally.needs_conversion}
     return plan, conversions, anew
 
 
