@@ -274,7 +274,7 @@ class ContentTypes(ContentTypeService):
         await types.save(record)
         await types.add_revision(record, plan.changes)
         if changed := plans.policies(before, record.definition):
-            await documents.set_policies(changed)
+            await documents.set_policies(record.key, changed)
         title, had = record.definition.title, before.title
         if (title and title.id) != (had and had.id):
             await documents.set_titles(record.key, title.id if title else None)
