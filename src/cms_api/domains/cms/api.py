@@ -20,6 +20,7 @@ from cms_api.domains.cms.comments.interface import (
     NewComment,
 )
 from cms_api.domains.cms.comments.policy import PERMISSIONS as COMMENT_PERMISSIONS
+from cms_api.domains.cms.content_types.conversions import Resolution
 from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.content_types.interface import (
     PERMISSIONS as TYPE_PERMISSIONS,
@@ -32,6 +33,7 @@ from cms_api.domains.cms.content_types.interface import (
     TypeChanges,
     TypeRevision,
     TypeView,
+    details,
 )
 from cms_api.domains.cms.delivery.interface import (
     FIELDS,
@@ -308,6 +310,7 @@ __all__ = [
     "Ref",
     "Reference",
     "ReferenceService",
+    "Resolution",
     "RetentionChanges",
     "RetentionPolicy",
     "RetentionService",
@@ -347,5 +350,6 @@ __all__ = [
     "Workflow",
     "WorkflowChanges",
     "WorkflowService",
+    "details",
     "is_whole",
 ]

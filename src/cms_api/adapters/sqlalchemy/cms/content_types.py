@@ -245,14 +245,16 @@ class SqlAlchemyModelledDocuments(ModelledDocuments):
             {"key": key, "field": field_id},
         )
 
-    async def misfits(self, field_id: str, types: Collection[str]) -> tuple[int, list[UUID]]:
+    async def misfits(self, key: str, field_id: str, types: Collection[str]) -> tuple[int, list[UUID]]:
         return await self._some(
             """
-            SELECT DISTINCT l.document_id AS id FROM cms.links l JOIN cms.documents t ON t.id = l.target_id
+            SELECT DISTINCT l.document_id AS id FROM cms.links l
+            JOIN cms.documents d ON d.id = l.document_id AND d.type = :key
+            JOIN cms.documents t ON t.id = l.target_id
             WHERE l.field = :field AND t.type <> ALL (:types)
             """,
             "true",
-            {"field": field_id, "types": list(types)},
+            {"key": key, "field": field_id, "types": list(types)},
         )
 
     async def unequal(self, key: str, field_id: str) -> tuple[int, list[UUID]]:
@@ -279,16 +281,17 @@ class SqlAlchemyModelledDocuments(ModelledDocuments):
         number, some = found.one()
         return number, list(some)
 
-    async def set_policies(self, policies: Mapping[str, str]) -> None:
+    async def set_policies(self, key: str, policies: Mapping[str, str]) -> None:
         await self._session.execute(
             text(
                 """
                 UPDATE cms.links l SET on_delete = p.on_delete
-                FROM unnest(CAST(:fields AS text[]), CAST(:policies AS text[])) AS p (field, on_delete)
-                WHERE l.field = p.field AND l.on_delete <> p.on_delete
+                FROM unnest(CAST(:fields AS text[]), CAST(:policies AS text[])) AS p (field, on_delete),
+                    cms.documents d
+                WHERE d.id = l.document_id AND d.type = :key AND l.field = p.field AND l.on_delete <> p.on_delete
                 """
             ),
-            {"fields": list(policies), "policies": list(policies.values())},
+            {"key": key, "fields": list(policies), "policies": list(policies.values())},
         )
 
     async def set_titles(self, key: str, field_id: str | None) -> None:

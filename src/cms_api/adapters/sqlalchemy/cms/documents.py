@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms_api.adapters.sqlalchemy.base import translating
 from cms_api.adapters.sqlalchemy.cms.contents import pack, unpack
+from cms_api.adapters.sqlalchemy.cms.field_indexes import index_name
 from cms_api.adapters.sqlalchemy.cms.references import put_links
 from cms_api.adapters.sqlalchemy.cms.table import first_free, lock, numbered_like
 from cms_api.domains.cms.content_types.errors import TranslationExists, ValueTaken
@@ -68,7 +69,9 @@ def _taken(draft: Content) -> dict[str, CmsError]:
     if not isinstance(draft, EntryContent):
         return {}
     return {
-        f"uq_field_{field.id}{'_l' if field.localised else ''}": ValueTaken(field.key)
+        index_name(draft.definition.key, str(field.id), "unique", "l" if field.localised else ""): ValueTaken(
+            field.key
+        )
         for field in draft.definition.fields
         if field.unique
     }

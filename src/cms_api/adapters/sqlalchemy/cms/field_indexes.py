@@ -1,5 +1,6 @@
 """The indexes of fields, built concurrently."""
 
+import hashlib
 from typing import Any, NamedTuple
 
 import psycopg
@@ -27,6 +28,12 @@ def value_of(shape: str, fields: str, field_id: str) -> str:
             return f"({fields}->>'{field_id}')"
 
 
+def index_name(key: str, field_id: str, kind: str, spec: str) -> str:
+    """The name of an index. Types may have fields with the same ids: one may have begun as a copy of another."""
+    of_type = hashlib.blake2b(key.encode(), digest_size=4).hexdigest()
+    return f"{'uq' if kind == 'unique' else 'ix'}_field_{field_id}_{of_type}{f'_{spec}' if spec else ''}"
+
+
 def wanted(key: str, field_id: str, kind: str, spec: str) -> list[Wanted]:
     """The indexes for one field. The ids are our own letters and digits, the key is a literal."""
     shape, _, localised = spec.partition("_")
@@ -35,7 +42,7 @@ def wanted(key: str, field_id: str, kind: str, spec: str) -> list[Wanted]:
         # Translations share what is not localised: one of them stands for all.
         columns = "locale, " if localised else ""
         scope = "" if localised else " AND translation_of IS NULL"
-        title = f"uq_field_{field_id}{'_l' if localised else ''}"
+        title = index_name(key, field_id, kind, "l" if localised else "")
         make = (
             f"CREATE UNIQUE INDEX CONCURRENTLY {{}} ON cms.documents ({columns}md5(fields->>'{field_id}'))"
             f" WHERE type = {{}} AND trashed_at IS NULL{scope}"
@@ -43,7 +50,7 @@ def wanted(key: str, field_id: str, kind: str, spec: str) -> list[Wanted]:
         return [Wanted(title, _composed(make, name(title), of_type))]
     found = []
     for table, face in (("documents", "draft"), ("publications", "live")):
-        title = f"ix_field_{field_id}_{shape}_{face}"
+        title = index_name(key, field_id, kind, f"{shape}_{face}")
         column = value_of(shape, "fields", field_id)
         make = f"CREATE INDEX CONCURRENTLY {{}} ON cms.{table} ({column}) WHERE type = {{}}"
         found.append(Wanted(title, _composed(make, name(title), of_type)))

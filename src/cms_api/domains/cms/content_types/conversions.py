@@ -59,7 +59,9 @@ def converted(
     fields: tuple[Field, ...], conversions: Mapping[str, Resolution | None], values: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Stored values of a type's fields, with those of ``conversions`` made fit; done twice it is the same."""
-    kept = dict(values)
+    there = {field.id for field in fields}
+    # A field that is gone takes its values along: another one may come under its id.
+    kept = {name: one for name, one in values.items() if name in there or name not in conversions}
     for field in fields:
         name = str(field.id)
         if name in conversions:

@@ -39,9 +39,7 @@ async def planned(
         is_applicable=is_applicable,
         changes=tuple(changes),
     )
-    conversions = {
-        str(tally.after.id): tally.resolution for tally in counted if tally.needs_conversion and tally.after
-    }
+    conversions = {tally.field_id: tally.resolution for tally in counted if tally.needs_conversion}
     return plan, conversions, anew
 
 
@@ -95,7 +93,7 @@ async def _collisions(uow: UnitOfWork, record: TypeRecord, after: Definition) ->
             if number:
                 yield plans.refused(field, number, some, "have another value than a translation of theirs")
     for field, types in plans.narrowed(before, after):
-        number, some = await documents.misfits(str(field.id), types)
+        number, some = await documents.misfits(record.key, str(field.id), types)
         if number:
             yield plans.refused(field, number, some, "point at something of another type")
 

@@ -19,7 +19,7 @@ from cms_api.domains.cms.content_types.fields import (
     type_of,
     walk,
 )
-from cms_api.domains.cms.content_types.interface import Change
+from cms_api.domains.cms.content_types.interface import Change, Plan
 from cms_api.domains.cms.content_types.ports import StoredFields
 from cms_api.kernel.errors import Fault
 
@@ -41,9 +41,7 @@ class Tally:
         """Count a document."""
         faces = [(0, row.draft)] + ([(1, row.live)] if row.live is not None else [])
         for face, fields in faces:
-            field = self.after or self.before
-            name = str(field.id) if field else ""
-            for what in self._fate(fields.get(name)):
+            for what in self._fate(fields.get(self.field_id)):
                 self.touched.setdefault(what, (set(), set()))[face].add(row.id)
                 if face == 0 and row.is_live and row.live is None:
                     self.touched[what][1].add(row.id)
@@ -76,7 +74,13 @@ class Tally:
     @property
     def needs_conversion(self) -> bool:
         """Whether any value has to be made into another one."""
-        return self.after is not None and bool(self.touched)
+        return bool(self.touched)
+
+    @property
+    def field_id(self) -> str:
+        """The id of the field, be it there or gone."""
+        field = self.after or self.before
+        return str(field.id) if field else ""
 
     def changes(self) -> Iterator[Change]:
         """What is to be told of it."""
@@ -248,6 +252,12 @@ def _differing(before: Field, after: Field) -> list[str]:
 
 def _safe(action: Any, field: str | None, path: str, detail: str) -> Change:
     return Change(action=action, field=field, path=path, detail=detail, is_safe=True)
+
+
+def created(key: str) -> Plan:
+    """The plan of a type that is not there yet."""
+    change = _safe("create_type", None, "", f"“{key}” comes in.")
+    return Plan(key=key, version=0, is_safe=True, is_applicable=True, changes=(change,))
 
 
 def refused(field: Field, number: int, examples: Iterable[UUID], words: str) -> Change:

@@ -108,7 +108,7 @@ class ModelledDocuments(ABC):
         """How many documents outside of the trash share a value with another one, and some of them."""
 
     @abstractmethod
-    async def misfits(self, field_id: str, types: Collection[str]) -> tuple[int, list[UUID]]:
+    async def misfits(self, key: str, field_id: str, types: Collection[str]) -> tuple[int, list[UUID]]:
         """How many documents point through a field at something of another type, and some of them."""
 
     @abstractmethod
@@ -116,7 +116,7 @@ class ModelledDocuments(ABC):
         """How many documents have another value in a field than a translation of theirs, and some of them."""
 
     @abstractmethod
-    async def set_policies(self, policies: Mapping[str, str]) -> None:
+    async def set_policies(self, key: str, policies: Mapping[str, str]) -> None:
         """Have the links of these fields follow another policy when their targets are deleted."""
 
     @abstractmethod

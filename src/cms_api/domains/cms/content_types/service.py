@@ -20,7 +20,6 @@ from cms_api.domains.cms.content_types.fields import walk
 from cms_api.domains.cms.content_types.interface import (
     WRITE,
     Applied,
-    Change,
     ContentTypeService,
     Plan,
     TypeChanges,
@@ -34,11 +33,12 @@ from cms_api.domains.cms.content_types.ports import (
     ModelledDocuments,
     TypeRecord,
 )
+from cms_api.domains.cms.content_types.views import view
 from cms_api.domains.cms.documents.policy import READ
 from cms_api.domains.jobs.api import JobService, JobView
 from cms_api.kernel.actor import SYSTEM, Actor
 from cms_api.kernel.clock import Clock
-from cms_api.kernel.errors import Fault, NotFound
+from cms_api.kernel.errors import Fault, Invalid, NotFound
 from cms_api.kernel.ids import new_id
 from cms_api.kernel.paging import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -60,8 +60,7 @@ class ContentTypes(ContentTypeService):
 
     async def create(self, uow: UnitOfWork, actor: Actor, definition: Definition) -> TypeView:
         actor.require(WRITE)
-        record, _ = await self._made(uow, actor, definition, also=())
-        return view(record)
+        return view(await self._made(uow, actor, definition, also=()))
 
     async def get(self, actor: Actor, key: str) -> TypeView:
         actor.require(READ)
@@ -119,21 +118,41 @@ class ContentTypes(ContentTypeService):
         dry_run: bool,
     ) -> Sequence[Plan]:
         actor.require(WRITE)
-        also, found = tuple(one.key for one in definitions), []
+        also, found, wrong = tuple(one.key for one in definitions), [], list[Fault]()
         # In one order for everybody: two who promote the same types must not wait in a circle.
         for definition in sorted(definitions, key=lambda one: one.key):
-            record = await uow.repository(ContentTypeRepository).get(definition.key)
-            if record is None:
-                _, plan = await self._made(uow, actor, definition, also=also)
-                found.append(plan)
-                continue
             chosen = resolutions.get(definition.key, {})
-            after = await self._checked(uow, record, definition, also=also)
-            if dry_run:
-                found.append((await planned(uow, record, after, chosen))[0])
-            else:
-                found.append((await self._apply(uow, actor, record, after, chosen)).plan)
+            try:
+                found.append(await self._promoted(uow, actor, definition, also, chosen, dry_run=dry_run))
+            except Invalid as error:
+                wrong += [
+                    Fault(f"/{definition.key}{fault.pointer}", fault.code, fault.detail)
+                    for fault in error.faults
+                ]
+        refuse(wrong)
         return found
+
+    async def _promoted(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        definition: Definition,
+        also: tuple[str, ...],
+        chosen: Mapping[str, Resolution],
+        *,
+        dry_run: bool,
+    ) -> Plan:
+        record = await uow.repository(ContentTypeRepository).get(definition.key)
+        if record is None and dry_run:
+            await self._check(uow, definition, also)
+            return plans.created(definition.key)
+        if record is None:
+            await self._made(uow, actor, definition, also=also)
+            return plans.created(definition.key)
+        after = await self._checked(uow, record, definition, also=also)
+        if dry_run:
+            return (await planned(uow, record, after, chosen))[0]
+        return (await self._apply(uow, actor, record, after, chosen)).plan
 
     async def _found(self, uow: UnitOfWork, key: str) -> TypeRecord:
         record = await uow.repository(ContentTypeRepository).get(key)
@@ -143,7 +162,7 @@ class ContentTypes(ContentTypeService):
 
     async def _made(
         self, uow: UnitOfWork, actor: Actor, definition: Definition, *, also: tuple[str, ...]
-    ) -> tuple[TypeRecord, Plan]:
+    ) -> TypeRecord:
         types = uow.repository(ContentTypeRepository)
         await self._check(uow, definition, also)
         definition = msgspec.structs.replace(definition, fields=with_ids(definition.fields))
@@ -160,18 +179,13 @@ class ContentTypes(ContentTypeService):
             created_by=actor.user_id,
             updated_by=actor.user_id,
         )
-        change = Change(
-            action="create_type", field=None, path="", detail=f"“{record.key}” comes in.", is_safe=True
-        )
         await types.add(record)
-        await types.add_revision(record, (change,))
+        await types.add_revision(record, plans.created(record.key).changes)
         if await types.set_indexes(record.key, specs_of(definition)):
             await self._jobs.start(uow, actor, kind=INDEXING, params={"type": record.key})
         uow.record(TypeCreated(subject=record.id, key=record.key, version=1).by(actor))
         stored = await types.get(record.key)
-        return stored or record, Plan(
-            key=record.key, version=0, is_safe=True, is_applicable=True, changes=(change,)
-        )
+        return stored or record
 
     async def _changed(self, uow: UnitOfWork, record: TypeRecord, changes: TypeChanges) -> Definition:
         given = {
@@ -260,7 +274,7 @@ class ContentTypes(ContentTypeService):
         await types.save(record)
         await types.add_revision(record, plan.changes)
         if changed := plans.policies(before, record.definition):
-            await documents.set_policies(changed)
+            await documents.set_policies(record.key, changed)
         title, had = record.definition.title, before.title
         if (title and title.id) != (had and had.id):
             await documents.set_titles(record.key, title.id if title else None)
@@ -270,28 +284,3 @@ class ContentTypes(ContentTypeService):
         uow.record(
             TypeUpdated(subject=record.id, key=record.key, version=record.version, actions=actions).by(actor)
         )
-
-
-def view(record: TypeRecord) -> TypeView:
-    """A type as it is shown."""
-    definition, keys = record.definition, {field.id: field.key for field in record.definition.fields}
-    return TypeView(
-        id=record.id,
-        key=record.key,
-        name=definition.name,
-        description=definition.description,
-        singleton=definition.singleton,
-        title_field=definition.title_field,
-        fields=definition.fields,
-        indexes=tuple(
-            msgspec.structs.replace(index, field=keys[index.field])
-            for index in record.indexes
-            if index.field in keys
-        ),
-        migration=record.migration_id,
-        version=record.version,
-        created_at=record.created_at,
-        updated_at=record.updated_at,
-        created_by=record.created_by,
-        updated_by=record.updated_by,
-    )

@@ -8,6 +8,7 @@ import msgspec
 
 from cms_api.domains.cms.content_types import shapes
 from cms_api.domains.cms.content_types.compiling import EntryKind, seo_of
+from cms_api.domains.cms.content_types.conversions import takes
 from cms_api.domains.cms.content_types.errors import SingletonExists, TypeChanged, ValueTaken
 from cms_api.domains.cms.content_types.fields import TEXTS, Field, MarkdownField
 from cms_api.domains.cms.content_types.ports import ContentTypeRepository, ModelledDocuments
@@ -23,7 +24,7 @@ from cms_api.domains.cms.entries.listing import listing_of
 from cms_api.domains.cms.entries.patching import merged, patched
 from cms_api.domains.cms.entries.ports import TranslationRepository
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.errors import Faults, Forbidden, invalid
+from cms_api.kernel.errors import Fault, Faults, Forbidden, invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.validation import convert
 
@@ -147,6 +148,18 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
     async def _rendered(self, field: Field, text: str) -> str:
         kind = "markdown" if isinstance(field, MarkdownField) else "html"
         return (await self._renderer.render(text, kind, excerpt="-")).body  # type: ignore[arg-type]  # a format
+
+    async def _check(
+        self, uow: UnitOfWork, document: Document[EntryContent], content: EntryContent, faults: Faults
+    ) -> None:
+        # A revision that is gone back to may be older than the type.
+        for field in self.kind.definition.fields:
+            value = content.fields.get(str(field.id))
+            if value == document.draft.fields.get(str(field.id)):
+                continue
+            if field.required if value is None else not takes(field, value):
+                faults.note(Fault(f"/{field.key}", "value", "The field does not take what this would say."))
+        await super()._check(uow, document, content, faults)
 
     async def _check_unique(
         self, uow: UnitOfWork, content: EntryContent, *, locale: str, document: Document[EntryContent] | None
