@@ -925,20 +925,20 @@ class FakeCms:
         self.storage = MemoryStorage()
         self.fetcher = MemoryFetcher()
         renderer, documents = PlainRenderer(), FakeDocumentQueries(self.store)
-        deletions = Deletions(self.types)
+        self.deletions = Deletions(self.types)
         self.authors = Authors(
             clock=self.clock,
             queries=FakeAuthorQueries(self.store),
             users=self.users,
-            deletions=deletions,
+            deletions=self.deletions,
         )
-        self.terms = Terms(clock=self.clock, queries=FakeTermQueries(self.store), deletions=deletions)
+        self.terms = Terms(clock=self.clock, queries=FakeTermQueries(self.store), deletions=self.deletions)
         self.media = Media(
             clock=self.clock,
             queries=FakeMediaQueries(self.store),
             storage=self.storage,
             limit=upload_limit,
-            deletions=deletions,
+            deletions=self.deletions,
         )
         about: dict[str, Any] = {
             "clock": self.clock,
@@ -963,7 +963,7 @@ class FakeCms:
             "locks": LocksNow(**about),
             "default_locale": "en",
             "stages": WorkflowStages(users=self.users),
-            "deletions": deletions,
+            "deletions": self.deletions,
         }
         self.posts = Posts(**engine)
         self.pages = Pages(**engine)

@@ -4,7 +4,19 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
-from tests.integration.cms.cms_client import ANY, API, answered, at, do, faults, items, make
+import pytest
+from tests.integration.cms.cms_client import (
+    ANY,
+    API,
+    CONTENT,
+    answered,
+    at,
+    change,
+    do,
+    faults,
+    items,
+    make,
+)
 
 from cms_api.adapters.sqlalchemy.reading import Reader
 

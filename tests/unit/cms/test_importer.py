@@ -648,7 +648,13 @@ async def test_no_transaction_is_open_while_the_network_is_waited_for() -> None:
             seen.append(touched)
             return await super().put(*args, **named)
 
-    media = Media(clock=cms.clock, queries=FakeMediaQueries(cms.store), storage=WatchedStorage(), limit=1_000)
+    media = Media(
+        clock=cms.clock,
+        queries=FakeMediaQueries(cms.store),
+        storage=WatchedStorage(),
+        limit=1_000,
+        deletions=cms.deletions,
+    )
     imports = cms.made_imports(media)
     await imports.run(
         SYSTEM,

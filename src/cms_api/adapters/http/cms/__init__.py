@@ -88,6 +88,7 @@ ROUTES: list[ControllerRouterHandler] = [
     PageTreeController,
     MenuController,
     SettingsController,
+    *REFERENCE_ROUTES,
 ]
 DELIVERY_ROUTES: list[ControllerRouterHandler] = [
     *DOCUMENT_DELIVERY,
@@ -97,7 +98,6 @@ DELIVERY_ROUTES: list[ControllerRouterHandler] = [
     *PUBLIC_SITE_ROUTES,
     resolve,
     live_tree,
-    *REFERENCE_ROUTES,
 ]
 UPLOAD_ROUTES: list[ControllerRouterHandler] = [UploadController]
 FILE_ROUTES: list[ControllerRouterHandler] = [media_file]
