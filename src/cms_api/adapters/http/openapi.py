@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document: what the framework derives, and what only we know."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,6 +13,8 @@ from litestar.routes import BaseRoute
 from litestar.types import ControllerRouterHandler
 
 from cms_api.adapters.http.problems import MEDIA_TYPE, Problem
+from cms_api.adapters.http.typed import expand
+from cms_api.domains.cms.api import DocumentTypes, EntryDescription
 from cms_api.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, OPERATORS, Listing
 
 TAGS = {
@@ -109,20 +112,27 @@ def config(version: str) -> OpenAPIConfig:
 
 
 class Document:
-    """The document as bytes, made once."""
+    """The document as bytes, made anew only where types have changed since."""
 
     def __init__(self) -> None:
-        self._bytes: bytes | None = None
+        self._bytes = b""
+        self._of: str | None = None
 
-    def __call__(self, app: Litestar) -> bytes:
-        """The document of ``app``."""
-        if self._bytes is None:
-            self._bytes = msgspec.json.encode(document(app))
+    async def __call__(self, app: Litestar, types: DocumentTypes) -> bytes:
+        """The document of ``app`` with the types that there are at this moment."""
+        # Asked for first: a type that changes in between is then seen at the next request.
+        now = await types.fingerprint()
+        if now != self._of:
+            self._bytes = msgspec.json.encode(document(app, await types.described()))
+            self._of = now
         return self._bytes
 
 
-def document(app: Litestar) -> dict[str, Any]:
-    """The OpenAPI document of ``app``, as JSON values."""
+def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> dict[str, Any]:
+    """The OpenAPI document of ``app``, as JSON values.
+
+    With ``types``, the operations on entries are those of each type; without, those that any type has.
+    """
     schema: dict[str, Any] = app.openapi_schema.to_schema()
     schema["openapi"] = "3.1.0"
     (problem,), defs = msgspec.json.schema_components([Problem], ref_template="#/components/schemas/{name}")
@@ -169,7 +179,16 @@ def document(app: Litestar) -> dict[str, Any]:
                 if (taken := handler.opt.get("takes")) is not None:
                     operation["requestBody"]["content"] = {"application/json": {"schema": schemas[id(taken)]}}
                 _complete(method, operation, handler)
-    return _with_plain_names(schema)
+    schema = _with_plain_names(schema)
+    if types is not None:
+        handlers = {
+            str(handler.operation_id): handler
+            for route in app.routes
+            for handler in getattr(route, "route_handlers", ())
+            if isinstance(handler, HTTPRouteHandler) and handler.operation_id in operations
+        }
+        expand(schema, types, handlers, _list_parameters)
+    return schema
 
 
 def _with_plain_names(schema: dict[str, Any]) -> dict[str, Any]:

@@ -53,6 +53,7 @@ from cms_api.domains.cms.documents.interface import (
 )
 from cms_api.domains.cms.documents.policy import PERMISSIONS as DOCUMENT_PERMISSIONS
 from cms_api.domains.cms.documents.types import DocumentTypes
+from cms_api.domains.cms.entries.described import EntryDescription
 from cms_api.domains.cms.entries.interface import EntryChanges, EntryService, EntryView, PatchOperation
 from cms_api.domains.cms.imports.interface import PERMISSIONS as IMPORT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import ImportReport, ImportService
@@ -152,6 +153,7 @@ __all__ = [
     "DocumentTypes",
     "DocumentView",
     "EntryChanges",
+    "EntryDescription",
     "EntryService",
     "EntryView",
     "Format",
