@@ -85,6 +85,17 @@ MULTIPART = {
 }
 
 
+# openapi-python-client needs an optional parameter where a body may be of several media types: without
+# one, what it generates lacks an import.
+REQUEST_ID = {
+    "name": "X-Request-Id",
+    "in": "header",
+    "required": False,
+    "description": "Stands in the log and in the answer; one is made where none is given.",
+    "schema": {"type": "string"},
+}
+
+
 class _Nowhere(Router):
     """Takes the routes that the framework would serve its own document and pages at, and drops them."""
 
@@ -159,6 +170,10 @@ def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> 
         if name in getattr(handler, "opt", {})
     ]
     described, definitions = msgspec.json.schema_components(ours, ref_template="#/components/schemas/{name}")
+    for definition in definitions.values():
+        for name, one in definition.get("properties", {}).items():
+            if name.endswith("_at") and one == {"type": "string"}:
+                one["format"] = "date-time"
     schema["components"]["schemas"].update(definitions)
     schemas = {id(one): found for one, found in zip(ours, described, strict=True)}
     operations = {
@@ -231,8 +246,7 @@ def _complete(method: str, operation: dict[str, Any], handler: HTTPRouteHandler)
         for name, text in opt.get("query", {}).items()
     ]
     _complete_responses(method, operation, handler, names)
-    if not parameters:
-        del operation["parameters"]
+    parameters.append(dict(REQUEST_ID))
 
 
 def _complete_body(method: str, operation: dict[str, Any], opt: dict[str, Any]) -> None:

@@ -179,8 +179,6 @@ def _operation(
         success = next(status for status in made["responses"] if status.startswith("2"))
         shown = names["delivered_list"] if "listing" in opt else names["delivered"]
         made["responses"][success]["content"] = {"application/json": {"schema": shown}}
-    if not made["parameters"]:
-        del made["parameters"]
     if "{" not in path.replace("{type}", ""):
         made["responses"].pop("404", None)
     return made
