@@ -188,6 +188,7 @@ def test_answers_are_what_the_document_says(served: Served, document: dict[str, 
         call(f"update{name}Entry", {field: body[field]}, **entry)
         assert [one["id"] for one in call(f"list{name}Entries")["items"]] == [ids[key]]
         call(f"publish{name}Entry", **entry)
+        call(f"diff{name}Entry", **entry)
         call(f"unpublish{name}Entry", **entry)
         if key != "site_settings":
             copy = call(f"duplicate{name}Entry", **entry) if key != "product" else None
@@ -204,7 +205,6 @@ def test_answers_are_what_the_document_says(served: Served, document: dict[str, 
         call(f"get{name}EntryRevision", **revision)
         call(f"restore{name}EntryRevision", **revision)
         call(f"update{name}EntryRevision", {"label": "First"}, **revision)
-        call(f"diff{name}Entry", **entry)
         call(f"lock{name}Entry", {}, **entry)
         call(f"get{name}EntryLock", **entry)
         call(f"unlock{name}Entry", **entry)
