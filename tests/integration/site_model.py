@@ -90,7 +90,7 @@ TYPES: list[dict[str, Any]] = [
         "name": "Product",
         "fields": [
             {"key": "name", "type": "text", "required": True},
-            {"key": "sku", "type": "text", "required": True, "unique": True, "max_length": 20, "pattern": "[A-Z]{2}-[0-9]+"},
+            {"key": "sku", "type": "text", "required": True, "unique": True, "pattern": "[A-Z]{2}-[0-9]+"},
             {"key": "handle", "type": "slug"},
             {"key": "related", "type": "references", "types": ["product", "article"], "on_delete": "unlink"},
             {
