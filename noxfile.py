@@ -51,6 +51,14 @@ def migrations(session: nox.Session) -> None:
 
 
 @nox.session
+def clients(session: nox.Session) -> None:
+    """Generate clients of the OpenAPI document and use them; needs npm, and fails without."""
+    session.run(
+        "pytest", "tests/integration/test_clients.py", *session.posargs, env={"CMS_TEST_CLIENTS": "1"}
+    )
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure reads against their bare twins, and what a save costs on disk; takes some minutes."""
     session.run("python", "-m", "benchmarks.reads", *session.posargs)

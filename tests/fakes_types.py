@@ -1,12 +1,13 @@
 """Content types that are known from the start."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cms_api.domains.cms.content_types.errors import TypeNotFound
 from cms_api.domains.cms.documents.interface import DocumentService
 from cms_api.domains.cms.documents.model import ContentType
 from cms_api.domains.cms.documents.types import Catalogue, DocumentTypes
+from cms_api.domains.cms.entries.described import EntryDescription
 from cms_api.domains.cms.pages.service import PAGE
 from cms_api.domains.cms.posts.service import POST
 
@@ -28,6 +29,12 @@ class FixedTypes(DocumentTypes):
 
     async def entries(self, key: str) -> DocumentService[Any, Any]:
         raise TypeNotFound(key)
+
+    async def fingerprint(self) -> str:
+        return ""
+
+    async def described(self) -> Sequence[EntryDescription]:
+        return []
 
     async def service(self, key: str) -> DocumentService[Any, Any]:
         if (service := self.services.get(key)) is None:

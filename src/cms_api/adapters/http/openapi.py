@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document: what the framework derives, and what only we know."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,6 +13,8 @@ from litestar.routes import BaseRoute
 from litestar.types import ControllerRouterHandler
 
 from cms_api.adapters.http.problems import MEDIA_TYPE, Problem
+from cms_api.adapters.http.typed import expand
+from cms_api.domains.cms.api import DocumentTypes, EntryDescription
 from cms_api.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, OPERATORS, Listing
 
 TAGS = {
@@ -87,6 +90,17 @@ MULTIPART = {
 }
 
 
+# openapi-python-client needs an optional parameter where a body may be of several media types: without
+# one, what it generates lacks an import.
+REQUEST_ID = {
+    "name": "X-Request-Id",
+    "in": "header",
+    "required": False,
+    "description": "Stands in the log and in the answer; one is made where none is given.",
+    "schema": {"type": "string"},
+}
+
+
 class _Nowhere(Router):
     """Takes the routes that the framework would serve its own document and pages at, and drops them."""
 
@@ -114,20 +128,27 @@ def config(version: str) -> OpenAPIConfig:
 
 
 class Document:
-    """The document as bytes, made once."""
+    """The document as bytes, made anew only where types have changed since."""
 
     def __init__(self) -> None:
-        self._bytes: bytes | None = None
+        self._bytes = b""
+        self._of: str | None = None
 
-    def __call__(self, app: Litestar) -> bytes:
-        """The document of ``app``."""
-        if self._bytes is None:
-            self._bytes = msgspec.json.encode(document(app))
+    async def __call__(self, app: Litestar, types: DocumentTypes) -> bytes:
+        """The document of ``app`` with the types that there are at this moment."""
+        # Asked for first: a type that changes in between is then seen at the next request.
+        now = await types.fingerprint()
+        if now != self._of:
+            self._bytes = msgspec.json.encode(document(app, await types.described()))
+            self._of = now
         return self._bytes
 
 
-def document(app: Litestar) -> dict[str, Any]:
-    """The OpenAPI document of ``app``, as JSON values."""
+def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> dict[str, Any]:
+    """The OpenAPI document of ``app``, as JSON values.
+
+    With ``types``, the operations on entries are those of each type; without, those that any type has.
+    """
     schema: dict[str, Any] = app.openapi_schema.to_schema()
     schema["openapi"] = "3.1.0"
     (problem,), defs = msgspec.json.schema_components([Problem], ref_template="#/components/schemas/{name}")
@@ -154,6 +175,10 @@ def document(app: Litestar) -> dict[str, Any]:
         if name in getattr(handler, "opt", {})
     ]
     described, definitions = msgspec.json.schema_components(ours, ref_template="#/components/schemas/{name}")
+    for definition in definitions.values():
+        for name, one in definition.get("properties", {}).items():
+            if name.endswith("_at") and one == {"type": "string"}:
+                one["format"] = "date-time"
     schema["components"]["schemas"].update(definitions)
     schemas = {id(one): found for one, found in zip(ours, described, strict=True)}
     operations = {
@@ -174,7 +199,16 @@ def document(app: Litestar) -> dict[str, Any]:
                 if (taken := handler.opt.get("takes")) is not None:
                     operation["requestBody"]["content"] = {"application/json": {"schema": schemas[id(taken)]}}
                 _complete(method, operation, handler)
-    return _with_plain_names(schema)
+    schema = _with_plain_names(schema)
+    if types is not None:
+        handlers = {
+            str(handler.operation_id): handler
+            for route in app.routes
+            for handler in getattr(route, "route_handlers", ())
+            if isinstance(handler, HTTPRouteHandler) and handler.operation_id in operations
+        }
+        expand(schema, types, handlers, _list_parameters)
+    return schema
 
 
 def _with_plain_names(schema: dict[str, Any]) -> dict[str, Any]:
@@ -217,8 +251,7 @@ def _complete(method: str, operation: dict[str, Any], handler: HTTPRouteHandler)
         for name, text in opt.get("query", {}).items()
     ]
     _complete_responses(method, operation, handler, names)
-    if not parameters:
-        del operation["parameters"]
+    parameters.append(dict(REQUEST_ID))
 
 
 def _complete_body(method: str, operation: dict[str, Any], opt: dict[str, Any]) -> None:

@@ -6,12 +6,14 @@ from typing import Literal
 
 import structlog
 from litestar import MediaType, Response, get
+from litestar.di import NamedDependency
 from litestar.types import ASGIApp
 
 from cms_api.adapters.http.preconditions import tagged
 from cms_api.adapters.http.problems import RETRY_AFTER, catalogue
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import View
+from cms_api.domains.cms.api import DocumentTypes
 
 _log = structlog.get_logger("cms.health")
 
@@ -43,11 +45,10 @@ async def ready(request: ApiRequest) -> Response[Health]:
 
 
 @get("/openapi.json", include_in_schema=False, opt={"public": True})
-async def openapi(request: ApiRequest) -> ASGIApp:
-    """The OpenAPI 3.1 document."""
-    return tagged(
-        request.scope, request.app.state.openapi(request.app), [(b"cache-control", b"public, max-age=60")]
-    )
+async def openapi(request: ApiRequest, types: NamedDependency[DocumentTypes]) -> ASGIApp:
+    """The OpenAPI 3.1 document, with the types of this moment."""
+    document = await request.app.state.openapi(request.app, types)
+    return tagged(request.scope, document, [(b"cache-control", b"public, no-cache")])
 
 
 @get("/docs", include_in_schema=False, opt={"public": True}, media_type=MediaType.HTML)

@@ -58,6 +58,7 @@ from cms_api.domains.cms.documents.references import REFERENCES, DeletionPreview
 from cms_api.domains.cms.documents.referrers import ReferenceService
 from cms_api.domains.cms.documents.types import DocumentTypes
 from cms_api.domains.cms.entries.delivery import EntryDeliveryService
+from cms_api.domains.cms.entries.described import EntryDescription
 from cms_api.domains.cms.entries.interface import EntryChanges, EntryService, EntryView, PatchOperation
 from cms_api.domains.cms.imports.interface import PERMISSIONS as IMPORT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import ImportReport, ImportService
@@ -250,6 +251,7 @@ __all__ = [
     "DocumentView",
     "EntryChanges",
     "EntryDeliveryService",
+    "EntryDescription",
     "EntryService",
     "EntryView",
     "Format",

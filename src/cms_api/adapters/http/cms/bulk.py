@@ -46,12 +46,12 @@ def bulk_controller(plural: str, noun: str) -> type[Controller]:
         """The same for many."""
 
         path = f"/{plural}"
-        tags = (plural,)
+        tags = (plural.partition("/")[0],)
 
         @post(
             "/bulk",
             operation_id=f"bulk{name}",
-            summary=f"Do the same to many {plural}",
+            summary=f"Do the same to many {plural.partition('/')[0]}",
             status_code=202,
             opt={"example": EXAMPLE},
         )

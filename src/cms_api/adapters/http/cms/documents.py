@@ -135,7 +135,12 @@ def document_controller(
         tags = (plural.partition("/")[0],)
         dependencies = {"documents": documents_alias(plural, service)}  # noqa: RUF012 - Litestar's own idiom
 
-        @post("/", operation_id=f"create{name}", summary=f"Begin a {noun}", opt={"example": example})
+        @post(
+            "/",
+            operation_id=f"create{name}",
+            summary=f"Begin a {noun}",
+            opt={"example": example, "entries": "new"},
+        )
         async def create(
             self,
             request: ApiRequest,
@@ -152,7 +157,10 @@ def document_controller(
             )
 
         @get(
-            "/", operation_id=f"list{plural_name(plural)}", summary=f"List {plural}", opt={"listing": listing}
+            "/",
+            operation_id=f"list{plural_name(plural)}",
+            summary=f"List {plural.partition('/')[0]}",
+            opt={"listing": listing, "entries": "list"},
         )
         async def list_documents(self, request: ApiRequest, documents: Service) -> ListOf:
             """Documents with their drafts. Those in the trash come with `filter[trashed]=true`."""
@@ -169,7 +177,7 @@ def document_controller(
             KEY,
             operation_id=f"update{name}",
             summary=f"Change a {noun}'s draft",
-            opt={"example": better, "json_patch": plural == ENTRIES},
+            opt={"example": better, "entries": "patch", "json_patch": plural == ENTRIES},
         )
         async def update(
             self,

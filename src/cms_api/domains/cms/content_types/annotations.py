@@ -33,6 +33,11 @@ from cms_api.domains.cms.content_types.fields import (
 # What of a field an annotation is for: a new value, a value that is shown, one that readers get.
 Face = Literal["given", "shown", "delivered"]
 
+# The module of structs that are made at run time: whoever describes them gives them other names by it.
+MODULE = "entries"
+# What JavaScript's regular expressions, and so JSON Schema's, have not or have otherwise.
+_OTHER_DIALECT = re.compile(r"\(\?(?!:)|\\[pPAzQECaxC]|\[\[:|[*+?}]\+")
+
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
@@ -42,6 +47,7 @@ def struct(name: str, members: list[Any], doc: str, **options: Any) -> type[msgs
         name,
         members,
         namespace={"__doc__": doc},
+        module=MODULE,
         frozen=True,
         kw_only=True,
         forbid_unknown_fields=True,
@@ -53,15 +59,15 @@ def member(field: Field, name: str, face: Face, *, has_defaults: bool = False) -
     """The member that stands for a field in a struct: its key, its type, and what it is where it is left out."""
     known = annotation(field, f"{name}{pascal(field.key)}", face)
     default = getattr(field, "default", None) if has_defaults else None
+    whole = described(field, known if field.required else known | None)
     if default is not None and face == "given":
         value = msgspec.convert(default, known)
         if isinstance(value, (list, dict)):
-            factory = msgspec.field(default_factory=lambda: copy.deepcopy(value))
-            return (field.key, known if field.required else known | None, factory)
-        return (field.key, known if field.required else known | None, value)
-    if field.required:
-        return (field.key, known)
-    return (field.key, known | None, None) if face == "given" else (field.key, known | None)
+            return (field.key, whole, msgspec.field(default_factory=lambda: copy.deepcopy(value)))
+        return (field.key, whole, value)
+    if field.required or face != "given":
+        return (field.key, whole)
+    return (field.key, whole, None)
 
 
 def annotation(  # noqa: C901, PLR0911, PLR0912 - a case for each type of field
@@ -70,7 +76,7 @@ def annotation(  # noqa: C901, PLR0911, PLR0912 - a case for each type of field
     """The type of a value of ``field``; structs inside are named after ``name``."""
     match field:
         case TextField():
-            extra = {"pattern": f"^(?:{field.pattern})$"} if field.pattern else None
+            extra = _pattern(field.pattern) if field.pattern else None
             return Annotated[
                 str, Meta(min_length=field.min_length, max_length=field.max_length, extra_json_schema=extra)
             ]
@@ -105,6 +111,19 @@ def annotation(  # noqa: C901, PLR0911, PLR0912 - a case for each type of field
             return _blocks(field, name, face)
         case _:  # a file, or a document
             return UUID | dict[str, Any] if face == "delivered" else UUID
+
+
+def _pattern(pattern: str) -> dict[str, Any]:
+    """What JSON Schema says of a pattern: itself, where it means the same there."""
+    if _OTHER_DIALECT.search(pattern):
+        return {"x-re2": pattern}
+    return {"pattern": f"^(?:{pattern})$"}
+
+
+def described(field: Field, known: Any) -> Any:
+    """The type, with what the field is for."""
+    note = field.description or field.name
+    return Annotated[known, Meta(description=note)] if note else known
 
 
 def _number(field: NumberField) -> Any:

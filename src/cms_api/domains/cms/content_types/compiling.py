@@ -9,7 +9,15 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from cms_api.domains.cms.content_types import shapes
-from cms_api.domains.cms.content_types.annotations import Moment, annotation, member, pascal, struct
+from cms_api.domains.cms.content_types.annotations import (
+    MODULE,
+    Moment,
+    annotation,
+    described,
+    member,
+    pascal,
+    struct,
+)
 from cms_api.domains.cms.content_types.conversions import Resolution, converted
 from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.content_types.fields import READ_RESTRICTED, Field
@@ -110,9 +118,13 @@ def compiled(
     version: int,
     conversions: dict[str, Resolution | None] | None = None,
     unready: tuple[str, ...] = (),
+    name: str | None = None,
 ) -> EntryKind:
-    """The type, ready for use. ``unready`` are unique fields whose index is still being built."""
-    name = pascal(definition.key)
+    """The type, ready for use. ``unready`` are unique fields whose index is still being built.
+
+    ``name`` is what its structs are named after, where that is not its key.
+    """
+    name = name or pascal(definition.key)
     # A class of its own for each version of a type: a content knows its names by its class.
     content = type(f"{name}Content", (EntryContent,), {"definition": definition}, frozen=True, kw_only=True)
     return EntryKind(
@@ -173,7 +185,11 @@ def _input(definition: Definition, name: str, *, has_defaults: bool) -> type[msg
 
 def _patch(definition: Definition, name: str) -> type[msgspec.Struct]:
     own = [
-        (field.key, annotation(field, f"{name}{pascal(field.key)}", "given") | UnsetType | None, UNSET)
+        (
+            field.key,
+            described(field, annotation(field, f"{name}{pascal(field.key)}", "given") | UnsetType | None),
+            UNSET,
+        )
         for field in definition.fields
     ]
     system: list[Any] = [
@@ -190,18 +206,24 @@ def _view(definition: Definition, name: str) -> type[EntryView]:
         known = annotation(field, f"{name}{pascal(field.key)}", "shown")
         known = known if field.required else known | None
         own.append(
-            (field.key, known | UnsetType, UNSET) if field.visibility == "restricted" else (field.key, known)
+            (field.key, described(field, known | UnsetType), UNSET)
+            if field.visibility == "restricted"
+            else (field.key, described(field, known))
         )
     doc = definition.description or definition.name or definition.key
     found = msgspec.defstruct(
-        name, own, bases=(EntryView,), namespace={"__doc__": doc}, frozen=True, kw_only=True
+        name, own, bases=(EntryView,), namespace={"__doc__": doc}, module=MODULE, frozen=True, kw_only=True
     )
     return cast("type[EntryView]", found)
 
 
 def _delivered(definition: Definition, name: str) -> type[msgspec.Struct]:
     own = [
-        (field.key, annotation(field, f"{name}{pascal(field.key)}", "delivered") | UnsetType | None, UNSET)
+        (
+            field.key,
+            described(field, annotation(field, f"{name}{pascal(field.key)}", "delivered") | UnsetType | None),
+            UNSET,
+        )
         for field in definition.fields
         if field.visibility == "public"
     ]

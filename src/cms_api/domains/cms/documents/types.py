@@ -1,11 +1,14 @@
 """Finding a content type by its key, whether built in or made at run time."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cms_api.domains.cms.documents.interface import DocumentService
 from cms_api.domains.cms.documents.model import ContentType
+
+if TYPE_CHECKING:
+    from cms_api.domains.cms.entries.described import EntryDescription
 
 
 class Catalogue(NamedTuple):
@@ -29,6 +32,14 @@ class DocumentTypes(ABC):
     @abstractmethod
     async def entries(self, key: str) -> DocumentService[Any, Any]:
         """The service of the entries of a type that was made at run time. Raises `TypeNotFound`."""
+
+    @abstractmethod
+    async def fingerprint(self) -> str:
+        """Another text whenever a type that was made at run time has changed."""
+
+    @abstractmethod
+    async def described(self) -> "Sequence[EntryDescription]":
+        """All types that were made at run time, in the order of their making: later ones change no names."""
 
     @abstractmethod
     async def service(self, key: str) -> DocumentService[Any, Any]:

@@ -1,25 +1,35 @@
 """Every content type at hand: those built in, and those made at run time as they are by now."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, count
 from typing import Any
 
+from cms_api.domains.cms.content_types.annotations import pascal
 from cms_api.domains.cms.content_types.compiling import EntryKind, compiled
 from cms_api.domains.cms.content_types.errors import TypeNotFound
 from cms_api.domains.cms.content_types.ports import ContentTypeQueries, TypeRecord
 from cms_api.domains.cms.documents.interface import DocumentService
 from cms_api.domains.cms.documents.model import ContentType
 from cms_api.domains.cms.documents.types import Catalogue, DocumentTypes
+from cms_api.domains.cms.entries.described import EntryDescription, described
 from cms_api.domains.cms.entries.service import Entries
 
 
-def kind_of(record: TypeRecord) -> EntryKind:
+def kind_of(record: TypeRecord, name: str | None = None) -> EntryKind:
     """A stored type, ready for use."""
     return compiled(
         record.definition,
         version=record.version,
         conversions=record.conversions,
         unready=tuple(one.field for one in record.indexes if one.kind == "unique" and one.state != "ready"),
+        name=name,
     )
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name, with a number behind it where another one differs in nothing but case."""
+    numbered = (f"{name}No{number}" for number in count(2))
+    return next(one for one in chain([name], numbered) if one.lower() not in taken)
 
 
 class Types(DocumentTypes):
@@ -58,6 +68,19 @@ class Types(DocumentTypes):
         if key not in self._catalogue.kinds:
             raise TypeNotFound(key)
         return self._catalogue
+
+    async def fingerprint(self) -> str:
+        return await self._queries.fingerprint()
+
+    async def described(self) -> Sequence[EntryDescription]:
+        records = sorted(await self._queries.all(), key=lambda record: (record.created_at, record.id))
+        taken: set[str] = set()
+        found = []
+        for record in records:
+            name = _free(pascal(record.key), taken)
+            taken.add(name.lower())
+            found.append(described(kind_of(record, name), name))
+        return found
 
     async def entries(self, key: str) -> Entries:
         """The service of the entries of a type that was made at run time. Raises `TypeNotFound`."""

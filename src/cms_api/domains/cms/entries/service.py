@@ -64,16 +64,20 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
             first["authors"] = given.authors
         if self.kind.definition.singleton:
             self._check_singleton(given.slug)
-            first["slug"] = self.kind.key
+            first["slug"] = self._only_slug
         elif given.slug:
             first["slug"] = given.slug
         return first
 
+    @property
+    def _only_slug(self) -> str:
+        """What the document of a singleton goes by."""
+        return self.kind.key.replace("_", "-")
+
     def _check_singleton(self, slug: str | None) -> None:
-        if slug not in (None, self.kind.key):
-            raise invalid(
-                "/slug", "singleton", f"The slug of a singleton is its type's key: “{self.kind.key}”."
-            )
+        if slug not in (None, self._only_slug):
+            detail = f"The slug of a singleton is its type's key, in hyphens: “{self._only_slug}”."
+            raise invalid("/slug", "singleton", detail)
 
     def _name(self, given: dict[str, Any]) -> str:
         title = self.kind.definition.title
