@@ -18,7 +18,7 @@ from cms_api.domains.cms.media.ports import MediaRepository
 from cms_api.domains.cms.pages.service import PAGE
 from cms_api.domains.cms.posts.service import POST
 from cms_api.domains.cms.site.events import SITE_ID
-from cms_api.domains.cms.site.interface import DiscussionSettings, SeoSettings, SocialLink
+from cms_api.domains.cms.site.interface import SeoSettings, SocialLink
 from cms_api.domains.cms.site.ports import SiteRepository, SiteTargets
 from cms_api.kernel.ids import new_id
 
@@ -59,7 +59,6 @@ async def test_settings_come_back_as_stored(backend: Backend) -> None:
         "logo": logo.id,
         "social": (SocialLink(network="x", url="https://x.example"),),
         "seo": SeoSettings(title_template="%s!", noindex=True),
-        "comments": DiscussionSettings(closes_after_days=9),
         "version": 2,
         "updated_at": AT,
         "updated_by": UUID(int=1),
@@ -117,7 +116,6 @@ async def test_the_public_sees_files_and_no_drafts(backend: Backend) -> None:
         "home_page": None, "posts_page": None, "icon": None, "social": [],
         "logo": {"url": "https://x.example/a.png", "alt": "", "width": None, "height": None},
         "seo": {"title_template": "%s", "description": "", "noindex": False},
-        "comments": {"enabled": True, "requires_moderation": True, "closes_after_days": None},
     }  # fmt: skip
     assert shown.changed_at == "Fri, 02 Jan 2026 03:04:05 GMT"
     assert shown.used.split(",") == [str(SITE_ID), str(home.id), str(logo.id)]

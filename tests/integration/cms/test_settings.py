@@ -52,7 +52,6 @@ async def test_the_life_of_settings(
         "title": "", "tagline": "", "base_url": None, "timezone": "UTC", "posts_per_page": 10,
         "home_page": None, "posts_page": None, "logo": None, "icon": None, "social": [],
         "seo": {"title_template": "%s", "description": "", "noindex": False},
-        "comments": {"enabled": True, "requires_moderation": True, "closes_after_days": None},
         "version": 1, "updated_by": None,
     }  # fmt: skip
     public = await shown(client)
@@ -61,13 +60,12 @@ async def test_the_life_of_settings(
     body = {
         "title": "Example", "base_url": "https://example.org/blog", "timezone": "Europe/Paris",
         "social": [{"network": "mastodon", "url": "https://example.social/@example"}],
-        "seo": {"title_template": "%s – Example"}, "comments": {"closes_after_days": 30},
+        "seo": {"title_template": "%s – Example"},
     }  # fmt: skip
     changed = answered(await admin.patch(URL, json=body, headers=at(1)), 200)
     assert (changed["version"], changed["seo"]["noindex"]) == (2, False)
-    again = await put(admin, seo={"noindex": True}, comments={"closes_after_days": None})
+    again = await put(admin, seo={"noindex": True})
     assert again["seo"] == {"title_template": "%s – Example", "description": "", "noindex": True}
-    assert again["comments"]["closes_after_days"] is None
     sent = {name: again[name] for name in again if name not in ("version", "updated_at", "updated_by")}
     assert await put(admin, **sent) == again  # what was read can be sent back, and changes nothing
     assert answered(await admin.get(URL), 200) == again
@@ -80,9 +78,9 @@ async def test_the_life_of_settings(
     assert events == [
         (
             SITE_ID,
-            ["title", "base_url", "timezone", "social", "seo.title_template", "comments.closes_after_days"],
+            ["title", "base_url", "timezone", "social", "seo.title_template"],
         ),
-        (SITE_ID, ["seo.noindex", "comments.closes_after_days"]),
+        (SITE_ID, ["seo.noindex"]),
     ]
     assert (await application.container.cms.site().get(SYSTEM)).seo.noindex
 
@@ -95,7 +93,6 @@ async def test_what_was_set_before_there_was_more_to_set(
     seo = {"title_template": "%s", "description": "", "noindex": True}
     for found in (await shown(client), answered(await admin.get(URL), 200)):
         assert (found["title"], found["seo"], found["posts_per_page"]) == ("Old", seo, 10)
-        assert found["comments"]["enabled"] is True
 
 
 async def test_pages_and_files(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
@@ -182,13 +179,12 @@ async def test_every_fault_is_named(admin: httpx.AsyncClient) -> None:
     wrong = {
         "titel": "x", "title": None, "tagline": "x" * 501, "posts_per_page": 0, "home_page": "x", "logo": 1,
         "social": [{"network": "x"}, {"network": "", "url": "https://x.example", "x": 1}],
-        "seo": {"noindex": "yes", "x": 1}, "comments": {"closes_after_days": 0, "enabled": None}, "version": 7,
+        "seo": {"noindex": "yes", "x": 1}, "version": 7,
     }  # fmt: skip
     problem = answered(await admin.patch(URL, json=wrong, headers=at(1)), 422, "invalid")
     assert {pointer for pointer, _ in faults(problem)} == {
         "/titel", "/title", "/tagline", "/posts_per_page", "/home_page", "/logo", "/social/0/url",
-        "/social/1/network", "/social/1/x", "/seo/noindex", "/seo/x", "/comments/closes_after_days",
-        "/comments/enabled", "/version",
+        "/social/1/network", "/social/1/x", "/seo/noindex", "/seo/x", "/version",
     }  # fmt: skip
     assert answered(await admin.get(URL), 200)["version"] == 1
 
@@ -202,7 +198,7 @@ async def test_every_fault_is_named(admin: httpx.AsyncClient) -> None:
         {"base_url": "https://[::1"}, {"timezone": "../../etc/passwd"}, {"timezone": "localtime"}, {"timezone": ""},
         {"timezone": "utc\u0000"}, {"title": "a\u0000b"}, {"seo": {"title_template": "%s %s"}},
         {"seo": {"title_template": "%"}}, {"seo": {"title_template": "x" * 199 + "%s"}}, {"seo": None}, {"seo": []},
-        {"comments": 1}, {"posts_per_page": 101}, {"posts_per_page": 1.5}, {"posts_per_page": 10**30},
+        {"seo": 1}, {"posts_per_page": 101}, {"posts_per_page": 1.5}, {"posts_per_page": 10**30},
         {"social": [{"network": "x", "url": "https://x.example"}] * 21}, {"social": {"a": 1}}, {"social": None},
         {"seo": {"description": "x" * 2001}}, {"home_page": "' OR 1=1"}, [], "x", 7,
     ],

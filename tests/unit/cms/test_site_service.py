@@ -11,7 +11,6 @@ from cms_api.domains.cms.pages.interface import PageChanges
 from cms_api.domains.cms.site.events import SITE_ID, SettingsUpdated
 from cms_api.domains.cms.site.interface import (
     WRITE,
-    DiscussionChanges,
     SeoSettingsChanges,
     SettingsChanges,
     SiteSettings,
@@ -64,12 +63,11 @@ async def test_what_changes_is_told_by_names_with_dots(cms: FakeCms) -> None:
         title="T",
         tagline="",
         seo=SeoSettingsChanges(noindex=True, title_template="%s"),
-        comments=DiscussionChanges(closes_after_days=3),
     )
     assert (after.version, after.updated_at, after.updated_by) == (2, cms.clock.at, ADA.user_id)
-    assert (after.seo.noindex, after.seo.title_template, after.comments.enabled) == (True, "%s", True)
+    assert (after.seo.noindex, after.seo.title_template) == (True, "%s")
     assert await cms.site.get(EVE) == after
-    changed = ("title", "seo.noindex", "comments.closes_after_days")
+    changed = ("title", "seo.noindex")
     assert cms.store.events == [
         SettingsUpdated(subject=SITE_ID, actor=ADA.user_id, version=2, changed=changed)
     ]
@@ -101,7 +99,6 @@ async def test_a_stale_writer_hears_that_before_all_else(cms: FakeCms) -> None:
         ({"social": (SocialLink(network="x", url="x"),)}, ("/social/0/url", "url")),
         ({"seo": SeoSettingsChanges(title_template="%s%s")}, ("/seo/title_template", "template")),
         ({"seo": SeoSettingsChanges(description="x" * 2_001)}, ("/seo/description", "length")),
-        ({"comments": DiscussionChanges(closes_after_days=0)}, ("/comments/closes_after_days", "range")),
     ],
 )
 async def test_rules(cms: FakeCms, values: dict[str, Any], fault: tuple[str, str]) -> None:

@@ -153,8 +153,6 @@ from cms_api.domains.cms.schedules.interface import (
 )
 from cms_api.domains.cms.site.interface import PERMISSIONS as SITE_PERMISSIONS
 from cms_api.domains.cms.site.interface import (
-    DiscussionChanges,
-    DiscussionSettings,
     PublicSiteService,
     SeoSettings,
     SeoSettingsChanges,
@@ -244,8 +242,6 @@ __all__ = [
     "DeliveredCommentService",
     "DeliveryService",
     "Diff",
-    "DiscussionChanges",
-    "DiscussionSettings",
     "DocumentService",
     "DocumentTypes",
     "DocumentView",

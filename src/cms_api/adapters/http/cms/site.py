@@ -16,8 +16,6 @@ from cms_api.adapters.http.preconditions import resource, tagged
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ShortText, Wire
 from cms_api.domains.cms.api import (
-    DiscussionChanges,
-    DiscussionSettings,
     PublicSiteService,
     SeoSettings,
     SeoSettingsChanges,
@@ -48,16 +46,8 @@ class SeoSettingsPatch(Wire, frozen=True, kw_only=True):
     noindex: bool | UnsetType = UNSET
 
 
-class DiscussionPatch(Wire, frozen=True, kw_only=True):
-    """Whether readers may comment; what is left out stays."""
-
-    enabled: bool | UnsetType = UNSET
-    requires_moderation: bool | UnsetType = UNSET
-    closes_after_days: Annotated[int, Meta(ge=1, le=36_500)] | UnsetType | None = UNSET
-
-
 class SettingsPatch(Wire, frozen=True, kw_only=True):
-    """New values; what is left out stays, in `seo` and `comments` too. `social` is replaced whole."""
+    """New values; what is left out stays, in `seo` too. `social` is replaced whole."""
 
     title: Annotated[str, Meta(max_length=200)] | UnsetType = UNSET
     tagline: Annotated[str, Meta(max_length=500)] | UnsetType = UNSET
@@ -70,7 +60,6 @@ class SettingsPatch(Wire, frozen=True, kw_only=True):
     icon: UUID | UnsetType | None = UNSET
     social: Annotated[tuple[SocialLinkInput, ...], Meta(max_length=20)] | UnsetType = UNSET
     seo: SeoSettingsPatch | UnsetType = UNSET
-    comments: DiscussionPatch | UnsetType = UNSET
 
 
 class SettingsController(Controller):
@@ -113,8 +102,6 @@ def _changes(data: SettingsPatch) -> SettingsChanges:
         values["social"] = tuple(into(link, SocialLink) for link in data.social)
     if data.seo is not UNSET:
         values["seo"] = into(data.seo, SeoSettingsChanges)
-    if data.comments is not UNSET:
-        values["comments"] = into(data.comments, DiscussionChanges)
     return SettingsChanges(**values)
 
 
@@ -148,7 +135,6 @@ class DeliveredSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     icon: DeliveredSiteFile | None
     social: list[SocialLink]
     seo: SeoSettings
-    comments: DiscussionSettings
 
 
 @get(

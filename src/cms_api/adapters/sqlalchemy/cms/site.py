@@ -39,9 +39,7 @@ _SHOWN = {
         for name in ("logo", "icon")
     },
 }
-_NESTED = ", ".join(
-    f"'{name}', d.data->'{name}' || coalesce(s.data->'{name}', '{{}}')" for name in ("seo", "comments")
-)
+_NESTED = "'seo', d.data->'seo' || coalesce(s.data->'seo', '{}')"
 PUBLIC = f"""
 SELECT {object_of(_SHOWN)}::text, {http_date("s.updated_at")},
     concat_ws(',', '{SITE_ID}', s.home_page_id, s.posts_page_id, s.logo_id, s.icon_id)

@@ -30,14 +30,6 @@ class SeoSettings(msgspec.Struct, frozen=True, kw_only=True):
     noindex: bool = False
 
 
-class DiscussionSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether readers may comment. Null days are without end."""
-
-    enabled: bool = True
-    requires_moderation: bool = True
-    closes_after_days: int | None = None
-
-
 class SiteSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of the site. ``timezone`` is an IANA name; pages and files are ids."""
 
@@ -52,7 +44,6 @@ class SiteSettings(msgspec.Struct, frozen=True, kw_only=True):
     icon: UUID | None = None
     social: tuple[SocialLink, ...] = ()
     seo: SeoSettings = SeoSettings()
-    comments: DiscussionSettings = DiscussionSettings()
     version: int
     updated_at: datetime
     updated_by: UUID | None
@@ -71,14 +62,6 @@ class SeoSettingsChanges(msgspec.Struct, frozen=True, kw_only=True):
     noindex: bool | UnsetType = UNSET
 
 
-class DiscussionChanges(msgspec.Struct, frozen=True, kw_only=True):
-    """New values; what is unset stays."""
-
-    enabled: bool | UnsetType = UNSET
-    requires_moderation: bool | UnsetType = UNSET
-    closes_after_days: int | UnsetType | None = UNSET
-
-
 class SettingsChanges(msgspec.Struct, frozen=True, kw_only=True):
     """New values; what is unset stays. ``social`` replaces all."""
 
@@ -93,7 +76,6 @@ class SettingsChanges(msgspec.Struct, frozen=True, kw_only=True):
     icon: UUID | UnsetType | None = UNSET
     social: tuple[SocialLink, ...] | UnsetType = UNSET
     seo: SeoSettingsChanges | UnsetType = UNSET
-    comments: DiscussionChanges | UnsetType = UNSET
 
 
 class SiteService(ABC):

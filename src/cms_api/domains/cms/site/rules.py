@@ -15,7 +15,6 @@ MAX_URL = 2_000
 MAX_POSTS = 100
 MAX_SOCIAL = 20
 MAX_NETWORK = 50
-MAX_DAYS = 36_500
 
 Check = Callable[[Any, str], None]
 
@@ -101,5 +100,4 @@ CHECKS: dict[str, Check] = {
     "posts_per_page": _range(MAX_POSTS),
     "seo.title_template": _check_template,
     "seo.description": _text(MAX_DESCRIPTION),
-    "comments.closes_after_days": _range(MAX_DAYS),
 }

@@ -79,7 +79,7 @@ def named(changes: SettingsChanges) -> dict[str, Any]:
     """What is set in ``changes``, by names with dots."""
     values: dict[str, Any] = {}
     for name, value in given(changes).items():
-        if name in ("seo", "comments"):
+        if name == "seo":
             values.update({f"{name}.{inner}": one for inner, one in given(value).items()})
         else:
             values[name] = value
