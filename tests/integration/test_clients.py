@@ -258,6 +258,8 @@ def test_a_python_client_does_what_it_says(
         "site_client",
         "--meta",
         "none",
+        "--config",
+        "config.json",
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     for module in sorted((tmp_path / "site_client").rglob("*.py")):
