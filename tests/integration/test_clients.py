@@ -258,6 +258,8 @@ def test_a_python_client_does_what_it_says(
         "site_client",
         "--meta",
         "none",
+        "--config",
+        "config.json",
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     for module in sorted((tmp_path / "site_client").rglob("*.py")):
@@ -275,33 +277,36 @@ def test_a_python_client_does_what_it_says(
         assert 200 <= answer.status_code < 300, answer.content
         return answer.parsed
 
-    for key, values in ENTRIES:
-        if key not in {*PASCAL, "site_settings"}:
-            continue
-        snake, pascal = key, PASCAL.get(key, "SiteSettings")
-        ids = {
-            one: str(call(f"list_{one}_entries").items[0].id)
-            for one in PASCAL
-            if f"@{one}" in json.dumps(values)
-        }
-        body = filled(values, ids) | ({"sku": "CU-2"} if key == "product" else {})
-        existing = call(f"list_{snake}_entries").items
-        if key == "site_settings" and existing:
-            made = existing[0]
-        else:
-            made = call(f"create_{snake}_entry", body=getattr(models, f"New{pascal}Entry").from_dict(body))
-        assert type(made).__name__ == f"{pascal}Entry"
-        seen = call(f"get_{snake}_entry", document_id=made.id)
-        assert seen.to_dict() == made.to_dict()
-        title = next(iter(values))
-        patch = getattr(models, f"{pascal}EntryPatch").from_dict({title: f"New {values[title]}"})
-        changed = call(
-            f"update_{snake}_entry", document_id=made.id, body=patch, if_match=f'"v{made.version}"'
-        )
-        assert getattr(changed, title) == f"New {values[title]}"
-        published = call(f"publish_{snake}_entry", document_id=made.id, if_match="*")
-        assert published.status == "published"
-        assert made.id in [one.id for one in call(f"list_{snake}_entries").items]
+    with client:
+        for key, values in ENTRIES:
+            if key not in {*PASCAL, "site_settings"}:
+                continue
+            snake, pascal = key, PASCAL.get(key, "SiteSettings")
+            ids = {
+                one: str(call(f"list_{one}_entries").items[0].id)
+                for one in PASCAL
+                if f"@{one}" in json.dumps(values)
+            }
+            body = filled(values, ids) | ({"sku": "CU-2"} if key == "product" else {})
+            existing = call(f"list_{snake}_entries").items
+            if key == "site_settings" and existing:
+                made = existing[0]
+            else:
+                made = call(
+                    f"create_{snake}_entry", body=getattr(models, f"New{pascal}Entry").from_dict(body)
+                )
+            assert type(made).__name__ == f"{pascal}Entry"
+            seen = call(f"get_{snake}_entry", document_id=made.id)
+            assert seen.to_dict() == made.to_dict()
+            title = next(iter(values))
+            patch = getattr(models, f"{pascal}EntryPatch").from_dict({title: f"New {values[title]}"})
+            changed = call(
+                f"update_{snake}_entry", document_id=made.id, body=patch, if_match=f'"v{made.version}"'
+            )
+            assert getattr(changed, title) == f"New {values[title]}"
+            published = call(f"publish_{snake}_entry", document_id=made.id, if_match="*")
+            assert published.status == "published"
+            assert made.id in [one.id for one in call(f"list_{snake}_entries").items]
 
 
 def _run(place: Path, *command: str) -> None:

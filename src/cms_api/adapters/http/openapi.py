@@ -231,6 +231,11 @@ def _complete(method: str, operation: dict[str, Any], handler: HTTPRouteHandler)
         _complete_body(method, operation, opt)
         if handler.parsed_fn_signature.parameters["data"].has_default:
             operation["requestBody"]["required"] = False
+            for content in operation["requestBody"]["content"].values():
+                # Who has nothing to say leaves the body out; generated clients can't where null is another way.
+                options = [one for one in content["schema"].get("oneOf", ()) if one != {"type": "null"}]
+                if len(options) == 1:
+                    (content["schema"],) = options
     if opt.get("multipart"):
         operation["requestBody"] = MULTIPART
     if "if_match" in names:
