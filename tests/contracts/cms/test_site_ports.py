@@ -92,7 +92,7 @@ async def test_a_file_in_use_stays(backend: Backend) -> None:
     with pytest.raises(InUse) as caught:
         async with backend.uow() as uow:
             await uow.repository(MediaRepository).delete(logo)
-    assert caught.value.members == {"documents": 1}
+    assert caught.value.members["documents"] == 1
     await save(backend, logo=None, icon=None)
     async with backend.uow() as uow:
         await uow.repository(MediaRepository).delete(logo)

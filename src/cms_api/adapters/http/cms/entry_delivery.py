@@ -64,7 +64,7 @@ async def entry_by_id(
 async def entry_by_slug(
     request: ApiRequest, slug: FromPath[str], entry_delivery: NamedDependency[EntryDeliveryService]
 ) -> ASGIApp:
-    """Published content only, at its current slug. That of a singleton is its type's key."""
+    """Published content only, at its current slug. That of a singleton is its type's key, with hyphens."""
     return await _one(request, entry_delivery, "slug", slug)
 
 
