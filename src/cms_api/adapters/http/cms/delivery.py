@@ -97,7 +97,7 @@ class _Place:
         return isinstance(other, _Place) and other.path == self.path and other.cursors is self.cursors
 
 
-def public_headers(request: ApiRequest, tags: Iterable[str]) -> list[tuple[bytes, bytes]]:
+def _headers(request: ApiRequest, tags: Iterable[str]) -> list[tuple[bytes, bytes]]:
     """The headers of what everybody may keep for a while."""
     headers = [
         (b"cache-control", request.app.state.cache_control),
@@ -124,7 +124,7 @@ async def _one(
 
 def delivered_one(request: ApiRequest, item: Delivered, *, is_dated: bool = True) -> ASGIApp:
     """The answer with one item; its date is told where that covers all of it."""
-    headers = public_headers(request, (item.used,))
+    headers = _headers(request, (item.used,))
     if is_dated:
         headers.append((b"last-modified", item.changed_at.encode()))
     return tagged(request.scope, item.json.encode(), headers)
@@ -133,8 +133,7 @@ def delivered_one(request: ApiRequest, item: Delivered, *, is_dated: bool = True
 async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> ASGIApp:
     query, selection = _list_plan(kind, request.scope["query_string"], _Place(request))
     page = await delivery.list(kind, query.request, selection)
-    used = used_by(page)
-    return delivered_list(request, query, page, tags=used)
+    return delivered_list(request, query, page, tags=used_by(page))
 
 
 def delivered_list(
@@ -148,7 +147,7 @@ def delivered_list(
         f'{{"items":[{",".join([item.json for item in page.items])}],'
         f'"page":{{"next":{cursors[0]},"prev":{cursors[1]},"limit":{info.limit}}}{count}}}'
     )
-    headers = public_headers(request, tags)
+    headers = _headers(request, tags)
     headers += [(name.lower().encode(), value.encode()) for name, value in links.items()]
     return tagged(request.scope, body.encode(), headers)
 
@@ -156,11 +155,6 @@ def delivered_list(
 def used_by(page: Page[Delivered]) -> Iterable[str]:
     """The ids of all that a page is made of, each once."""
     return dict.fromkeys(",".join([item.used for item in page.items]).split(","))
-
-
-def answered(request: ApiRequest, found: Delivered) -> ASGIApp:
-    """What delivery found, as it goes out."""
-    return tagged(request.scope, found.json.encode(), public_headers(request, (found.used,)))
 
 
 def _list_of(item: type[Any]) -> Any:

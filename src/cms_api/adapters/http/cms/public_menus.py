@@ -9,9 +9,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from cms_api.adapters.http.cms.delivery import delivered_list, public_headers, used_by
+from cms_api.adapters.http.cms.delivery import delivered_list, delivered_one, used_by
 from cms_api.adapters.http.lists import list_query, query_values
-from cms_api.adapters.http.preconditions import tagged
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView
 from cms_api.domains.cms.api import PUBLIC_MENUS, PublicMenuService
@@ -84,7 +83,7 @@ async def one_menu(
     """With the titles and addresses that its targets have at this moment."""
     locale = query_values(request, LOCALE).get("locale")
     menu = await public_menus.one(key, locale)
-    return tagged(request.scope, menu.json.encode(), public_headers(request, (menu.used,)))
+    return delivered_one(request, menu, is_dated=False)
 
 
 PUBLIC_MENU_ROUTES = [list_menus, one_menu]

@@ -10,9 +10,9 @@ from litestar.params import JSONBody
 from litestar.types import ASGIApp
 from msgspec import UNSET, Meta, UnsetType
 
-from cms_api.adapters.http.cms.delivery import public_headers
+from cms_api.adapters.http.cms.delivery import delivered_one
 from cms_api.adapters.http.cms.schemas import into
-from cms_api.adapters.http.preconditions import resource, tagged
+from cms_api.adapters.http.preconditions import resource
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ShortText, Wire
 from cms_api.domains.cms.api import (
@@ -146,8 +146,7 @@ class DeliveredSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 )
 async def public_settings(request: ApiRequest, public_site: NamedDependency[PublicSiteService]) -> ASGIApp:
     """With the addresses of files, and the paths of pages as they are live at this moment."""
-    settings = await public_site.get()
-    return tagged(request.scope, settings.json.encode(), public_headers(request, (settings.used,)))
+    return delivered_one(request, await public_site.get(), is_dated=False)
 
 
 PUBLIC_SITE_ROUTES = [public_settings]
