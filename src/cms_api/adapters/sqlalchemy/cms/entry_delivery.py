@@ -19,6 +19,7 @@ from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Relation
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.content_types.compiling import EntryKind
 from cms_api.domains.cms.content_types.fields import (
+    RELATIONS,
     BlocksField,
     DateTimeField,
     Field,
@@ -32,7 +33,7 @@ from cms_api.domains.cms.content_types.shapes import needs_showing, points
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.documents.types import Catalogue
 from cms_api.domains.cms.entries.delivery import BUILT_IN, OWN, EntryQueries, EntrySelection, Tree
-from cms_api.domains.cms.entries.listing import POINTING, filterable, sortable
+from cms_api.domains.cms.entries.listing import filterable, sortable
 from cms_api.kernel.paging import Page, PageRequest
 
 STATEMENTS_KEPT = 512
@@ -241,7 +242,7 @@ class SqlEntryDelivery(EntryQueries):
 def _keyset_of(kind: EntryKind) -> Keyset:
     custom: dict[str, Column | Relation] = {}
     for name, (field, held) in filterable(kind.definition, is_public=True).items():
-        if isinstance(field, POINTING):
+        if isinstance(field, RELATIONS):
             custom |= relations(field, document="p.document_id", is_live=True)
         else:
             custom[name] = column("p.fields", field, held)

@@ -15,10 +15,11 @@ from cms_api.domains.cms.authors.interface import AuthorView
 from cms_api.domains.cms.authors.ports import AuthorQueries
 from cms_api.domains.cms.content_types.compiling import EntryKind
 from cms_api.domains.cms.content_types.definition import Definition
+from cms_api.domains.cms.content_types.fields import RELATIONS
 from cms_api.domains.cms.documents.content import Content
 from cms_api.domains.cms.documents.model import ContentType, Document
 from cms_api.domains.cms.documents.ports import DocumentQueries
-from cms_api.domains.cms.entries.listing import POINTING, filterable, sortable
+from cms_api.domains.cms.entries.listing import filterable, sortable
 from cms_api.domains.cms.media.interface import MediaView
 from cms_api.domains.cms.media.ports import MediaQueries
 from cms_api.domains.cms.media.service import url_of
@@ -89,7 +90,7 @@ def _entries_by(key: str, version: int, encoded: bytes) -> Keyset:
     definition = msgspec.json.decode(encoded, type=Definition)
     custom: dict[str, Column | Relation] = {}
     for name, (field, kind) in filterable(definition).items():
-        if isinstance(field, POINTING):
+        if isinstance(field, RELATIONS):
             custom |= relations(field, document="d.id", is_live=False)
         else:
             custom[name] = column("d.fields", field, kind)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
 import msgspec
@@ -21,15 +21,13 @@ from cms_api.domains.cms.content_types.annotations import (
 from cms_api.domains.cms.content_types.conversions import Resolution, converted
 from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.content_types.fields import READ_RESTRICTED, Field
-from cms_api.domains.cms.documents.content import Content, Seo
+from cms_api.domains.cms.documents.content import Seo
 from cms_api.domains.cms.documents.model import ContentType
 from cms_api.domains.cms.entries.content import EntryContent
 from cms_api.domains.cms.entries.interface import EntryView
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import Fault, Faults, Invalid
 from cms_api.validation import convert
-
-C = TypeVar("C", bound=Content)
 
 SlugText = Annotated[
     str, Meta(min_length=1, max_length=200, description="Made of the title where it is not given.")

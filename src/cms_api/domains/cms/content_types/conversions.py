@@ -171,24 +171,18 @@ def _moment(value: str) -> str:
     return shapes.moment(found if found.tzinfo else found.replace(tzinfo=UTC))
 
 
-def _list(field: Any, value: Any, otherwise: Resolution | None) -> Any:
-    of = field.of if isinstance(field, ListField) else None
+def _list(field: ListField, value: Any, otherwise: Resolution | None) -> Any:
     items = value if isinstance(value, list) else [value]
-    if of is None:
-        return items
-    kept = (fitted(of, one, otherwise) for one in items)
+    kept = (fitted(field.of, one, otherwise) for one in items)
     return [one for one in kept if one is not None]
 
 
-def _references(field: Field, value: Any, otherwise: Resolution | None) -> Any:
+def _references(field: ReferencesField, value: Any, otherwise: Resolution | None) -> Any:
     items = list(dict.fromkeys(value if isinstance(value, list) else [value]))
-    most = field.max_items if isinstance(field, ReferencesField) else len(items)
-    if otherwise == "drop":
-        items = items[:most]
-    return items
+    return items[: field.max_items] if otherwise == "drop" else items
 
 
-def _group(field: Any, value: Any, otherwise: Resolution | None) -> Any:
+def _group(field: GroupField, value: Any, otherwise: Resolution | None) -> Any:
     return _parts(field.fields, value, otherwise) if isinstance(value, dict) else None
 
 
@@ -199,7 +193,7 @@ def _parts(
     return {name: one for name, one in found.items() if one is not None}
 
 
-def _blocks(field: Any, value: Any, otherwise: Resolution | None) -> Any:
+def _blocks(field: BlocksField, value: Any, otherwise: Resolution | None) -> Any:
     if not isinstance(value, list):
         return None
     variants: dict[str | None, Variant] = {one.id: one for one in field.variants}

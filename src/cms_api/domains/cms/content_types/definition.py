@@ -8,7 +8,7 @@ import re2  # type: ignore[import-untyped]  # it says nothing of its types
 from msgspec import Meta
 
 from cms_api.domains.cms.content_types.fields import (
-    POINTING,
+    RELATIONS,
     SCALARS,
     BlocksField,
     EnumField,
@@ -17,7 +17,6 @@ from cms_api.domains.cms.content_types.fields import (
     Key,
     Label,
     ListField,
-    MediaField,
     Note,
     NumberField,
     ReferenceField,
@@ -25,7 +24,6 @@ from cms_api.domains.cms.content_types.fields import (
     TextField,
     TypeKey,
     Variant,
-    inner,
     new_field_id,
     type_of,
     walk,
@@ -196,11 +194,7 @@ def _flag_faults(field: Field, at: str, *, is_top: bool) -> Iterator[Fault]:
     if field.visibility != "public" and not is_top:
         yield Fault(f"{at}/visibility", "not_here", "What is inside of a field is as visible as that is.")
     is_kept = field.required or (isinstance(field, ReferencesField) and field.min_items > 0)
-    if (
-        isinstance(field, (MediaField, ReferenceField, ReferencesField))
-        and is_kept
-        and field.on_delete == "unlink"
-    ):
+    if isinstance(field, RELATIONS) and is_kept and field.on_delete == "unlink":
         detail = "What is required can't be unlinked: say “restrict” or “cascade”."
         yield Fault(f"{at}/on_delete", "contradiction", detail)
 
@@ -282,6 +276,3 @@ def _variant_faults(
 def _reason(error: Exception) -> str:
     reason = error.args[0] if error.args else ""
     return reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
-
-
-__all__ = ["POINTING", "Definition", "faults_of", "inner", "pattern_of", "with_ids"]

@@ -233,7 +233,9 @@ Field = (
 )  # fmt: skip
 
 TEXTS = (RichTextField, MarkdownField)
-POINTING = (MediaField, ReferenceField, ReferencesField, RichTextField, MarkdownField)
+# Whose value is an id, or several.
+RELATIONS = (MediaField, ReferenceField, ReferencesField)
+POINTING = (*RELATIONS, *TEXTS)
 # What can be filtered, sorted and indexed: single values.
 SCALARS = (TextField, NumberField, BooleanField, DateField, DateTimeField, EnumField, SlugField)
 

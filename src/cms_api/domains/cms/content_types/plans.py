@@ -9,10 +9,10 @@ import msgspec
 from cms_api.domains.cms.content_types.conversions import Resolution, Unfit, can_cast, fitted
 from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.content_types.fields import (
+    POINTING,
     TEXTS,
     BlocksField,
     Field,
-    MediaField,
     ReferenceField,
     ReferencesField,
     inner,
@@ -281,9 +281,7 @@ def policies(before: Definition, after: Definition) -> dict[str, str]:
 
 def _policies(definition: Definition) -> dict[str, str]:
     return {
-        str(field.id): field.on_delete
-        for field in walk(definition.fields)
-        if isinstance(field, (MediaField, ReferenceField, ReferencesField, *TEXTS))
+        str(field.id): field.on_delete for field in walk(definition.fields) if isinstance(field, POINTING)
     }
 
 

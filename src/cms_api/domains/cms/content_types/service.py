@@ -46,7 +46,6 @@ from cms_api.kernel.versions import check_version
 
 MIGRATION = "content_types.migrate"
 INDEXING = "content_types.index"
-AT_ONCE = 500
 MAX_REVISIONS = 1_000
 
 

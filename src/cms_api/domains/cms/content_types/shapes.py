@@ -10,6 +10,7 @@ import msgspec
 
 from cms_api.domains.cms.content_types.definition import pattern_of
 from cms_api.domains.cms.content_types.fields import (
+    POINTING,
     TEXTS,
     BlocksField,
     BooleanField,
@@ -30,6 +31,7 @@ from cms_api.domains.cms.content_types.fields import (
     TextField,
     Variant,
     type_of,
+    walk,
 )
 from cms_api.domains.cms.documents.content import Link
 from cms_api.domains.cms.documents.mentions import mentioned, unlinked
@@ -222,15 +224,7 @@ def links(  # noqa: C901, PLR0912 - a case for each type of field
 
 def points(field: Field) -> bool:
     """Whether a value of it may point at something."""
-    match field:
-        case ListField():
-            return points(field.of)
-        case GroupField():
-            return any(points(one) for one in field.fields)
-        case BlocksField():
-            return any(points(one) for variant in field.variants for one in variant.fields)
-        case _:
-            return isinstance(field, (MediaField, ReferenceField, ReferencesField, *TEXTS))
+    return any(isinstance(one, POINTING) for one in walk((field,)))
 
 
 def links_of(fields: tuple[Field, ...], values: Mapping[str, Any]) -> Iterator[Link]:

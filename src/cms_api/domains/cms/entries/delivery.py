@@ -1,13 +1,14 @@
 """Published entries: what may be asked of them, worked out from their types as they are by now."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
 
 from cms_api.domains.cms.content_types.compiling import EntryKind
 from cms_api.domains.cms.content_types.fields import (
+    RELATIONS,
     BlocksField,
     Field,
     GroupField,
@@ -15,6 +16,7 @@ from cms_api.domains.cms.content_types.fields import (
     MediaField,
     ReferenceField,
     ReferencesField,
+    walk,
 )
 from cms_api.domains.cms.delivery.interface import FIELDS, INCLUDES, Delivered, Kind
 from cms_api.domains.cms.delivery.service import NothingPublished
@@ -88,7 +90,7 @@ class EntryReader:
     @property
     def is_self_contained(self) -> bool:
         """Whether what is shown changes with the entry itself only."""
-        return not any(True for field in self._kind.definition.fields for _ in _pointing(field))
+        return not any(isinstance(one, RELATIONS) for one in walk(self._kind.definition.fields))
 
     def selection(self, include: str, fields: str | None) -> EntrySelection:
         """What `include` and `fields` of a query string ask for. Raises `Malformed`."""
@@ -138,7 +140,7 @@ class EntryReader:
             if not named and not (step in ("author", "authors") and place == len(steps) - 1):
                 if place and self._is_known(types, steps[place:]):
                     return
-                known = ", ".join(sorted({f.key for f in fields if any(True for _ in _pointing(f))})[:20])
+                known = ", ".join(sorted({f.key for f in fields if _relates(f)})[:20])
                 raise Malformed(
                     f"There is no {what} “{path[:100]}” here. There are: author, authors, {known}."
                 )
@@ -146,7 +148,7 @@ class EntryReader:
                 return
             fields, types, depth = self._inside(named, depth)
             place += 1
-        if depth == 0 or not any(True for f in named for _ in _pointing(f)):
+        if depth == 0 or not any(map(_relates, named)):
             raise Malformed(f"“{path[:100]}” is no relation.")
         if depth > MAX_DEPTH:
             raise Malformed(f"An {what} goes at most {MAX_DEPTH} relations deep.")
@@ -201,19 +203,9 @@ class EntryReader:
         return name in built_in or (any(isinstance(f, MediaField) for f in named) and name in FILE)
 
 
-def _pointing(field: Field) -> Iterator[Field]:
-    if isinstance(field, (MediaField, ReferenceField, ReferencesField)):
-        yield field
-    bare = field.of if isinstance(field, ListField) else field
-    if bare is not field:
-        yield from _pointing(bare)
-    elif isinstance(bare, GroupField):
-        for one in bare.fields:
-            yield from _pointing(one)
-    elif isinstance(bare, BlocksField):
-        for variant in bare.variants:
-            for one in variant.fields:
-                yield from _pointing(one)
+def _relates(field: Field) -> bool:
+    """Whether there are ids in a value of it."""
+    return any(isinstance(one, RELATIONS) for one in walk((field,)))
 
 
 def _plant(tree: Tree, path: str) -> None:

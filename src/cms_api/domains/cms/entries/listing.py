@@ -2,6 +2,7 @@
 
 from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.content_types.fields import (
+    RELATIONS,
     BooleanField,
     DateField,
     DateTimeField,
@@ -29,7 +30,6 @@ _KINDS: dict[type, FieldType] = {
     ReferenceField: "uuid",
     ReferencesField: "uuid",
 }
-POINTING = (MediaField, ReferenceField, ReferencesField)
 
 
 def filterable(definition: Definition, *, is_public: bool = False) -> dict[str, tuple[Field, FieldType]]:
@@ -47,7 +47,7 @@ def sortable(definition: Definition, *, is_public: bool = False) -> dict[str, tu
     return {
         key: found
         for key, found in filterable(definition, is_public=is_public).items()
-        if not isinstance(found[0], POINTING)
+        if not isinstance(found[0], RELATIONS)
     }
 
 

@@ -28,8 +28,6 @@ from cms_api.kernel.errors import Fault, Faults, Forbidden, invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.validation import convert
 
-OWN = ("slug", "authors", "seo")
-
 
 class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
     """The service of the entries of one type, as it is at one version."""
