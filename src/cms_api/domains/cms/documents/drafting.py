@@ -11,6 +11,7 @@ from cms_api.domains.cms.documents import policy
 from cms_api.domains.cms.documents.access import may_look
 from cms_api.domains.cms.documents.engine import C, Engine, check_links
 from cms_api.domains.cms.documents.errors import DocumentNotFound, NotPublished, RevisionNotFound, Trashed
+from cms_api.domains.cms.documents.events import DocumentReverted, DocumentUpdated
 from cms_api.domains.cms.documents.interface import Changes, V
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository, ReferenceRepository
@@ -92,19 +93,13 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, changes: Changes, *, expected: int | None
     ) -> V:
         may_look(actor)
-        documents = uow.repository(DocumentRepository)
         if given_fields(changes).get("parent") is not None:
             await uow.repository(ReferenceRepository).lock_tree()
         document = await self._of(uow, actor, document_id, policy.EDIT, expected)
         faults = Faults()
         content = self._edited(actor, document.draft, changes, faults)
         await self._check(uow, document, content, faults)
-        updated = document.edit(content, at=self._clock.now(), by=actor.user_id)
-        if updated is not None:
-            await self._stages.edited(uow, actor, document, at=document.updated_at)
-            await documents.add_revision(document, changed=updated.changed)
-            await documents.save(document)
-            uow.record(updated.by(actor))
+        await self._redraft(uow, actor, document, content)
         return await self._shown(actor, document)
 
     async def discard(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
@@ -144,10 +139,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         await self._check(uow, document, content, Faults())
         reverted = document.revert(snapshot, content, at=self._clock.now(), by=actor.user_id)
         if reverted is not None:
-            await self._stages.edited(uow, actor, document, at=document.updated_at)
-            await documents.add_revision(document, changed=reverted.changed, restored_from=revision_id)
-            await documents.save(document)
-            uow.record(reverted.by(actor))
+            await self._store(uow, actor, document, reverted, restored_from=revision_id)
         return await self._shown(actor, document)
 
     async def duplicate(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
@@ -198,6 +190,28 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
                 given["slug"] = check_slug(str(given["slug"]))
         edited: C = msgspec.structs.replace(draft, **given)
         return edited
+
+    async def _redraft(self, uow: UnitOfWork, actor: Actor, document: Document[C], content: C) -> None:
+        """Make ``content`` the draft, where it is another one."""
+        updated = document.edit(content, at=self._clock.now(), by=actor.user_id)
+        if updated is not None:
+            await self._store(uow, actor, document, updated)
+
+    async def _store(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        document: Document[C],
+        event: DocumentUpdated | DocumentReverted,
+        *,
+        restored_from: UUID | None = None,
+    ) -> None:
+        """Store another draft as a revision of its own."""
+        documents = uow.repository(DocumentRepository)
+        await self._stages.edited(uow, actor, document, at=document.updated_at)
+        await documents.add_revision(document, changed=event.changed, restored_from=restored_from)
+        await documents.save(document)
+        uow.record(event.by(actor))
 
     async def _of_tree(
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, permission: str, expected: int | None

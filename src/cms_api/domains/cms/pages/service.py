@@ -83,18 +83,6 @@ class Pages(Articles[PageContent, PageChanges, PageView], PageService):
                 await self._redraft(uow, actor, sibling, content)
         return await self._shown(actor, page)
 
-    async def _redraft(
-        self, uow: UnitOfWork, actor: Actor, page: Document[PageContent], content: PageContent
-    ) -> None:
-        updated = page.edit(content, at=self._clock.now(), by=actor.user_id)
-        if updated is None:
-            return
-        documents = uow.repository(DocumentRepository)
-        await self._stages.edited(uow, actor, page, at=page.updated_at)
-        await documents.add_revision(page, changed=updated.changed)
-        await documents.save(page)
-        uow.record(updated.by(actor))
-
 
 class PageTree(PageTreeService):
     """The service of the tree."""
