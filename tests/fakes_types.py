@@ -8,6 +8,7 @@ from cms_api.domains.cms.documents.interface import DocumentService
 from cms_api.domains.cms.documents.model import ContentType
 from cms_api.domains.cms.documents.types import Catalogue, DocumentTypes
 from cms_api.domains.cms.entries.described import EntryDescription
+from cms_api.domains.cms.entries.interface import EntryService
 from cms_api.domains.cms.pages.service import PAGE
 from cms_api.domains.cms.posts.service import POST
 
@@ -27,7 +28,7 @@ class FixedTypes(DocumentTypes):
     async def catalogue(self, key: str) -> Catalogue:
         raise TypeNotFound(key)
 
-    async def entries(self, key: str) -> DocumentService[Any, Any]:
+    async def entries(self, key: str) -> EntryService:
         raise TypeNotFound(key)
 
     async def fingerprint(self) -> str:

@@ -49,8 +49,8 @@ from cms_api.domains.cms.locks.held import LocksNow
 from cms_api.domains.cms.locks.service import Locks, Presences
 from cms_api.domains.cms.media.service import Media
 from cms_api.domains.cms.menus.service import Menus, PublicMenus
-from cms_api.domains.cms.pages.service import PAGE, Pages, PageTree
-from cms_api.domains.cms.posts.service import POST, Posts
+from cms_api.domains.cms.pages.service import Pages, PageTree
+from cms_api.domains.cms.posts.service import Posts
 from cms_api.domains.cms.reader_comments.configuring import CommentConfiguration
 from cms_api.domains.cms.reader_comments.hashing import Hashes
 from cms_api.domains.cms.reader_comments.rates import parse_rate
@@ -71,10 +71,6 @@ from cms_api.domains.cms.workflow.tasks import Tasks
 
 def _made(service: Callable[..., Any], tools: dict[str, Any]) -> Any:
     return service(**tools)
-
-
-def _built_in(posts: Posts, pages: Pages) -> dict[str, Any]:
-    return {"post": (POST, posts), "page": (PAGE, pages)}
 
 
 class CmsContainer(DeclarativeContainer):
@@ -142,7 +138,7 @@ class CmsContainer(DeclarativeContainer):
     )
     posts = Singleton(_made, Object(Posts), tools)
     pages = Singleton(_made, Object(Pages), tools)
-    types.add_kwargs(tools=tools.provider, built_in=Singleton(_built_in, posts, pages).provider)
+    types.add_kwargs(tools=tools.provider, built_in=Dict(post=posts, page=pages).provider)
     entry_delivery = Singleton(
         EntryDelivery,
         types=types,

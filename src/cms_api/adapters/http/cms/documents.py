@@ -19,8 +19,8 @@ from cms_api.adapters.http.schemas import ListView, Wire
 from cms_api.domains.cms.api import (
     PAGES,
     POSTS,
-    DocumentService,
     DocumentTypes,
+    EntryService,
     PageChanges,
     PageService,
     PageView,
@@ -58,7 +58,7 @@ def documents_alias(name: str, service: type[Any]) -> Provide:
     return Provide(documents, sync_to_thread=False)
 
 
-async def _entries(request: ApiRequest, types: NamedDependency[DocumentTypes]) -> DocumentService[Any, Any]:
+async def _entries(request: ApiRequest, types: NamedDependency[DocumentTypes]) -> EntryService:
     return await types.entries(request.path_params["type"])
 
 

@@ -16,6 +16,7 @@ from cms_api.domains.cms.bulk.interface import (
 )
 from cms_api.domains.cms.documents import policy
 from cms_api.domains.cms.documents.content import Link, TargetKind
+from cms_api.domains.cms.documents.interface import DocumentService
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentQueries, DocumentRepository, ReferenceRepository
 from cms_api.domains.cms.documents.types import DocumentTypes
@@ -124,26 +125,21 @@ class BulkHandler(JobHandler):
 
     kind: ClassVar[str] = KIND
 
-    def __init__(
-        self,
-        *,
-        queries: DocumentQueries,
-        types: DocumentTypes,
-    ) -> None:
+    def __init__(self, *, queries: DocumentQueries, types: DocumentTypes) -> None:
         self._queries = queries
         self._types = types
 
     async def step(self, uow: UnitOfWork, actor: Actor, job: JobState) -> Step:
         """Go on behind the document that the last step ended with: in an order that the action leaves alone."""
         params = msgspec.convert(job.params, BulkParams)
-        kind, is_first = await self._types.kind(params.type), job.cursor is None
+        service, is_first = await self._types.service(params.type), job.cursor is None
         page = await self._queries.list(
-            kind,
+            service.kind,
             PageRequest(
                 limit=DOCUMENTS_AT_ONCE,
                 after=None if is_first else (*job.cursor[:-1], UUID(job.cursor[-1])),
-                sort=BY_PATH.get(params.action, ()) if kind.is_tree else (),
-                filters=await self._filters(params),
+                sort=BY_PATH.get(params.action, ()) if service.kind.is_tree else (),
+                filters=_filters(service, params),
                 count=is_first,
             ),
         )
@@ -182,9 +178,8 @@ class BulkHandler(JobHandler):
     async def _perform(self, uow: UnitOfWork, actor: Actor, params: BulkParams, found: Document[Any]) -> bool:
         """Do it to one document, as it is by now. Whether that changed anything."""
         service = await self._types.service(params.type)
-        kind = await self._types.kind(params.type)
-        document = await uow.repository(DocumentRepository).get(kind, found.id)
-        if document is None or not await self._is_meant(params, found, document):
+        document = await uow.repository(DocumentRepository).get(service.kind, found.id)
+        if document is None or not await self._is_meant(service, params, found, document):
             return False
         if params.action == "publish" and document.is_live and not document.has_unpublished_changes:
             return False
@@ -196,17 +191,23 @@ class BulkHandler(JobHandler):
             view = await getattr(service, params.action)(uow, actor, document.id, expected=None)
         return view is None or bool(view.version != document.version)
 
-    async def _filters(self, params: BulkParams) -> tuple[Filter, ...]:
-        listing = (await self._types.service(params.type)).listing
-        return (*filters_of(listing, params.filter), Filter("created_at", "lte", (params.before,)))
-
-    async def _is_meant(self, params: BulkParams, found: Document[Any], document: Document[Any]) -> bool:
+    async def _is_meant(
+        self,
+        service: DocumentService[Any, Any],
+        params: BulkParams,
+        found: Document[Any],
+        document: Document[Any],
+    ) -> bool:
         """Whether the document, which is locked, still passes the filter if it has changed since it was found."""
         if document.version == found.version:
             return True
         same = Filter("id", "eq", (document.id,))
         page = await self._queries.list(
-            await self._types.kind(params.type),
-            PageRequest(limit=1, sort=(), filters=(*await self._filters(params), same)),
+            service.kind, PageRequest(limit=1, sort=(), filters=(*_filters(service, params), same))
         )
         return bool(page.items)
+
+
+def _filters(service: DocumentService[Any, Any], params: BulkParams) -> tuple[Filter, ...]:
+    before = Filter("created_at", "lte", (params.before,))
+    return (*filters_of(service.listing, params.filter), before)

@@ -9,7 +9,6 @@ from cms_api.domains.cms.content_types.events import TypeMigrated
 from cms_api.domains.cms.content_types.ports import ContentTypeRepository, FieldIndexes, ModelledDocuments
 from cms_api.domains.cms.content_types.service import INDEXING, MIGRATION
 from cms_api.domains.cms.documents.types import DocumentTypes
-from cms_api.domains.cms.entries.interface import EntryService
 from cms_api.domains.jobs.api import JobHandler, JobState, Step
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
@@ -37,8 +36,7 @@ class MigrationHandler(JobHandler):
         rows = await documents.batch(key, after, AT_ONCE)
         changed = int((job.result or {}).get("changed", 0))
         for row in rows:
-            if isinstance(service, EntryService):
-                changed += await service.follow(uow, actor, row.id)
+            changed += await service.follow(uow, actor, row.id)
         finished = len(rows) < AT_ONCE
         if finished:
             await self._finish(uow, actor, key, job.id)

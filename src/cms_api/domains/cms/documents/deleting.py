@@ -44,10 +44,11 @@ class Deletions:
         if not {one.id for one in effects.others} <= {one.id for one in begun.others}:
             raise Busy
         gone = tuple(one.id for one in effects.cascaded.items)
+        # Their types are held since `begin`: each is looked up once, whatever the number of documents.
+        services = {key: await self._types.service(key) for key in {one.type for one in effects.others}}
         for one in effects.unlinked.items:
-            service = await self._types.service(one.type)
-            await service.unlink(uow, actor, one.id, frozenset((target, *gone)))
+            await services[one.type].unlink(uow, actor, one.id, frozenset((target, *gone)))
         for one in effects.cascaded.items:
-            service = await self._types.service(one.type)
+            service = services[one.type]
             await (service.purge_along if mode == "purge" else service.trash_along)(uow, actor, one.id)
         return gone

@@ -2,12 +2,13 @@
 
 from abc import ABC, abstractmethod
 from datetime import datetime
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from cms_api.domains.cms.documents.content import Format, Seo
+from cms_api.domains.cms.documents.model import ContentType
 from cms_api.domains.cms.locks.interface import LockSummary
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.paging import FieldType, Listing, Page, PageRequest, SortKey
@@ -93,10 +94,11 @@ class DocumentService(ABC, Generic[Changes, V]):
     """Drafting, publishing and discarding documents of one type.
 
     Each method that changes something raises `DocumentNotFound`, and `Stale` where ``expected``
-    is neither None nor the current version. Who may: see `documents.policy`. ``listing`` is what
-    its lists can be sorted by and filtered on.
+    is neither None nor the current version. Who may: see `documents.policy`. ``kind`` is the type of
+    its documents, ``listing`` what its lists can be sorted by and filtered on.
     """
 
+    kind: ContentType[Any]
     listing: Listing
 
     @abstractmethod

@@ -9,6 +9,7 @@ from cms_api.domains.cms.documents.model import ContentType
 
 if TYPE_CHECKING:
     from cms_api.domains.cms.entries.described import EntryDescription
+    from cms_api.domains.cms.entries.interface import EntryService
 
 
 class Catalogue(NamedTuple):
@@ -21,16 +22,16 @@ class Catalogue(NamedTuple):
 class DocumentTypes(ABC):
     """Content types as they are at this moment."""
 
-    @abstractmethod
     async def kind(self, key: str) -> ContentType[Any]:
         """The type. Raises `TypeNotFound`."""
+        return (await self.service(key)).kind
 
     @abstractmethod
     async def catalogue(self, key: str) -> Catalogue:
         """All types that were made at run time. Raises `TypeNotFound` where ``key`` is none of them."""
 
     @abstractmethod
-    async def entries(self, key: str) -> DocumentService[Any, Any]:
+    async def entries(self, key: str) -> "EntryService":
         """The service of the entries of a type that was made at run time. Raises `TypeNotFound`."""
 
     @abstractmethod

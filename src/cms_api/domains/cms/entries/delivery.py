@@ -73,7 +73,11 @@ class EntryQueries(ABC):
 
 
 class EntryReader:
-    """The published entries of one type."""
+    """The published entries of one type.
+
+    ``listing`` is what lists can be sorted by and filtered on; ``is_self_contained``, whether what
+    is shown changes with the entry itself only.
+    """
 
     def __init__(self, *, queries: EntryQueries, catalogue: Catalogue, key: str, default_locale: str) -> None:
         self._queries = queries
@@ -81,16 +85,8 @@ class EntryReader:
         self._key = key
         self._kind: EntryKind = catalogue.kinds[key]
         self._default_locale = default_locale
-
-    @property
-    def listing(self) -> Listing:
-        """What lists can be sorted by and filtered on."""
-        return public_listing_of(self._kind.definition)
-
-    @property
-    def is_self_contained(self) -> bool:
-        """Whether what is shown changes with the entry itself only."""
-        return not any(isinstance(one, RELATIONS) for one in walk(self._kind.definition.fields))
+        self.listing: Listing = public_listing_of(self._kind.definition)
+        self.is_self_contained = not any(map(_relates, self._kind.definition.fields))
 
     def selection(self, include: str, fields: str | None) -> EntrySelection:
         """What `include` and `fields` of a query string ask for. Raises `Malformed`."""
@@ -226,15 +222,22 @@ class EntryDeliveryService(ABC):
 
 
 class EntryDelivery(EntryDeliveryService):
-    """The service of published entries."""
+    """The service of published entries. Readers are kept until any type changes."""
 
     def __init__(self, *, types: DocumentTypes, queries: EntryQueries, default_locale: str) -> None:
         self._types = types
         self._queries = queries
         self._default_locale = default_locale
+        self._stamp = ""
+        self._readers: dict[str, EntryReader] = {}
 
     async def of(self, key: str) -> EntryReader:
         catalogue = await self._types.catalogue(key)
-        return EntryReader(
-            queries=self._queries, catalogue=catalogue, key=key, default_locale=self._default_locale
-        )
+        if catalogue.stamp != self._stamp:
+            self._readers.clear()
+            self._stamp = catalogue.stamp
+        if (reader := self._readers.get(key)) is None:
+            reader = self._readers[key] = EntryReader(
+                queries=self._queries, catalogue=catalogue, key=key, default_locale=self._default_locale
+            )
+        return reader

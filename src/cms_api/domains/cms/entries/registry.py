@@ -9,7 +9,6 @@ from cms_api.domains.cms.content_types.compiling import EntryKind, compiled
 from cms_api.domains.cms.content_types.errors import TypeNotFound
 from cms_api.domains.cms.content_types.ports import ContentTypeQueries, TypeRecord
 from cms_api.domains.cms.documents.interface import DocumentService
-from cms_api.domains.cms.documents.model import ContentType
 from cms_api.domains.cms.documents.types import Catalogue, DocumentTypes
 from cms_api.domains.cms.entries.described import EntryDescription, described
 from cms_api.domains.cms.entries.service import Entries
@@ -35,8 +34,8 @@ def _free(name: str, taken: set[str]) -> str:
 class Types(DocumentTypes):
     """Keeps what it has compiled, and asks each time whether that still is the version.
 
-    ``tools`` gives what the services of entries are made with, ``built_in`` the types that are
-    always there. Both are asked for when they are needed, as they know of this registry themselves.
+    ``tools`` gives what the services of entries are made with, ``built_in`` those of types that
+    are always there. Both are asked for when they are needed, as they know of this registry themselves.
     """
 
     def __init__(
@@ -44,7 +43,7 @@ class Types(DocumentTypes):
         *,
         queries: ContentTypeQueries,
         tools: Callable[[], Mapping[str, Any]],
-        built_in: Callable[[], Mapping[str, tuple[ContentType[Any], DocumentService[Any, Any]]]],
+        built_in: Callable[[], Mapping[str, DocumentService[Any, Any]]],
     ) -> None:
         self._queries = queries
         self._tools = tools
@@ -52,13 +51,8 @@ class Types(DocumentTypes):
         self._built_in = built_in
         self._kept: dict[str, tuple[tuple[int, bool], Entries]] = {}
 
-    async def kind(self, key: str) -> ContentType[Any]:
-        found = self._built_in().get(key)
-        return found[0] if found else (await self.entries(key)).kind
-
     async def service(self, key: str) -> DocumentService[Any, Any]:
-        found = self._built_in().get(key)
-        return found[1] if found else await self.entries(key)
+        return self._built_in().get(key) or await self.entries(key)
 
     async def catalogue(self, key: str) -> Catalogue:
         stamp = await self._queries.fingerprint()
