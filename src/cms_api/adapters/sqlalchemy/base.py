@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
+import msgspec
 from sqlalchemy import MetaData
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase
@@ -39,6 +40,11 @@ def translating(names: Mapping[str, CmsError]) -> Iterator[None]:
         if (known := names.get(constraint_of(error) or "")) is not None:
             raise known from error
         raise
+
+
+def json_text(value: object) -> str:
+    """A value as JSON, to be sent to a column that holds it."""
+    return msgspec.json.encode(value).decode()
 
 
 def copied(source: object, names: Iterable[str]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from cms_api.domains.cms.comments.interface import (
     NewComment,
 )
 from cms_api.domains.cms.comments.policy import PERMISSIONS as COMMENT_PERMISSIONS
+from cms_api.domains.cms.content_types.compiling import Authors, Locale, SeoInput, seo_of
 from cms_api.domains.cms.content_types.conversions import Resolution
 from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.content_types.interface import (
@@ -226,6 +227,7 @@ __all__ = [
     "AuthorChanges",
     "AuthorService",
     "AuthorView",
+    "Authors",
     "BatchService",
     "BulkAction",
     "BulkRequest",
@@ -256,6 +258,7 @@ __all__ = [
     "ItemChanges",
     "ItemPlace",
     "Kind",
+    "Locale",
     "LockService",
     "LockSummary",
     "LockView",
@@ -322,6 +325,7 @@ __all__ = [
     "ScheduleView",
     "Selection",
     "Seo",
+    "SeoInput",
     "SeoSettings",
     "SeoSettingsChanges",
     "SettingChanges",
@@ -350,4 +354,5 @@ __all__ = [
     "WorkflowService",
     "details",
     "is_whole",
+    "seo_of",
 ]

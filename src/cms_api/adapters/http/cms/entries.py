@@ -19,7 +19,6 @@ from cms_api.adapters.http.cms.documents import (
 from cms_api.adapters.http.cms.locks import lock_controller
 from cms_api.adapters.http.cms.revisions import revision_controller
 from cms_api.adapters.http.cms.schedules import schedule_controller
-from cms_api.adapters.http.cms.schemas import Locale
 from cms_api.adapters.http.cms.workflow import move_controller
 from cms_api.adapters.http.preconditions import resource
 from cms_api.adapters.http.requests import ApiRequest
@@ -30,6 +29,7 @@ from cms_api.domains.cms.api import (
     EntryChanges,
     EntryService,
     EntryView,
+    Locale,
     PatchOperation,
     RevisionDetail,
 )

@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
-from cms_api.adapters.http.cms.schemas import Locale, into
+from cms_api.adapters.http.cms.schemas import into
 from cms_api.adapters.http.lists import list_query, list_response
 from cms_api.adapters.http.preconditions import resource
 from cms_api.adapters.http.requests import ApiRequest
@@ -19,6 +19,7 @@ from cms_api.domains.cms.api import (
     MENUS,
     ItemChanges,
     ItemPlace,
+    Locale,
     MenuChanges,
     MenuService,
     MenuSummary,

@@ -11,13 +11,14 @@ from litestar.types import ASGIApp
 from msgspec import UNSET, Meta, UnsetType
 
 from cms_api.adapters.http.cms.delivery import delivered_one
-from cms_api.adapters.http.cms.schemas import Locale, into
+from cms_api.adapters.http.cms.schemas import into
 from cms_api.adapters.http.lists import list_query, list_response, query_values
 from cms_api.adapters.http.preconditions import resource
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView, Wire
 from cms_api.domains.cms.api import (
     REDIRECTS,
+    Locale,
     Match,
     RedirectChanges,
     RedirectService,

@@ -7,30 +7,17 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from cms_api.adapters.http.schemas import Name, ShortText, SlugText, Wire
-from cms_api.domains.cms.api import Format, Seo
+from cms_api.domains.cms.api import Authors, Format, Locale, SeoInput, seo_of
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 Title = Annotated[str, Meta(min_length=1, max_length=500)]
 Excerpt = Annotated[str, Meta(max_length=5_000, description="Plain text; made of the body where empty.")]
 Body = Annotated[str, Meta(description="HTML or Markdown, as `format` says; sanitised when it is published.")]
-Authors = Annotated[
-    tuple[UUID, ...], Meta(max_length=20, description="Ids of authors, the first one leading.")
-]
 TermIds = Annotated[tuple[UUID, ...], Meta(max_length=100)]
-Locale = Annotated[
-    str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$(?!\n)", max_length=35, examples=["en"])
-]
 MenuOrder = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
 Website = Annotated[str, Meta(max_length=2_000, pattern=r"^https?://[^\s]+$(?!\n)")]
 OneLine = Annotated[str, Meta(max_length=500)]
-
-
-class SeoInput(Wire, frozen=True, kw_only=True):
-    """What search engines and previews show in place of title and excerpt."""
-
-    title: Annotated[str, Meta(max_length=500)] | None = None
-    description: Annotated[str, Meta(max_length=2_000)] | None = None
 
 
 class PostPatch(Wire, frozen=True, kw_only=True):
@@ -133,5 +120,5 @@ def into(data: Wire, changes: type[T]) -> T:
     """The wire form as the service takes it."""
     values = {name: getattr(data, name) for name in changes.__struct_fields__ if hasattr(data, name)}
     if isinstance(seo := values.get("seo"), SeoInput):
-        values["seo"] = Seo(title=seo.title, description=seo.description)
+        values["seo"] = seo_of(seo)
     return changes(**values)

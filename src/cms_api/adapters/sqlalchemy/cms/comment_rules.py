@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cms_api.adapters.sqlalchemy.base import copied
+from cms_api.adapters.sqlalchemy.base import copied, json_text
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.reader_comments.ports import (
     CommentRules,
@@ -96,7 +95,7 @@ class SqlAlchemyRules(RulesRepository):
         pairs = [f"{name} = :{name}" for name in ReaderCommentRules.__struct_fields__ if name != "types"]
         values = copied(rules, ReaderCommentRules.__struct_fields__)
         values |= {name: list(values[name]) for name in LISTS}
-        values["types"] = msgspec.json.encode(rules.types).decode()
+        values["types"] = json_text(rules.types)
         await self._session.execute(
             text(f"UPDATE cms.comment_defaults SET {', '.join(pairs)}, types = CAST(:types AS jsonb)"), values
         )

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cms_api.adapters.sqlalchemy.base import translating
+from cms_api.adapters.sqlalchemy.base import json_text, translating
 from cms_api.adapters.sqlalchemy.cms.contents import unpack
 from cms_api.adapters.sqlalchemy.cms.table import lock
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset
@@ -44,10 +44,6 @@ TYPES_BY = Keyset(
 
 def _record(values: Mapping[str, Any]) -> TypeRecord:
     return msgspec.convert(dict(values), TypeRecord)
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 class SqlAlchemyContentTypes(ContentTypeRepository):
@@ -132,7 +128,7 @@ class SqlAlchemyContentTypes(ContentTypeRepository):
                     :updated_by)
                 """
             ),
-            _row(record) | {"changes": _json(list(changes))},
+            _row(record) | {"changes": json_text(list(changes))},
         )
 
     async def set_indexes(self, key: str, specs: Collection[IndexSpec]) -> bool:
@@ -195,7 +191,7 @@ class SqlAlchemyContentTypes(ContentTypeRepository):
 
 def _row(record: TypeRecord) -> dict[str, Any]:
     values = {name: getattr(record, name) for name in NAMES if name != "indexes"}
-    return values | {"definition": _json(record.definition), "conversions": _json(record.conversions)}
+    return values | {"definition": json_text(record.definition), "conversions": json_text(record.conversions)}
 
 
 class SqlAlchemyModelledDocuments(ModelledDocuments):
@@ -317,7 +313,7 @@ class SqlAlchemyModelledDocuments(ModelledDocuments):
                       AND (CAST(:locale AS text) IS NULL OR locale = :locale) AND id <> ALL (:but))
                 """
             ),
-            {"key": key, "field": field_id, "value": _json(value), "locale": locale, "but": list(but)},
+            {"key": key, "field": field_id, "value": json_text(value), "locale": locale, "but": list(but)},
         )
         return bool(found)
 

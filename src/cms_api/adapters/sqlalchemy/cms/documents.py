@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cms_api.adapters.sqlalchemy.base import translating
+from cms_api.adapters.sqlalchemy.base import json_text, translating
 from cms_api.adapters.sqlalchemy.cms.contents import pack, unpack
 from cms_api.adapters.sqlalchemy.cms.field_indexes import index_name
 from cms_api.adapters.sqlalchemy.cms.references import put_links
@@ -75,10 +75,6 @@ def _taken(draft: Content) -> dict[str, CmsError]:
         for field in draft.definition.fields
         if field.unique
     }
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 class SqlAlchemyDocuments(DocumentRepository):
@@ -151,7 +147,7 @@ class SqlAlchemyDocuments(DocumentRepository):
             "title": draft.heading,
             "draft_revision_id": document.draft_revision_id,
             "live_revision_id": document.live_revision_id,
-            "field_versions": _json(document.field_versions),
+            "field_versions": json_text(document.field_versions),
             "published_at": document.published_at,
             "first_published_at": document.first_published_at,
             "archived_at": document.archived_at,
@@ -163,7 +159,7 @@ class SqlAlchemyDocuments(DocumentRepository):
             "stage": document.stage,
             "menu_order": draft.menu_order if isinstance(draft, PageContent) else 0,
             "translation_of": document.translation_of,
-            "fields": _json(draft.fields) if isinstance(draft, EntryContent) else None,
+            "fields": json_text(draft.fields) if isinstance(draft, EntryContent) else None,
         }
         taken = {
             "uq_documents_path": SlugTaken(draft.slug),

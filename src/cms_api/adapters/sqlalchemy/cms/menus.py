@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cms_api.adapters.sqlalchemy.base import copied, translating
+from cms_api.adapters.sqlalchemy.base import copied, json_text, translating
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Relation
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.menus.errors import MenuKeyTaken
@@ -148,7 +148,7 @@ class SqlAlchemyMenus(MenuRepository):
     async def put_items(self, menu: Menu) -> None:
         # Of the targets that nobody has asked about now, one may have gone for good since the look.
         kept = await self.existing({item.target for item in menu.items if item.target.id is not None})
-        rows = msgspec.json.encode([_row(item, kept) for item in menu.items]).decode()
+        rows = json_text([_row(item, kept) for item in menu.items])
         await self._session.execute(text(PUT_ITEMS), {"menu_id": menu.id, "items": rows})
 
     async def delete(self, menu: Menu) -> None:

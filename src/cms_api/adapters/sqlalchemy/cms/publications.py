@@ -3,11 +3,10 @@
 from typing import TypeVar
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cms_api.adapters.sqlalchemy.base import translating
+from cms_api.adapters.sqlalchemy.base import json_text, translating
 from cms_api.adapters.sqlalchemy.cms.documents import MAX_PATH
 from cms_api.adapters.sqlalchemy.cms.references import put_links
 from cms_api.domains.cms.documents.content import Content, PageContent, PostContent
@@ -132,7 +131,7 @@ class SqlAlchemyPublications(PublicationRepository):
                     "categories": list(post.categories) if post else [],
                     "tags": list(post.tags) if post else [],
                     "cover": getattr(content, "cover", None),
-                    "fields": msgspec.json.encode(fields).decode(),
+                    "fields": json_text(fields),
                 },
             )
             if page is not None or (before not in (None, path) and document.type in ADDRESSED):

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cms_api.adapters.sqlalchemy.base import json_text
 from cms_api.adapters.sqlalchemy.cms.delivery import MEDIA_FIELDS, PARENT_FIELDS, http_date, object_of
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.delivery.interface import Delivered
@@ -72,7 +73,7 @@ class SqlAlchemySite(SiteRepository):
         pairs = ", ".join(f"{name} = :{name}" for name in values)
         await self._session.execute(
             text(f"UPDATE cms.site_settings SET {pairs}, data = CAST(:data AS jsonb)"),
-            values | {"data": msgspec.json.encode(data).decode()},
+            values | {"data": json_text(data)},
         )
 
 
@@ -112,7 +113,7 @@ class SqlPublicSite(PublicSiteQueries):
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._params = {"defaults": msgspec.json.encode(DEFAULTS).decode()}
+        self._params = {"defaults": json_text(DEFAULTS)}
 
     async def get(self) -> Delivered:
         (row,) = await self._reader.rows(PUBLIC, self._params)

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cms_api.adapters.sqlalchemy.base import copied
+from cms_api.adapters.sqlalchemy.base import copied, json_text
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.workflow.interface import TaskState, TaskView
@@ -74,7 +74,7 @@ class SqlAlchemyWorkflows(WorkflowRepository):
     async def save(self, workflow: Workflow) -> None:
         values = copied(workflow, NAMES)
         for name in ("stages", "transitions"):
-            values[name] = msgspec.json.encode(values[name]).decode()
+            values[name] = json_text(values[name])
         await self._session.execute(
             text(
                 """

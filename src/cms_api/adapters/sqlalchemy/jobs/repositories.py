@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cms_api.adapters.sqlalchemy.base import json_text
 from cms_api.domains.jobs.model import Job, JobFailure
 from cms_api.domains.jobs.ports import JobRepository
 
@@ -60,9 +61,7 @@ class SqlAlchemyJobs(JobRepository):
 
 def _values(job: Job) -> dict[str, Any]:
     values = {name: getattr(job, name) for name in COLUMNS}
-    return values | {
-        name: None if values[name] is None else msgspec.json.encode(values[name]).decode() for name in JSON
-    }
+    return values | {name: None if values[name] is None else json_text(values[name]) for name in JSON}
 
 
 def _job(row: Mapping[Any, Any]) -> Job:
