@@ -11,6 +11,7 @@ import pytest
 from litestar import Litestar
 from tests.integration import database
 
+from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.app import create_app
 from cms_api.bootstrap.container import Application
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -143,3 +144,18 @@ def user_client(admin: httpx.AsyncClient, new_client: Callable[..., httpx.AsyncC
         return client
 
     return make
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The statements of queries, in the order in which they are sent."""
+    seen: list[str] = []
+    for name in ("rows", "one"):
+        original = getattr(Reader, name)
+
+        async def counted(self: Reader, sql: str, params: Any = None, original: Any = original) -> Any:
+            seen.append(sql)
+            return await original(self, sql, params)
+
+        monkeypatch.setattr(Reader, name, counted)
+    return seen

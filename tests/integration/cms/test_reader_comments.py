@@ -28,7 +28,6 @@ from tests.integration.cms.cms_client import (
 )
 
 from cms_api.adapters.http.cms.reader_comments import DeliveredComment
-from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.app import create_app
 from cms_api.bootstrap.container import Application
 from cms_api.settings import Settings
@@ -679,19 +678,11 @@ async def test_replies_while_the_thread_goes(
 
 
 async def test_reads_cost_a_constant_number_of_statements(
-    admin: httpx.AsyncClient, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, asked: list[str]
 ) -> None:
     await change_rules(admin, requires_moderation=False)
     one = await published(admin, "posts", title="One")
-    asked: list[str] = []
-    for name in ("rows", "one"):
-        original = getattr(Reader, name)
-
-        async def counted(self: Reader, sql: str, params: Any = None, original: Any = original) -> Any:
-            asked.append(sql)
-            return await original(self, sql, params)
-
-        monkeypatch.setattr(Reader, name, counted)
+    asked.clear()
     for n in range(3):
         said = await say(client, "posts", one, body=str(n))
         for who, url, cost in (

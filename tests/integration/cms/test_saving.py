@@ -1,17 +1,12 @@
 """Saving a draft: never lost, and at a cost that does not grow."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import psycopg
-import pytest
-from sqlalchemy import event
 from tests.integration.cms.cms_client import ANY, API, answered, at, change, do, make, rows
-
-from cms_api.bootstrap.container import Application
 
 # What saving a post takes at most: who asks; the lock, the look, whose it is, the keyframe, the revision
 # with its content, the document, its links, the event and its notification; who is editing it; and
@@ -19,35 +14,6 @@ from cms_api.bootstrap.container import Application
 BUDGET = 11
 KINDS = 4
 TEXT = "\n".join(f"Line {number} of a post that has some length, as posts have." for number in range(340))
-
-
-@pytest.fixture
-def counting(application: Application, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
-    """Collects the statements that are sent, by units of work and by queries."""
-    reader = application.container.core.reader()
-    real = reader._executed
-
-    @asynccontextmanager
-    async def collect() -> AsyncIterator[list[str]]:
-        engine = application.container.core.engine().sync_engine
-        seen: list[str] = []
-
-        async def executed(sql: str, params: Any) -> Any:
-            seen.append(" ".join(sql.split()))
-            return await real(sql, params)
-
-        def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-            seen.append(" ".join(statement.split()))
-
-        event.listen(engine, "before_cursor_execute", note)
-        monkeypatch.setattr(reader, "_executed", executed)
-        try:
-            yield seen
-        finally:
-            monkeypatch.undo()
-            event.remove(engine, "before_cursor_execute", note)
-
-    return collect
 
 
 async def test_a_save_takes_the_same_statements_whatever_there_is(
