@@ -4,7 +4,6 @@ import copy
 import re
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, count
 from typing import Any
 
 import msgspec
@@ -13,11 +12,11 @@ from msgspec import Meta
 
 from cms_api.adapters.http.body import JSON_PATCH
 from cms_api.adapters.http.schemas import ListView
-from cms_api.domains.cms.api import EntryDescription, PatchOperation
+from cms_api.domains.cms.api import EntryDescription, PatchOperation, free_name
 from cms_api.kernel.paging import Listing
 
 REF = "#/components/schemas/"
-GENERIC = re.compile(r"/entries/(single/)?\{type\}")
+GENERIC = re.compile(r"/entries/\{type\}")
 Operations = typing.Annotated[list[PatchOperation], Meta(max_length=1_000)]
 ListParameters = Callable[[Listing], list[dict[str, Any]]]
 
@@ -35,9 +34,6 @@ def expand(
     for one in types:
         names = schemas.add(one)
         for path, operations in generic.items():
-            found = GENERIC.search(path)
-            if found is None or (found[1] and not one.singleton):
-                continue
             paths[path.replace("{type}", one.key)] = {
                 method: _operation(path, operation, handlers, one, names, list_parameters)
                 for method, operation in operations.items()
@@ -77,19 +73,12 @@ class _Schemas:
             "operations": Operations,
         }
         for struct in _own([*faces.values()], one.view.__module__):
-            struct.__name__ = self._free(struct.__name__)
+            struct.__name__ = free_name(struct.__name__, self._taken)
         described, components = msgspec.json.schema_components(faces.values(), ref_template=REF + "{name}")
         _mend(components, self._system)
         # Those that are there already are the framework's, which says more of moments.
         self._known.update({name: one for name, one in components.items() if name not in self._known})
         return dict(zip(faces, described, strict=True))
-
-    def _free(self, name: str) -> str:
-        """The name, or one that differs from all others in more than case: clients make files of them."""
-        numbered = (f"{name}No{number}" for number in count(2))
-        free = next(one for one in chain([name], numbered) if one.lower() not in self._taken)
-        self._taken.add(free.lower())
-        return free
 
 
 def _own(kinds: Iterable[Any], module: str) -> list[type[msgspec.Struct]]:

@@ -20,6 +20,7 @@ from cms_api.domains.cms.comments.interface import (
     NewComment,
 )
 from cms_api.domains.cms.comments.policy import PERMISSIONS as COMMENT_PERMISSIONS
+from cms_api.domains.cms.content_types.annotations import free_name
 from cms_api.domains.cms.content_types.compiling import Authors, Locale, SeoInput, seo_of
 from cms_api.domains.cms.content_types.conversions import Resolution
 from cms_api.domains.cms.content_types.definition import Definition
@@ -353,6 +354,7 @@ __all__ = [
     "WorkflowChanges",
     "WorkflowService",
     "details",
+    "free_name",
     "is_whole",
     "seo_of",
 ]

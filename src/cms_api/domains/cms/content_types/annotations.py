@@ -4,6 +4,7 @@ import copy
 import re
 from datetime import date, datetime
 from functools import reduce
+from itertools import chain, count
 from operator import or_
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -168,6 +169,17 @@ def _blocks(field: BlocksField, name: str, face: Face) -> Any:
     ]
     block: Any = reduce(or_, members)
     return Annotated[list[block], Meta(min_length=field.min_items, max_length=field.max_items)]
+
+
+def free_name(name: str, taken: set[str]) -> str:
+    """The name, or one that differs from those ``taken``, in lower case, in more than case; it is taken then.
+
+    Clients make files of such names.
+    """
+    numbered = (f"{name}No{number}" for number in count(2))
+    free = next(one for one in chain([name], numbered) if one.lower() not in taken)
+    taken.add(free.lower())
+    return free
 
 
 def pascal(key: str) -> str:

@@ -19,7 +19,6 @@ class EntryDescription(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     name: str
     title: str
-    singleton: bool
     new: type[msgspec.Struct]
     patch: type[msgspec.Struct]
     view: type[msgspec.Struct]
@@ -29,10 +28,6 @@ class EntryDescription(msgspec.Struct, frozen=True, kw_only=True):
     example: dict[str, Any] | None
     change: dict[str, Any]
 
-    def structs(self) -> tuple[type[msgspec.Struct], ...]:
-        """All of them."""
-        return (self.new, self.patch, self.view, self.delivered)
-
 
 def described(kind: EntryKind, name: str) -> EntryDescription:
     """The description of a type that was compiled for this purpose; ``name`` is its key as a class's name."""
@@ -41,7 +36,6 @@ def described(kind: EntryKind, name: str) -> EntryDescription:
         key=definition.key,
         name=name,
         title=definition.name or definition.key,
-        singleton=definition.singleton,
         new=kind.new,
         patch=kind.patch,
         view=kind.view,

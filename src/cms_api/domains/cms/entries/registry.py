@@ -1,10 +1,9 @@
 """Every content type at hand: those built in, and those made at run time as they are by now."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain, count
 from typing import Any
 
-from cms_api.domains.cms.content_types.annotations import pascal
+from cms_api.domains.cms.content_types.annotations import free_name, pascal
 from cms_api.domains.cms.content_types.compiling import EntryKind, compiled
 from cms_api.domains.cms.content_types.errors import TypeNotFound
 from cms_api.domains.cms.content_types.ports import ContentTypeQueries, TypeRecord
@@ -23,12 +22,6 @@ def kind_of(record: TypeRecord, name: str | None = None) -> EntryKind:
         unready=tuple(one.field for one in record.indexes if one.kind == "unique" and one.state != "ready"),
         name=name,
     )
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """The name, with a number behind it where another one differs in nothing but case."""
-    numbered = (f"{name}No{number}" for number in count(2))
-    return next(one for one in chain([name], numbered) if one.lower() not in taken)
 
 
 class Types(DocumentTypes):
@@ -71,8 +64,7 @@ class Types(DocumentTypes):
         taken: set[str] = set()
         found = []
         for record in records:
-            name = _free(pascal(record.key), taken)
-            taken.add(name.lower())
+            name = free_name(pascal(record.key), taken)
             found.append(described(kind_of(record, name), name))
         return found
 
