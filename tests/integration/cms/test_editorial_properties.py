@@ -110,7 +110,7 @@ class Editors(RuleBasedStateMachine):
         self.run(self.app.start())
         self.firing = Firing(
             clock=self.clock,
-            documents={"post": self.cms.posts(), "page": self.cms.pages()},
+            types=self.cms.types(),
             new_uow=self.app.unit_of_work,
             is_outage=is_outage,
             log=MemoryLog(),

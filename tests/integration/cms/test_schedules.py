@@ -13,6 +13,7 @@ from litestar import Litestar
 from sqlalchemy import text
 from tests.fakes import FixedClock
 from tests.fakes_schedules import FakeWakeups, MemoryLog
+from tests.fakes_types import FixedTypes
 from tests.integration.cms.cms_client import (
     ANY,
     API,
@@ -65,7 +66,7 @@ def firing_of(application: Application, clock: FixedClock, log: MemoryLog, **par
     cms = application.container.cms
     made: dict[str, Any] = {
         "clock": clock,
-        "documents": {"post": cms.posts(), "page": cms.pages()},
+        "types": cms.types(),
         "new_uow": application.unit_of_work,
         "is_outage": is_outage,
         "log": log,
@@ -366,7 +367,7 @@ async def test_who_comes_while_it_fires_waits_and_is_too_late(
 ) -> None:
     made = await planned(admin, "posts", post)
     gate = Gate(application.container.cms.posts())
-    firing = firing_of(application, clock, log, documents={"post": gate})
+    firing = firing_of(application, clock, log, types=FixedTypes({"post": gate}))
     fire = asyncio.create_task(firing.fire_next())
     await asyncio.wait_for(gate.reached.wait(), 5)
     request = (
@@ -463,7 +464,9 @@ async def test_what_is_fired_by_two_is_fired_once(
 ) -> None:
     await planned(admin, "posts", post)
     gate = Gate(application.container.cms.posts())
-    first = asyncio.create_task(firing_of(application, clock, log, documents={"post": gate}).fire_next())
+    first = asyncio.create_task(
+        firing_of(application, clock, log, types=FixedTypes({"post": gate})).fire_next()
+    )
     await asyncio.wait_for(gate.reached.wait(), 5)
     assert not await firing_of(application, clock, log).fire_next()
     gate.opened.set()
@@ -483,7 +486,9 @@ async def test_publishing_and_unpublishing_are_not_turned_round(
     await planned(admin, "posts", post, publish_at=soon(hours=1))
     last = await planned(admin, "posts", post, unpublish_at=soon(hours=2))
     gate = Gate(application.container.cms.posts())
-    first = asyncio.create_task(firing_of(application, clock, log, documents={"post": gate}).fire_next())
+    first = asyncio.create_task(
+        firing_of(application, clock, log, types=FixedTypes({"post": gate})).fire_next()
+    )
     await asyncio.wait_for(gate.reached.wait(), 5)
     other = firing_of(application, clock, log)
     assert not await other.fire_next()
@@ -631,7 +636,9 @@ async def test_a_worker_that_dies_has_done_nothing(
 ) -> None:
     made = await planned(admin, "posts", post)
     gate = Gate(application.container.cms.posts())
-    dying = asyncio.create_task(firing_of(application, clock, log, documents={"post": gate}).fire_next())
+    dying = asyncio.create_task(
+        firing_of(application, clock, log, types=FixedTypes({"post": gate})).fire_next()
+    )
     await asyncio.wait_for(gate.reached.wait(), 5)
     killed = rows(
         settings.database_url or "",
@@ -659,7 +666,9 @@ async def test_a_worker_that_is_cancelled_has_done_nothing(
 ) -> None:
     made = await planned(admin, "posts", post)
     gate = Gate(application.container.cms.posts())
-    dying = asyncio.create_task(firing_of(application, clock, log, documents={"post": gate}).fire_next())
+    dying = asyncio.create_task(
+        firing_of(application, clock, log, types=FixedTypes({"post": gate})).fire_next()
+    )
     await asyncio.wait_for(gate.reached.wait(), 5)
     dying.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -70,7 +70,7 @@ def firing(application: Application, clock: FixedClock) -> Firing:
     cms = application.container.cms
     return Firing(
         clock=clock,
-        documents={"post": cms.posts(), "page": cms.pages()},
+        types=cms.types(),
         new_uow=application.unit_of_work,
         is_outage=is_outage,
         log=MemoryLog(),
