@@ -339,17 +339,18 @@ def _list_parameters(listing: Listing) -> list[dict[str, Any]]:
         {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
         for name, text, schema in plain
     ]
-    parameters.append(
-        {
-            "name": "sort",
-            "in": "query",
-            "required": False,
-            "description": f"Comma-separated; `-` turns a key round. Where not given: `{default}`.",
-            "schema": {"type": "array", "items": {"type": "string", "enum": signs}},
-            "style": "form",
-            "explode": False,
-        }
-    )
+    if signs:  # else it would have nothing to choose from
+        parameters.append(
+            {
+                "name": "sort",
+                "in": "query",
+                "required": False,
+                "description": f"Comma-separated; `-` turns a key round. Where not given: `{default}`.",
+                "schema": {"type": "array", "items": {"type": "string", "enum": signs}},
+                "style": "form",
+                "explode": False,
+            }
+        )
     for name, kind in listing.filters.items():
         parameters += [
             {
