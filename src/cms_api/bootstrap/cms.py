@@ -19,6 +19,7 @@ from cms_api.adapters.sqlalchemy.cms.field_indexes import PostgresFieldIndexes
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
 from cms_api.adapters.sqlalchemy.cms.menus import SqlMenus
 from cms_api.adapters.sqlalchemy.cms.page_tree import SqlTree
+from cms_api.adapters.sqlalchemy.cms.previews import SqlPreviews
 from cms_api.adapters.sqlalchemy.cms.public_menus import SqlPublicMenus
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
 from cms_api.adapters.sqlalchemy.cms.reader_comments import SqlReaderComments
@@ -29,6 +30,7 @@ from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
 from cms_api.adapters.sqlalchemy.cms.schedule_queries import SqlSchedules
 from cms_api.adapters.sqlalchemy.cms.site import SqlPublicSite, SqlSite
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
+from cms_api.adapters.sqlalchemy.cms.sync import SqlChanges
 from cms_api.adapters.sqlalchemy.cms.wakeups import PostgresWakeups
 from cms_api.adapters.sqlalchemy.cms.workflow import SqlTasks, SqlWorkflows
 from cms_api.adapters.sqlalchemy.outages import is_outage
@@ -51,6 +53,8 @@ from cms_api.domains.cms.media.service import Media
 from cms_api.domains.cms.menus.service import Menus, PublicMenus
 from cms_api.domains.cms.pages.service import Pages, PageTree
 from cms_api.domains.cms.posts.service import Posts
+from cms_api.domains.cms.previews.service import Previews
+from cms_api.domains.cms.previews.tokens import PreviewTokens
 from cms_api.domains.cms.reader_comments.configuring import CommentConfiguration
 from cms_api.domains.cms.reader_comments.hashing import Hashes
 from cms_api.domains.cms.reader_comments.rates import parse_rate
@@ -63,6 +67,7 @@ from cms_api.domains.cms.schedules.firing import Firing
 from cms_api.domains.cms.schedules.runner import ScheduleRunner
 from cms_api.domains.cms.schedules.service import Schedules
 from cms_api.domains.cms.site.service import PublicSite, Site
+from cms_api.domains.cms.sync.service import Purges, Sync, Upkeep
 from cms_api.domains.cms.taxonomies.service import Terms
 from cms_api.domains.cms.workflow.service import Workflows
 from cms_api.domains.cms.workflow.stages import WorkflowStages
@@ -168,6 +173,18 @@ class CmsContainer(DeclarativeContainer):
     )
     references = Singleton(References, Singleton(SqlReferences, core.reader))
     delivery = Singleton(Delivery, queries=Singleton(SqlDelivery, core.reader), default_locale=default_locale)
+    previews = Singleton(
+        Previews,
+        clock=core.clock,
+        tokens=Singleton(PreviewTokens, core.settings.provided.secret_key),
+        queries=Singleton(SqlPreviews, core.reader),
+        types=types,
+        new_uow=core.unit_of_work.provider,
+    )
+    change_queries = Singleton(SqlChanges, core.reader)
+    sync = Singleton(Sync, changes=change_queries, delivery=delivery, entries=entry_delivery)
+    purges = Singleton(Purges, change_queries)
+    change_upkeep = Singleton(Upkeep, clock=core.clock, tombstones=core.settings.provided.sync_retention)
     comment_rules = Singleton(SqlRules, core.reader)
     submissions = Singleton(
         Submissions,

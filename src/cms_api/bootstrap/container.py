@@ -84,6 +84,10 @@ class Application:
             "menus": (cms.MenuService, parts.cms.menus),
             "public_menus": (cms.PublicMenuService, parts.cms.public_menus),
             "site": (cms.SiteService, parts.cms.site),
+            "sync": (cms.SyncService, parts.cms.sync),
+            "previews": (cms.PreviewService, parts.cms.previews),
+            "purges": (cms.PurgeService, parts.cms.purges),
+            "signal": (cms.ChangeSignal, parts.core.change_signal),
             "public_site": (cms.PublicSiteService, parts.cms.public_site),
         }
         return {name: _provide(port, provider) for name, (port, provider) in provided.items()}

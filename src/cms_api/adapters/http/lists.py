@@ -140,7 +140,7 @@ class ListQuery:
         sort = self._sort(given.get("sort"))
         self._scope = f"{path}|{sort}|{sorted(map(repr, filters))}"
         self.request = PageRequest(
-            limit=_limit(given.get("limit")),
+            limit=limit_of(given.get("limit")),
             after=cursors.open(given["after"], self._scope) if "after" in given else None,
             before=cursors.open(given["before"], self._scope) if "before" in given else None,
             sort=sort,
@@ -192,7 +192,8 @@ class ListQuery:
         return PageInfo(next=sealed["next"], prev=sealed["prev"], limit=self.request.limit), headers
 
 
-def _limit(given: str | None) -> int:
+def limit_of(given: str | None) -> int:
+    """The `limit` that a query string gives. Raises `Malformed`."""
     if given is None:
         return DEFAULT_LIMIT
     if not (given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= MAX_LIMIT):  # noqa: PLR2004

@@ -40,6 +40,8 @@ TAGS = {
     "menus": "Menus, with nested items that point at documents, terms and addresses.",
     "settings": "The settings of the site.",
     "jobs": "Work that goes on after the request that asked for it.",
+    "previews": "How the site would look with drafts on it.",
+    "purges": "What caches in front of delivery must drop.",
     "delivery": "Published content, for everybody, cacheable.",
     "system": "How the service is.",
 }
@@ -49,6 +51,7 @@ STATUS_WORDS = {
     "403": "Known, but not allowed.",
     "404": "Absent, or not yours to know of.",
     "409": "Something else stands in the way.",
+    "410": "Too old to go on from: start anew.",
     "412": "Changed since you read it.",
     "413": "Too many bytes.",
     "415": "A media type that is not taken.",

@@ -12,6 +12,7 @@ from cms_api.domains.cms.documents.interface import Changes, DocumentService, St
 from cms_api.domains.cms.documents.model import ContentType, Document
 from cms_api.domains.cms.documents.ports import (
     DocumentQueries,
+    PublicationRepository,
     PublicFields,
     ReferenceRepository,
     Renderer,
@@ -63,6 +64,11 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
     @abstractmethod
     async def _public(self, content: C) -> PublicFields:
         """What readers get of a content, but for relations and what has a column of its own."""
+
+    async def _put_live(self, uow: UnitOfWork, document: Document[C], content: C) -> None:
+        """Render a content, and make it the live copy."""
+        fields = await self._public(content)
+        await uow.repository(PublicationRepository).put_live(document, content, fields)
 
     async def _check_unique(
         self, uow: UnitOfWork, content: C, *, locale: str, document: Document[C] | None

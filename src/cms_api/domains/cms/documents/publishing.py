@@ -49,13 +49,18 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         published = document.publish(
             snapshot, at=self._clock.now(), by=actor.user_id, published_at=published_at
         )
-        fields = await self._public(content)
         await documents.save(document)
-        await uow.repository(PublicationRepository).put_live(document, content, fields)
+        await self._put_live(uow, document, content)
         uow.record(published.by(actor))
         if snapshot is None:
             await self._stages.close(uow, actor, document, "done", at=document.updated_at)
         return await self._shown(actor, document)
+
+    async def show_draft(self, uow: UnitOfWork, document_id: UUID) -> None:
+        document = await self._queries.get(self.kind, document_id)
+        if document is not None and document.trashed_at is None and document.archived_at is None:
+            document.publish(at=self._clock.now(), by=None)
+            await self._put_live(uow, document, document.draft)
 
     async def move(
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, move: Move, *, expected: int | None
@@ -160,8 +165,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
             await documents.add_revision(document, changed=event.changed)
         await documents.save(document)
         if bare is not None and event.is_live:
-            fields = await self._public(bare)
-            await uow.repository(PublicationRepository).put_live(document, bare, fields)
+            await self._put_live(uow, document, bare)
         uow.record(event.by(actor))
 
     async def _stored_without_live(

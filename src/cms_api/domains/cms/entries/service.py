@@ -15,7 +15,7 @@ from cms_api.domains.cms.content_types.ports import ContentTypeRepository, Model
 from cms_api.domains.cms.documents import policy
 from cms_api.domains.cms.documents.errors import SlugTaken
 from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository, PublicFields
+from cms_api.domains.cms.documents.ports import DocumentRepository, PublicFields
 from cms_api.domains.cms.documents.service import Documents
 from cms_api.domains.cms.documents.slugs import check_slug
 from cms_api.domains.cms.entries.content import EntryContent
@@ -254,6 +254,5 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
         if is_other or is_live_other:
             await documents.save(document)
         if live is not None:
-            fields = await self._public(live.content)
-            await uow.repository(PublicationRepository).put_live(document, live.content, fields)
+            await self._put_live(uow, document, live.content)
         return is_other or is_live_other
