@@ -24,6 +24,15 @@ def is_preview(scope: Scope) -> bool:
     return _NAME in scope["query_string"] or any(name == HEADER for name, _ in scope["headers"])
 
 
+def takes_preview(scope: Scope) -> bool:
+    """Whether a request may be one for a preview, and what it asks for can be previewed."""
+    return (
+        is_preview(scope)
+        and scope.get("method") == HttpMethod.GET
+        and bool(scope["route_handler"].opt.get("previews"))
+    )
+
+
 class Previewing:
     """Answers requests for a preview from within it. Others pass through; so do those of routes without previews.
 
@@ -36,11 +45,7 @@ class Previewing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Show what the token is good for. Raises `Malformed`, `PreviewInvalid`, `PreviewExpired`."""
-        if (
-            not is_preview(scope)
-            or scope.get("method") != HttpMethod.GET
-            or not scope["route_handler"].opt.get("previews")
-        ):
+        if not takes_preview(scope):
             await self._app(scope, receive, send)
             return
         tokens = [value.decode("latin-1") for name, value in scope["headers"] if name == HEADER]
