@@ -10,6 +10,7 @@ from msgspec import Meta
 from cms_api.domains.cms.content_types.fields import (
     RELATIONS,
     SCALARS,
+    SEARCHED,
     BlocksField,
     EnumField,
     Field,
@@ -67,6 +68,25 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """The field that documents go by, if there is one."""
         texts = (field for field in self.fields if isinstance(field, TextField))
         return next((field for field in texts if self.title_field in (None, field.key)), None)
+
+    @property
+    def public_title(self) -> Field | None:
+        """The field that documents go by, as far as readers may see it."""
+        title = self.title
+        return title if title is not None and title.visibility == "public" else None
+
+    def searched(self) -> frozenset[tuple[str, str, str]]:
+        """What documents are found by: the ids of fields, their types and how much they count."""
+        found = {
+            (str(field.id), type_of(field), str(field.searchable))
+            for top in self.fields
+            if top.visibility == "public"
+            for field in walk((top,))
+            if isinstance(field, SEARCHED) and field.searchable is not None
+        }
+        if found and (title := self.public_title) is not None:
+            found.add((str(title.id), "title", "high"))
+        return frozenset(found)
 
     def field(self, field_id: str) -> Field | None:
         """The field at the top with this id."""

@@ -26,7 +26,18 @@ from cms_api.kernel.errors import Fault
 MAX_EXAMPLES = 5
 # What of a field says nothing about which values are right.
 _COSMETIC = frozenset(
-    {"key", "name", "description", "default", "indexed", "unique", "visibility", "localised", "on_delete"}
+    {
+        "key",
+        "name",
+        "description",
+        "default",
+        "indexed",
+        "unique",
+        "visibility",
+        "localised",
+        "on_delete",
+        "searchable",
+    }
 )
 
 
@@ -127,7 +138,7 @@ class Tally:
 def tallies(
     before: Definition, after: Definition, resolutions: Mapping[str, Resolution]
 ) -> tuple[list[Tally], bool]:
-    """What is to be counted, and whether what readers get has to be rendered anew."""
+    """What is to be counted, and whether what readers get, or find, has to be made anew."""
     old = {field.id: field for field in before.fields}
     counted, anew = [], False
     for field in after.fields:
@@ -140,7 +151,7 @@ def tallies(
             counted.append(Tally(field, known, resolution))
             anew = anew or bool(_texts(known) ^ _texts(field))
     counted += [Tally(None, field, resolutions.get(field.key)) for field in old.values()]
-    return counted, anew
+    return counted, anew or before.searched() != after.searched()
 
 
 def _texts(field: Field) -> set[tuple[str | None, str]]:

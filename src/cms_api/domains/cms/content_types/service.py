@@ -35,6 +35,7 @@ from cms_api.domains.cms.content_types.ports import (
 )
 from cms_api.domains.cms.content_types.views import view
 from cms_api.domains.cms.documents.policy import READ
+from cms_api.domains.cms.search.ports import SearchIndex
 from cms_api.domains.jobs.api import JobService, JobView
 from cms_api.kernel.actor import SYSTEM, Actor
 from cms_api.kernel.clock import Clock
@@ -274,6 +275,9 @@ class ContentTypes(ContentTypeService):
         await types.add_revision(record, plan.changes)
         if changed := plans.policies(before, record.definition):
             await documents.set_policies(record.key, changed)
+        if before.searched() - record.definition.searched():
+            # What readers may not see any more is not found either, from now on; the job puts the rest back.
+            await uow.repository(SearchIndex).remove_type(record.key)
         title, had = record.definition.title, before.title
         if (title and title.id) != (had and had.id):
             await documents.set_titles(record.key, title.id if title else None)

@@ -15,7 +15,7 @@ from cms_api.domains.cms.content_types.ports import ContentTypeRepository, Model
 from cms_api.domains.cms.documents import policy
 from cms_api.domains.cms.documents.errors import SlugTaken
 from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository, PublicFields
+from cms_api.domains.cms.documents.ports import DocumentRepository, PublicFields
 from cms_api.domains.cms.documents.service import Documents
 from cms_api.domains.cms.documents.slugs import check_slug
 from cms_api.domains.cms.entries.content import EntryContent
@@ -23,6 +23,7 @@ from cms_api.domains.cms.entries.interface import EntryChanges, EntryService, En
 from cms_api.domains.cms.entries.listing import listing_of
 from cms_api.domains.cms.entries.patching import merged, patched
 from cms_api.domains.cms.entries.ports import TranslationRepository
+from cms_api.domains.cms.search.text import SearchText, Weight
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import Fault, Faults, Forbidden, invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -147,6 +148,17 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
             }
         return {"seo": content.seo, **{name: one for name, one in values.items() if one is not None}}
 
+    async def _searched(self, content: EntryContent, fields: PublicFields) -> SearchText | None:
+        if not self.kind.is_searched:
+            return None
+        title, texts = self.kind.definition.public_title, list[tuple[Weight, str]]()
+        found = shapes.searched(self.kind.definition.fields, fields)
+        for field, weight, text in found:
+            if field is not title:
+                texts.append((weight, await self._renderer.text(text) if isinstance(field, TEXTS) else text))
+        name = content.fields.get(str(title.id)) if title else None
+        return SearchText.of(str(name or content.slug), texts)
+
     async def _rendered(self, field: Field, text: str) -> str:
         kind = "markdown" if isinstance(field, MarkdownField) else "html"
         return (await self._renderer.render(text, kind, excerpt="-")).body  # type: ignore[arg-type]  # a format
@@ -254,6 +266,5 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
         if is_other or is_live_other:
             await documents.save(document)
         if live is not None:
-            fields = await self._public(live.content)
-            await uow.repository(PublicationRepository).put_live(document, live.content, fields)
+            await self._put_live(uow, document, live.content)
         return is_other or is_live_other
