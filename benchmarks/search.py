@@ -28,13 +28,12 @@ VOCABULARY = 20_000
 WORDS = 120
 AT_ONCE = 20_000
 
+WORD = "left(translate(md5('w' || {0}), '0123456789', 'ghijklmnop'), 6)"
 # The n-th word stands in fewer texts the greater n is: the first in nearly all, the last in one of 900.
 SEED = f"""
-CREATE TEMP TABLE IF NOT EXISTS vocabulary AS SELECT array_agg(
-    left(translate(md5('w' || n), '0123456789', 'ghijklmnop'), 4 + n %% 6) ORDER BY n) AS w
-FROM generate_series(1, {VOCABULARY}) n;
 INSERT INTO cms.terms (id, taxonomy, name, slug, created_at, updated_at)
-SELECT md5('t' || n)::uuid, CASE WHEN n %% 2 = 0 THEN 'tag' ELSE 'category' END, 'Term ' || n, 'term-' || n, now(), now()
+SELECT md5('t' || n)::uuid, CASE WHEN n %% 2 = 0 THEN 'tag' ELSE 'category' END, 'Term ' || n, 'term-' || n,
+    now(), now()
 FROM generate_series(1, 200) n ON CONFLICT DO NOTHING;
 INSERT INTO cms.authors (id, name, slug, bio, created_at, updated_at)
 SELECT md5('a' || n)::uuid, 'Author ' || n, 'author-' || n, '', now(), now() FROM generate_series(1, 50) n
@@ -53,9 +52,9 @@ INSERT INTO cms.search (document_id, type, locale, published_at, title, text, wo
 SELECT md5('p' || n)::uuid, 'post', 'en', now() - n * interval '1 minute', t.title, t.text,
     setweight(to_tsvector('cms.english', t.title), 'A') || setweight(to_tsvector('cms.english', t.text), 'C')
 FROM generate_series(%(first)s::int, %(last)s::int) n CROSS JOIN LATERAL (
-    SELECT string_agg(v.w[ceil({VOCABULARY} * power(random(), 4))::int], ' ') FILTER (WHERE k <= 6) AS title,
-        string_agg(v.w[ceil({VOCABULARY} * power(random(), 4))::int], ' ') AS text
-    FROM generate_series(n - n + 1, n - n + {WORDS}) k, vocabulary v) t
+    SELECT string_agg(w.word, ' ') FILTER (WHERE k <= 6) AS title, string_agg(w.word, ' ') AS text
+    FROM (SELECT k, {WORD.format("ceil(" + str(VOCABULARY) + " * power(random(), 4))::int")} AS word
+        FROM generate_series(n - n + 1, n - n + {WORDS}) k) w) t
 """
 
 
@@ -93,12 +92,11 @@ def fill(url: str, posts: int) -> list[str]:
                     statement.encode(), {"first": first, "last": min(first + AT_ONCE - 1, posts)}
                 )
         connection.execute("CREATE INDEX ix_search_words ON cms.search USING gin (words)")
-        words: list[str] = connection.execute("SELECT w FROM vocabulary").fetchall()[0][0]
+        listed = f"SELECT {WORD.format('n')} FROM generate_series(1, {VOCABULARY}) n ORDER BY n"
+        words = [row[0] for row in connection.execute(listed.encode()).fetchall()]
         connection.execute(
-            """
-            INSERT INTO cms.search_words
-            SELECT 'english', w FROM vocabulary, unnest(w) w WHERE w !~ '[^a-z]' ON CONFLICT DO NOTHING
-            """
+            "INSERT INTO cms.search_words SELECT 'english', w FROM unnest(%s::text[]) w ON CONFLICT DO NOTHING",
+            [words],
         )
         connection.execute("VACUUM ANALYZE")
         sizes = connection.execute(

@@ -9,6 +9,7 @@ from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.search.correcting import corrected, doubtful
 from cms_api.domains.cms.search.interface import MAX_QUERY, Facet, Hits, Question, SearchService
 from cms_api.domains.cms.search.ports import Found, SearchQueries
+from cms_api.domains.cms.search.syntax import canonical
 from cms_api.kernel.errors import Malformed
 from cms_api.kernel.paging import Page, PageRequest
 
@@ -31,7 +32,7 @@ class Search(SearchService):
     ) -> Hits:
         if len(words) > MAX_QUERY:
             raise Malformed(f"“q” has at most {MAX_QUERY} characters.")
-        asked = Question(words, locale or self._default_locale, is_prefix)
+        asked = Question(canonical(words), locale or self._default_locale, is_prefix)
         mark = _mark(asked)
         page = _opened(page, mark)
         question, found = asked, await self._queries.page(asked, page)
