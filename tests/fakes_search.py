@@ -10,7 +10,7 @@ import msgspec
 
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.search.interface import Facet, Question
-from cms_api.domains.cms.search.ports import Counted, Found, SearchIndex, SearchQueries, Unread
+from cms_api.domains.cms.search.ports import Found, SearchIndex, SearchQueries, Unread
 from cms_api.domains.cms.search.text import SearchText
 from cms_api.kernel.paging import Page, PageRequest
 
@@ -123,11 +123,13 @@ class FakeSearchQueries(SearchQueries):
         }
         return Delivered(msgspec.json.encode(item).decode(), "", str(key))
 
-    async def facets(self, question: Question, page: PageRequest, facets: Sequence[Facet]) -> Counted:
+    async def facets(
+        self, question: Question, page: PageRequest, facets: Sequence[Facet]
+    ) -> Mapping[Facet, str]:
         types = [self._store.publications[key].type for _, key in self._hits(question, page)]
         counts = [{"value": one, "count": types.count(one)} for one in sorted(set(types))]
         counts.sort(key=lambda one: -int(str(one["count"])))
-        return Counted({name: msgspec.json.encode(counts).decode() for name in facets if name == "type"})
+        return {name: msgspec.json.encode(counts).decode() for name in facets if name == "type"}
 
     async def alternatives(self, locale: str, words: Sequence[str]) -> Mapping[str, Sequence[str]]:
         there = {

@@ -87,15 +87,15 @@ class Reader:
         """A cursor that has run the statement, which counts as one of the request's."""
         timing = timings.current.get()
         if timing is None:
-            return await self._run(sql, params, prepare)
+            return await self._run(sql, params, prepare=prepare)
         started = time.perf_counter()
         try:
-            return await self._run(sql, params, prepare)
+            return await self._run(sql, params, prepare=prepare)
         finally:
             timing.add(time.perf_counter() - started)
 
     async def _run(
-        self, sql: str, params: Mapping[str, object] | None, prepare: bool | None
+        self, sql: str, params: Mapping[str, object] | None, *, prepare: bool | None
     ) -> AsyncCursor[Row]:
         """Run a statement. A connection that was dead is replaced, once."""
         cursor = await self._take()

@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.types import ASGIApp
 from msgspec import UNSET, Meta, UnsetType
 
-from cms_api.adapters.http.cms.delivery import delivered_list, used_by
+from cms_api.adapters.http.cms.answering import ANYTHING, delivered_list
 from cms_api.adapters.http.lists import list_query, nearest
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView, View
@@ -99,8 +99,9 @@ async def search_content(request: ApiRequest, search: NamedDependency[SearchServ
         is_prefix=_is_prefix(given.get("prefix")),
         facets=_facets(given.get("facets")),
     )
-    tags = dict.fromkeys([*used_by(hits.page), *hits.used])
-    return delivered_list(request, query, hits.page, tags=tags, more=_more(hits))
+    looks_further = hits.facets is not None or query.request.filters
+    keys = ("search", *(ANYTHING if looks_further else ("documents",)))
+    return delivered_list(request, query, hits.page, keys=keys, more=_more(hits))
 
 
 def _is_prefix(given: str | None) -> bool:

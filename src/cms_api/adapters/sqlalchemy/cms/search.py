@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from cms_api.adapters.sqlalchemy.cms.delivery import http_date, moment, object_of
 from cms_api.adapters.sqlalchemy.cms.publications import ADDRESSED
 from cms_api.adapters.sqlalchemy.cms.queries import SLUG, TARGET, linked
@@ -13,7 +11,7 @@ from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Relation, cut
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.search.interface import MAX_RANKED, MAX_VALUES, Facet, Question
-from cms_api.domains.cms.search.ports import Counted, Found, SearchQueries
+from cms_api.domains.cms.search.ports import Found, SearchQueries
 from cms_api.kernel.paging import PageRequest
 
 # D, C, B, A: a word in the title is worth ten in the body.
@@ -195,7 +193,9 @@ class SqlSearch(SearchQueries):
         )
         return row[0] if row else 0
 
-    async def facets(self, question: Question, page: PageRequest, facets: Sequence[Facet]) -> Counted:
+    async def facets(
+        self, question: Question, page: PageRequest, facets: Sequence[Facet]
+    ) -> Mapping[Facet, str]:
         hits, params = _hits(Matching(question), page, "s.document_id")
         sql = f"""
             WITH live AS MATERIALIZED (
@@ -204,9 +204,7 @@ class SqlSearch(SearchQueries):
             SELECT {", ".join(_FACETS[name] for name in facets)}
             """
         row = await self._reader.one(sql, params, prepare=False) or ()
-        counts = dict(zip(facets, row, strict=True))
-        values = [value for text in counts.values() for value in msgspec.json.decode(text)]
-        return Counted(counts, [value["id"] for value in values if "id" in value])
+        return dict(zip(facets, row, strict=True))
 
     async def alternatives(self, locale: str, words: Sequence[str]) -> Mapping[str, Sequence[str]]:
         params = {

@@ -49,6 +49,8 @@ WHERE length(w.lexeme) BETWEEN 4 AND 40 AND w.lexeme !~ '[^[:alpha:]]'
 ORDER BY 1, 2
 ON CONFLICT DO NOTHING
 """
+# Answers to searches may be other ones now, though no document has changed.
+TELL = "SELECT cms.tell(ARRAY['search'])"
 
 
 class SqlAlchemySearchIndex(SearchIndex):
@@ -72,10 +74,14 @@ class SqlAlchemySearchIndex(SearchIndex):
 
     async def remove_type(self, type: str) -> None:
         await self._execute("DELETE FROM cms.search WHERE type = :type", type=type)
+        await self._execute(TELL)
 
     async def unread(self, limit: int) -> Sequence[Unread]:
         found = await self._session.execute(text(UNREAD), {"limit": limit})
-        return [Unread(**row) for row in found.mappings()]
+        rows = [Unread(**row) for row in found.mappings()]
+        if rows:
+            await self._execute(TELL)
+        return rows
 
     async def learn(self, ids: Collection[UUID]) -> None:
         if not ids:

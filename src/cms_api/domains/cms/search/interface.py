@@ -48,14 +48,13 @@ class Hits(msgspec.Struct, frozen=True, kw_only=True):
     """A page of hits, the best first.
 
     ``corrected`` is what was searched for in place of words that nothing published has; ``facets``
-    are counts over all hits as JSON text, ``used`` the ids of what those name. ``is_bounded`` says
-    that there are more hits than are ranked: only the `MAX_RANKED` newest are.
+    are counts over all hits as JSON text. ``is_bounded`` says that there are more hits than are
+    ranked: only the `MAX_RANKED` newest are.
     """
 
     page: Page[Delivered]
     corrected: str | None = None
     facets: Mapping[Facet, str] | None = None
-    used: Sequence[str] = ()
     is_bounded: bool = False
 
 

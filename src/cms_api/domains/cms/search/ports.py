@@ -19,13 +19,6 @@ class Found(msgspec.Struct, frozen=True):
     is_bounded: bool = False
 
 
-class Counted(msgspec.Struct, frozen=True):
-    """Facets as JSON texts, and the ids of what they name."""
-
-    facets: Mapping[Facet, str]
-    used: Sequence[str] = ()
-
-
 class Unread(msgspec.Struct, frozen=True, kw_only=True):
     """A live copy whose words are still to be learnt.
 
@@ -69,8 +62,10 @@ class SearchQueries(ABC):
         """A page of hits as JSON texts; positions are a score and an id."""
 
     @abstractmethod
-    async def facets(self, question: Question, page: PageRequest, facets: Sequence[Facet]) -> Counted:
-        """How many of all hits have which value, at most `MAX_VALUES` a facet."""
+    async def facets(
+        self, question: Question, page: PageRequest, facets: Sequence[Facet]
+    ) -> Mapping[Facet, str]:
+        """How many of all hits have which value, at most `MAX_VALUES` a facet, as JSON texts."""
 
     @abstractmethod
     async def alternatives(self, locale: str, words: Sequence[str]) -> Mapping[str, Sequence[str]]:

@@ -44,8 +44,7 @@ class Search(SearchService):
         return Hits(
             page=_sealed(found, mark),
             corrected=question.words if question is not asked else None,
-            facets=counted.facets if counted else None,
-            used=counted.used if counted else (),
+            facets=counted,
             is_bounded=found.is_bounded,
         )
 
