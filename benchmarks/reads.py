@@ -9,18 +9,16 @@ and of a 304, sends ready bytes. Then, what a larger site costs more.
 
 import argparse
 import asyncio
-import os
 import pickle
 import random
 import tempfile
-from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
-
 from benchmarks.common import TAGS, Figures, database, measure, serving
+
 from cms_api.app import create_app
 from cms_api.settings import Settings
 
@@ -38,22 +36,27 @@ class Recorder:
 
     def __init__(self, url: str, folder: Path) -> None:
         settings = Settings(
-            database_url=url, data_dir=folder, secret_key="x" * 40, log_level="error", cache_size=0, pool_size=1
+            database_url=url,
+            data_dir=folder,
+            secret_key="x" * 40,
+            log_level="error",
+            cache_size=0,
+            pool_size=1,
         )
         self._app = create_app(settings)
         self._asked: list[tuple[str, Any]] = []
 
-    async def __aenter__(self) -> "Recorder":
+    async def __aenter__(self) -> Self:
         application = self._app.state.application
         await application.start()
         reader = application.container.core.reader()
-        run = reader._run
+        run = reader._run  # noqa: SLF001 - what every statement goes through
 
         async def recorded(sql: str, params: Any) -> Any:
             self._asked.append((sql, dict(params) if params else params))
             return await run(sql, params)
 
-        reader._run = recorded
+        reader._run = recorded  # noqa: SLF001
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(self._app), base_url="http://bench")
         return self
 
@@ -75,7 +78,9 @@ async def cases(recorder: Recorder, posts: int) -> dict[str, dict[str, Record]]:
     tags = [f"{POSTS}?filter[tags.slug]=tag-{random.randint(1, TAGS)}&{INCLUDE}" for _ in range(DISTINCT)]
     cursor = ""
     for limit in (100,) * (PAGE * 20 // 100 - 1) + (80,):
-        _, page = await recorder.get(f"{POSTS}?limit={limit}&fields=id" + (f"&after={cursor}" if cursor else ""))
+        _, page = await recorder.get(
+            f"{POSTS}?limit={limit}&fields=id" + (f"&after={cursor}" if cursor else "")
+        )
         cursor = page["page"]["next"]
     words = ["mountain river", "quick garden", "stone window", "paper lantern", "winter bread"]
     wanted = {
@@ -104,7 +109,9 @@ def main() -> None:
             costs[posts] = _run(url, posts, options)
     smallest, largest = min(costs), max(costs)
     if smallest < largest:
-        print(f"\nCPU of the statements and the server at {largest} posts to that at {smallest} (aim {GROWTH}):")
+        print(
+            f"\nCPU of the statements and the server at {largest} posts to that at {smallest} (aim {GROWTH}):"
+        )
         for name, cost in costs[largest].items():
             print(f"  {name:16}{cost / costs[smallest][name]:6.2f}")
 
@@ -129,7 +136,9 @@ def _run(url: str, posts: int, options: Any) -> dict[str, float]:
             twin, ready = start("benchmarks.twin:create"), start("benchmarks.twin:ready")
             uncached = start("cms_api.cli.worker:create", CMS_CACHE_SIZE="0")
             cached = start("cms_api.cli.worker:create", CMS_CACHE_SIZE=str(2**27))
-            print(f"\n{posts} posts, {options.rounds} rounds; CPU over {FEW} connections, latency over {MANY}")
+            print(
+                f"\n{posts} posts, {options.rounds} rounds; CPU over {FEW} connections, latency over {MANY}"
+            )
             print(f"Aims: uncached at most {UNCACHED} times the twin, cached and 304 at most {CACHED} times")
             print(f"{'':16}{'':>16}{'CPU µs':>9}{'p50 ms':>9}{'p99 ms':>9}{'req/s':>9}")
             costs = {}
