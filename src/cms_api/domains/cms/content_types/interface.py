@@ -34,7 +34,7 @@ class FieldIndex(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TypeView(msgspec.Struct, frozen=True, kw_only=True):
-    """A content type. ``migration`` is the job by which documents follow the last change, if it still runs."""
+    """A content type. ``migration`` is the job by which documents follow the last change, until it is done."""
 
     id: UUID
     key: str
@@ -153,6 +153,13 @@ class ContentTypeService(ABC):
         """Change a type, where its plan is applicable.
 
         Raises `Stale`, `Invalid`, `TypeMigrating`, `UnsafeChange`.
+        """
+
+    @abstractmethod
+    async def migrate(self, uow: UnitOfWork, actor: Actor, key: str, *, expected: int | None) -> JobView:
+        """Start the job by which documents follow the last change again, which failed or was cancelled.
+
+        Raises `Stale`, `TypeMigrating` where it is not over, `NothingToMigrate`.
         """
 
     @abstractmethod

@@ -17,11 +17,11 @@ AT_ONCE = 500
 
 async def planned(
     uow: UnitOfWork, record: TypeRecord, after: Definition, resolutions: Mapping[str, Resolution]
-) -> tuple[Plan, dict[str, Resolution | None], bool]:
-    """The plan, the conversions that it needs, and whether live copies have to be rendered anew."""
+) -> tuple[Plan, dict[str, Resolution | None]]:
+    """The plan, and the conversions that it needs."""
     before = record.definition
     _check_resolutions(before, after, resolutions)
-    counted, anew = plans.tallies(before, after, resolutions)
+    counted = plans.tallies(before, after, resolutions)
     if counted:
         await _count(uow, record.key, counted)
     changes = [
@@ -40,7 +40,7 @@ async def planned(
         changes=tuple(changes),
     )
     conversions = {tally.field_id: tally.resolution for tally in counted if tally.needs_conversion}
-    return plan, conversions, anew
+    return plan, conversions
 
 
 def refuse(wrong: Sequence[Fault]) -> None:

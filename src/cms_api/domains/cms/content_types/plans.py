@@ -6,11 +6,11 @@ from uuid import UUID
 
 import msgspec
 
+from cms_api.domains.cms.content_types import shapes
 from cms_api.domains.cms.content_types.conversions import Resolution, Unfit, can_cast, fitted
 from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.content_types.fields import (
     POINTING,
-    TEXTS,
     BlocksField,
     Field,
     ReferenceField,
@@ -124,12 +124,10 @@ class Tally:
         return ways
 
 
-def tallies(
-    before: Definition, after: Definition, resolutions: Mapping[str, Resolution]
-) -> tuple[list[Tally], bool]:
-    """What is to be counted, and whether what readers get has to be rendered anew."""
+def tallies(before: Definition, after: Definition, resolutions: Mapping[str, Resolution]) -> list[Tally]:
+    """What is to be counted."""
     old = {field.id: field for field in before.fields}
-    counted, anew = [], False
+    counted = []
     for field in after.fields:
         known = old.pop(field.id, None)
         resolution = resolutions.get(field.key)
@@ -138,13 +136,33 @@ def tallies(
                 counted.append(Tally(field, None, resolution))
         elif core(known) != core(field):
             counted.append(Tally(field, known, resolution))
-            anew = anew or bool(_texts(known) ^ _texts(field))
     counted += [Tally(None, field, resolutions.get(field.key)) for field in old.values()]
-    return counted, anew
+    return counted
 
 
-def _texts(field: Field) -> set[tuple[str | None, str]]:
-    return {(one.id, type_of(one)) for one in walk((field,)) if isinstance(one, TEXTS)}
+def points_otherwise(before: Definition, after: Definition) -> bool:
+    """Whether equal values point at other things than before, or are rendered in another way."""
+    old, new = ({one.id: one for one in walk(of.fields)} for of in (before, after))
+    stood, stand = (
+        {str(one.id): (type_of(one), _form(at)) for one, at in shapes.pointing(of.fields)}
+        for of in (before, after)
+    )
+    return any(stood.get(str(name)) != stand.get(str(name)) for name in old.keys() & new.keys())
+
+
+def _form(pointer: str) -> list[bool]:
+    return [part == "*" for part in pointer.split("/")]
+
+
+def pointers(before: Definition, after: Definition) -> dict[str, str]:
+    """The fields whose links stand elsewhere because something is renamed, with where that is."""
+    stood = {str(one.id): at for one, at in shapes.pointing(before.fields)}
+    stand = {str(one.id): at for one, at in shapes.pointing(after.fields)}
+    return {
+        name: at
+        for name, at in stand.items()
+        if name in stood and stood[name] != at and _form(stood[name]) == _form(at)
+    }
 
 
 def core(field: Field) -> Any:
