@@ -16,7 +16,7 @@ from cms_api.adapters.sqlalchemy.cms.table import lock
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.content_types.definition import Definition
-from cms_api.domains.cms.content_types.errors import TypeTaken
+from cms_api.domains.cms.content_types.errors import PathTaken, TypeTaken
 from cms_api.domains.cms.content_types.interface import Change, TypeRevision
 from cms_api.domains.cms.content_types.ports import (
     ContentTypeQueries,
@@ -27,6 +27,7 @@ from cms_api.domains.cms.content_types.ports import (
     StoredFields,
     TypeRecord,
 )
+from cms_api.kernel.errors import CmsError
 from cms_api.kernel.paging import Page, PageRequest
 
 BUILT_IN = "post"  # whose workflow and limits a new type begins with
@@ -83,7 +84,7 @@ class SqlAlchemyContentTypes(ContentTypeRepository):
         return frozenset(found)
 
     async def add(self, record: TypeRecord) -> None:
-        with translating({"pk_content_types": TypeTaken(record.key)}):
+        with translating({"pk_content_types": TypeTaken(record.key), **_taken(record)}):
             await self._session.execute(
                 text(
                     """
@@ -112,17 +113,18 @@ class SqlAlchemyContentTypes(ContentTypeRepository):
             )
 
     async def save(self, record: TypeRecord) -> None:
-        await self._session.execute(
-            text(
-                """
-                UPDATE cms.content_types SET version = :version, definition = CAST(:definition AS jsonb),
-                    conversions = CAST(:conversions AS jsonb), migration_id = :migration_id,
-                    updated_at = :updated_at, updated_by = :updated_by
-                WHERE key = :key
-                """
-            ),
-            _row(record),
-        )
+        with translating(_taken(record)):
+            await self._session.execute(
+                text(
+                    """
+                    UPDATE cms.content_types SET version = :version, definition = CAST(:definition AS jsonb),
+                        conversions = CAST(:conversions AS jsonb), migration_id = :migration_id,
+                        updated_at = :updated_at, updated_by = :updated_by
+                    WHERE key = :key
+                    """
+                ),
+                _row(record),
+            )
 
     async def add_revision(self, record: TypeRecord, changes: Collection[Change]) -> None:
         await self._session.execute(
@@ -193,6 +195,10 @@ class SqlAlchemyContentTypes(ContentTypeRepository):
             {"key": key},
         )
         return documents or 0, tuple(types)
+
+
+def _taken(record: TypeRecord) -> dict[str, CmsError]:
+    return {"uq_content_types_path": PathTaken(record.definition.path or "")}
 
 
 def _row(record: TypeRecord) -> dict[str, Any]:

@@ -237,6 +237,8 @@ def _delivered(definition: Definition, name: str) -> type[msgspec.Struct]:
         ("version", int | UnsetType, UNSET),
         *((name, Moment | UnsetType, UNSET) for name in MOMENTS),
     ]
+    if definition.path is not None:
+        system.append(("path", str | UnsetType, UNSET))
     return struct(
         name, [*system, *own], "A published entry. No field is required, as a client may ask for some only."
     )

@@ -26,6 +26,16 @@ class TypeTaken(Conflict):
         super().__init__(f"There is a content type “{key}” already.", key=key)
 
 
+class PathTaken(Conflict):
+    """The live documents of another content type have addresses of this pattern."""
+
+    code = "path_taken"
+    title = "The path is taken"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"Another content type has the path “{path}”.", path=path)
+
+
 class TypeChanged(Conflict):
     """The content type was changed while the request ran: try again."""
 

@@ -9,7 +9,14 @@ from collections.abc import Mapping
 from cms_api.domains.cms.content_types import plans, shapes
 from cms_api.domains.cms.content_types.conversions import Resolution, converted
 from cms_api.domains.cms.content_types.definition import Definition
-from cms_api.domains.cms.content_types.ports import Face, ModelledDocuments, ReadModel, StoredFields
+from cms_api.domains.cms.content_types.ports import (
+    AddressRepository,
+    Face,
+    ModelledDocuments,
+    ReadModel,
+    StoredFields,
+    TypeRecord,
+)
 from cms_api.domains.cms.content_types.public import public_values
 from cms_api.domains.cms.documents.ports import Renderer
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -23,18 +30,14 @@ class Following:
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
 
-    async def follow(
-        self,
-        uow: UnitOfWork,
-        before: Definition,
-        after: Definition,
-        conversions: Mapping[str, Resolution | None],
-    ) -> None:
-        """Bring policies, values, links and titles up to date. Raises `ValueTaken`.
+    async def follow(self, uow: UnitOfWork, before: Definition, record: TypeRecord) -> None:
+        """Bring policies, values, links, titles and addresses up to date.
 
         One statement for each kind of thing; where values are others now, for each 500 documents.
+        Raises `ValueTaken`, `AddressTaken`.
         """
-        documents, key = uow.repository(ModelledDocuments), after.key
+        documents, key = uow.repository(ModelledDocuments), record.key
+        after, conversions = record.definition, record.conversions
         if changed := plans.policies(before, after):
             await documents.set_policies(key, changed)
         is_anew = plans.points_otherwise(before, after)
@@ -45,6 +48,8 @@ class Following:
         title, had = after.title, before.title
         if (title and title.id) != (had and had.id) or (title and title.id in conversions):
             await documents.set_titles(key, title.id if title else None)
+        if before.path != after.path:
+            await uow.repository(AddressRepository).move(key, after.path, at=record.updated_at)
 
     async def _walk(
         self,

@@ -154,6 +154,29 @@ class ModelledDocuments(ABC):
         """Whether a document outside of the trash has the value; nobody else asks meanwhile."""
 
 
+class AddressRepository(ABC):
+    """The addresses of a type's live documents, which follow from a pattern."""
+
+    @abstractmethod
+    async def holder(self, path: str) -> str | None:
+        """The type whose live documents have addresses of this pattern."""
+
+    @abstractmethod
+    async def count(self, key: str) -> int:
+        """How many documents of the type are live."""
+
+    @abstractmethod
+    async def taken(self, key: str, path: str) -> tuple[int, list[UUID]]:
+        """How many live documents of the type would be where others are, and some of them."""
+
+    @abstractmethod
+    async def move(self, key: str, path: str | None, *, at: datetime) -> None:
+        """Have the live documents of the type be elsewhere, or nowhere: in one statement, whatever their number.
+
+        From the addresses that they had redirects lead to them. Raises `AddressTaken`.
+        """
+
+
 class FieldIndexes(ABC):
     """The indexes themselves, which are built beside the traffic, and so in no unit of work."""
 

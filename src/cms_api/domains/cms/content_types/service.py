@@ -8,9 +8,9 @@ import msgspec
 from msgspec import UNSET
 
 from cms_api.domains.cms.content_types import plans
-from cms_api.domains.cms.content_types.compiling import checked_default
+from cms_api.domains.cms.content_types.checking import check, checked
 from cms_api.domains.cms.content_types.conversions import Resolution
-from cms_api.domains.cms.content_types.definition import Definition, faults_of, with_ids
+from cms_api.domains.cms.content_types.definition import Definition, with_ids
 from cms_api.domains.cms.content_types.errors import (
     NothingToMigrate,
     TypeInUse,
@@ -19,7 +19,6 @@ from cms_api.domains.cms.content_types.errors import (
     UnsafeChange,
 )
 from cms_api.domains.cms.content_types.events import TypeCreated, TypeDeleted, TypeUpdated
-from cms_api.domains.cms.content_types.fields import walk
 from cms_api.domains.cms.content_types.following import Following
 from cms_api.domains.cms.content_types.interface import (
     WRITE,
@@ -164,12 +163,12 @@ class ContentTypes(ContentTypeService):
     ) -> Plan:
         record = await uow.repository(ContentTypeRepository).get(definition.key)
         if record is None and dry_run:
-            await self._check(uow, definition, also)
+            await check(uow, definition, also)
             return plans.created(definition.key)
         if record is None:
             await self._made(uow, actor, definition, also=also)
             return plans.created(definition.key)
-        after = await self._checked(uow, record, definition, also=also)
+        after = await checked(uow, record, definition, also=also)
         if dry_run:
             return (await planned(uow, record, after, chosen))[0]
         return (await self._apply(uow, actor, record, after, chosen)).plan
@@ -184,7 +183,7 @@ class ContentTypes(ContentTypeService):
         self, uow: UnitOfWork, actor: Actor, definition: Definition, *, also: tuple[str, ...]
     ) -> TypeRecord:
         types = uow.repository(ContentTypeRepository)
-        await self._check(uow, definition, also)
+        await check(uow, definition, also)
         definition = msgspec.structs.replace(definition, fields=with_ids(definition.fields))
         now = self._clock.now()
         record = TypeRecord(
@@ -210,35 +209,10 @@ class ContentTypes(ContentTypeService):
     async def _changed(self, uow: UnitOfWork, record: TypeRecord, changes: TypeChanges) -> Definition:
         given = {
             name: value
-            for name in ("name", "description", "title_field", "fields")
+            for name in ("name", "description", "title_field", "path", "fields")
             if (value := getattr(changes, name)) is not UNSET
         }
-        return await self._checked(uow, record, msgspec.structs.replace(record.definition, **given), also=())
-
-    async def _checked(
-        self, uow: UnitOfWork, record: TypeRecord, after: Definition, *, also: tuple[str, ...]
-    ) -> Definition:
-        """The definition with ids. Raises `Invalid` with every fault."""
-        before = record.definition
-        await self._check(uow, after, also)
-        after = msgspec.structs.replace(after, fields=with_ids(after.fields, before.fields))
-        wrong = list(plans.type_faults(before, after))
-        if after.singleton != before.singleton:
-            wrong.append(Fault("/singleton", "not_here", "A type is a singleton from the start, or never."))
-        refuse(wrong)
-        return after
-
-    async def _check(self, uow: UnitOfWork, definition: Definition, also: tuple[str, ...]) -> None:
-        there = await uow.repository(ContentTypeRepository).known(definition.points_at() - {definition.key})
-        wrong = list(faults_of(definition, {*there, *also}))
-        for place, field in enumerate(definition.fields):
-            if not wrong:
-                wrong += [
-                    Fault(f"/fields/{place}{fault.pointer}", fault.code, fault.detail)
-                    for one in walk((field,))
-                    for fault in checked_default(one)
-                ]
-        refuse(wrong)
+        return await checked(uow, record, msgspec.structs.replace(record.definition, **given))
 
     async def _apply(
         self,
@@ -299,7 +273,7 @@ class ContentTypes(ContentTypeService):
         types = uow.repository(ContentTypeRepository)
         await types.save(record)
         await types.add_revision(record, plan.changes)
-        await self._following.follow(uow, before, record.definition, record.conversions)
+        await self._following.follow(uow, before, record)
         if await types.set_indexes(record.key, specs_of(record.definition)):
             await self._jobs.start(uow, actor, kind=INDEXING, params={"type": record.key})
         actions = tuple(dict.fromkeys(change.action for change in plan.changes))
