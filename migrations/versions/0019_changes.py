@@ -1,4 +1,4 @@
-"""What changed of what readers see: one row a resource, kept by triggers, and told to whoever listens."""
+"""What changed of what readers see: noted by triggers, and told to whoever listens."""
 
 from alembic import op
 
@@ -29,20 +29,22 @@ TRIGGERS = "".join(
 
 UP = (
     """
--- The last change of each: whoever has read up to a position is told what came after it.
--- A position is a transaction and an id; it is final once no older transaction is under way.
+-- The order of changes: whoever has read up to a position is told what came after it. A position is
+-- a transaction and a number; it is final once no older transaction is under way. Rows are only ever
+-- added, so that nobody waits for anybody; of several of one resource the last one counts, and those
+-- before it are removed by and by.
 CREATE TABLE cms.changes (
+    number bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT pk_changes PRIMARY KEY,
+    xact xid8 NOT NULL DEFAULT pg_current_xact_id(),
     resource text NOT NULL,
     id uuid NOT NULL,
     type text,
     locale text,
     is_deleted boolean NOT NULL,
-    xact xid8 NOT NULL DEFAULT pg_current_xact_id(),
-    changed_at timestamptz NOT NULL DEFAULT statement_timestamp(),
-    CONSTRAINT pk_changes PRIMARY KEY (id, resource)
+    changed_at timestamptz NOT NULL DEFAULT statement_timestamp()
 );
-CREATE INDEX ix_changes_xact ON cms.changes (xact, id, resource);
-CREATE INDEX ix_changes_deleted ON cms.changes (changed_at) WHERE is_deleted;
+CREATE INDEX ix_changes_position ON cms.changes (xact, number);
+CREATE INDEX ix_changes_id ON cms.changes (id, resource, number);
 
 -- Tells who listens which answers are out of date: those that carry one of the keys.
 CREATE FUNCTION cms.tell(keys text[]) RETURNS void LANGUAGE plpgsql AS $$
@@ -61,21 +63,17 @@ END $$;
 CREATE FUNCTION cms.note_documents() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO cms.changes (resource, id, type, locale, is_deleted)
-    SELECT 'document', document_id, type, locale, TG_OP = 'DELETE' FROM touched ORDER BY document_id
-    ON CONFLICT (id, resource) DO UPDATE SET type = excluded.type, locale = excluded.locale,
-        is_deleted = excluded.is_deleted, xact = excluded.xact, changed_at = excluded.changed_at;
+    SELECT 'document', document_id, type, locale, TG_OP = 'DELETE' FROM touched;
     PERFORM cms.tell(array_agg(key)) FROM (
         SELECT document_id::text FROM touched
         UNION SELECT 'document:' || type FROM touched UNION SELECT 'documents' FROM touched) told(key);
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION cms.note(resource text, ids uuid[], gone boolean, also text) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION cms.note(kind text, ids uuid[], gone boolean, also text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO cms.changes (resource, id, is_deleted)
-    SELECT note.resource, id, gone FROM unnest(ids) id ORDER BY id
-    ON CONFLICT (id, resource) DO UPDATE SET
-        is_deleted = excluded.is_deleted, xact = excluded.xact, changed_at = excluded.changed_at;
+    SELECT kind, touched.id, gone FROM unnest(ids) touched(id);
     PERFORM cms.tell(ids::text[] || also);
 END $$;
 
@@ -105,15 +103,14 @@ END $$;
 
 CREATE FUNCTION cms.note_settings() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM cms.note('settings', ARRAY['00000000-0000-0000-0000-000000000000'::uuid], false, 'settings');
+    PERFORM cms.note('settings', ARRAY['3c1a9d52-6f0b-4c1e-8a57-0b2f4d6e9a10'::uuid], false, 'settings');
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION cms.note_comments() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO cms.changes (resource, id, is_deleted)
-    SELECT DISTINCT 'comments', document_id, false FROM touched ORDER BY document_id
-    ON CONFLICT (id, resource) DO UPDATE SET xact = excluded.xact, changed_at = excluded.changed_at;
+    SELECT DISTINCT 'comments', document_id, false FROM touched;
     PERFORM cms.tell(array_agg(DISTINCT 'comments:' || document_id)) FROM touched HAVING count(*) > 0;
     RETURN NULL;
 END $$;

@@ -9,7 +9,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from cms_api.adapters.http.cms.delivery import QUERY, delivered_list, delivered_one, used_by
+from cms_api.adapters.http.cms.answering import ANYTHING, delivered_list, delivered_one
+from cms_api.adapters.http.cms.delivery import QUERY
 from cms_api.adapters.http.cms.documents import ENTRIES
 from cms_api.adapters.http.lists import list_query, query_values
 from cms_api.adapters.http.requests import ApiRequest
@@ -37,7 +38,9 @@ async def list_entries(request: ApiRequest, entry_delivery: NamedDependency[Entr
     query = list_query(request, reader.listing, extra=tuple(ENTRY_QUERY))
     selection = reader.selection(query.extra.get("include", ""), query.extra.get("fields"))
     page = await reader.page(query.request, selection)
-    return delivered_list(request, query, page, tags=used_by(page))
+    looks_further = any("." in wanted.field for wanted in query.request.filters)
+    keys = (f"document:{request.path_params['type']}", "content-types", *(ANYTHING if looks_further else ()))
+    return delivered_list(request, query, page, keys=keys)
 
 
 @get(
@@ -76,7 +79,7 @@ async def _one(
     selection = reader.selection(given.get("include", ""), given.get("fields"))
     found = await reader.one(by, value, selection, given.get("locale"))
     is_dated = reader.is_self_contained and not selection.include
-    return delivered_one(request, found, is_dated=is_dated)
+    return delivered_one(request, found, is_dated=is_dated, keys=("content-types",))
 
 
 ENTRY_DELIVERY_ROUTES: list[HTTPRouteHandler] = [list_entries, entry_by_id, entry_by_slug]
