@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cms_api.adapters.sqlalchemy.base import translating
 from cms_api.adapters.sqlalchemy.cms.publications import LEAD_ON
 from cms_api.domains.cms.content_types.definition import SLUG
-from cms_api.domains.cms.content_types.tallies import MAX_EXAMPLES
 from cms_api.domains.cms.content_types.ports import AddressRepository
+from cms_api.domains.cms.content_types.tallies import MAX_EXAMPLES
 from cms_api.domains.cms.documents.errors import AddressTaken
 
 # What a live entry's path is to be; without a pattern it is its slug, and no address.
