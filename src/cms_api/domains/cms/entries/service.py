@@ -26,7 +26,6 @@ from cms_api.domains.cms.entries.ports import TranslationRepository
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import Fault, Faults, Forbidden, invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
-from cms_api.validation import convert
 
 
 class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
@@ -56,8 +55,8 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
     def _first(self, actor: Actor, changes: EntryChanges) -> dict[str, Any]:
         values = changes.values or {}
         self._refuse_withheld(actor, values)
-        given: Any = convert(values, self.kind.new)
-        first: dict[str, Any] = {"seo": seo_of(given.seo), "fields": self.kind.stored_of(given)}
+        given, fields = self.kind.read(values, self.kind.new)
+        first: dict[str, Any] = {"seo": seo_of(given.seo), "fields": fields}
         if isinstance(given.authors, tuple):
             first["authors"] = given.authors
         if self.kind.definition.singleton:
@@ -84,6 +83,7 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
     def _edited(
         self, actor: Actor, draft: EntryContent, changes: EntryChanges, faults: Faults
     ) -> EntryContent:
+        del faults
         withheld = self.kind.withheld(actor)
         told: dict[str, Any] = msgspec.to_builtins(draft.told())
         seen = {name: one for name, one in told.items() if name not in withheld and one is not None}
@@ -97,15 +97,13 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
             wanted = merged(seen, changes.values or {})
         self._refuse_withheld(actor, wanted if changes.operations is not None else changes.values or {})
         hidden = {name: one for name, one in told.items() if name in withheld and one is not None}
-        given: Any = convert(wanted | hidden, self.kind.whole)
+        given, fields = self.kind.read(wanted | hidden, self.kind.whole, slug=draft.slug)
         if self.kind.definition.singleton:
             self._check_singleton(given.slug)
-        slug = given.slug or draft.slug
-        with faults.noted():
-            slug = check_slug(slug) if slug != draft.slug else slug
+        slug = check_slug(given.slug) if given.slug not in (None, draft.slug) else draft.slug
         authors = given.authors if isinstance(given.authors, tuple) else ()
         return msgspec.structs.replace(
-            draft, slug=slug, authors=authors, seo=seo_of(given.seo), fields=self.kind.stored_of(given)
+            draft, slug=slug, authors=authors, seo=seo_of(given.seo), fields=fields
         )
 
     def _refuse_withheld(self, actor: Actor, values: Mapping[str, Any]) -> None:
