@@ -973,6 +973,7 @@ class FakeCms:
             "stages": WorkflowStages(users=self.users),
             "deletions": self.deletions,
         }
+        self.tools = engine
         self.posts = Posts(**engine)
         self.pages = Pages(**engine)
         self.types.services |= {"post": self.posts, "page": self.pages}
