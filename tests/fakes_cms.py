@@ -57,6 +57,7 @@ from cms_api.domains.cms.documents.ports import (
 )
 from cms_api.domains.cms.documents.references import Effects, Mode
 from cms_api.domains.cms.documents.slugs import make_slug, numbered
+from cms_api.domains.cms.entries.content import EntryContent
 from cms_api.domains.cms.imports.ports import Fetcher, FetchError, Imported, ImportSources
 from cms_api.domains.cms.imports.service import Imports
 from cms_api.domains.cms.imports.source import ContentSource, SourceError, SourceItem
@@ -377,7 +378,8 @@ class FakePublications(PublicationRepository):
         self._store.publications[document.id] = Publication(
             type=document.type,
             locale=document.locale,
-            path=self._live_path(document.id, content.slug, getattr(content, "parent", None)),
+            path=_address(content)
+            or self._live_path(document.id, content.slug, getattr(content, "parent", None)),
             content=content,
             fields=fields,
             version=document.version,
@@ -405,11 +407,8 @@ class FakePublications(PublicationRepository):
         live = self._store.publications
         mine = live[document_id]
         for other, row in live.items():
-            if other != document_id and (row.type, row.locale, row.path) == (
-                mine.type,
-                mine.locale,
-                mine.path,
-            ):
+            is_rival = row.type == mine.type or (_is_alone(row) and _is_alone(mine))
+            if other != document_id and is_rival and (row.locale, row.path) == (mine.locale, mine.path):
                 raise AddressTaken(slug)
 
     def _move_live_below(self, document_id: UUID, above: str, slug: str) -> None:
@@ -430,6 +429,15 @@ class FakePublications(PublicationRepository):
     async def take_down(self, document_id: UUID) -> None:
         self._store.publications.pop(document_id, None)
         self._store.links.pop((document_id, True), None)
+
+
+def _address(content: Content) -> str | None:
+    return content.definition.address(content.slug) if isinstance(content, EntryContent) else None
+
+
+def _is_alone(row: Publication) -> bool:
+    """Whether nothing else may be where it is; a page and a post may share a path."""
+    return row.type != "post" and fakes_redirects.has_address(row.type, row.content)
 
 
 class FakeReferences(ReferenceRepository):
@@ -975,6 +983,7 @@ class FakeCms:
             "stages": WorkflowStages(users=self.users),
             "deletions": self.deletions,
         }
+        self.tools = engine
         self.posts = Posts(**engine)
         self.pages = Pages(**engine)
         self.types.services |= {"post": self.posts, "page": self.pages}

@@ -37,6 +37,7 @@ from cms_api.domains.cms.authors.service import Authors
 from cms_api.domains.cms.bulk.jobs import Bulk, BulkHandler
 from cms_api.domains.cms.bulk.service import Batch
 from cms_api.domains.cms.comments.service import Comments
+from cms_api.domains.cms.content_types.following import Following
 from cms_api.domains.cms.content_types.jobs import IndexHandler, MigrationHandler
 from cms_api.domains.cms.content_types.service import ContentTypes
 from cms_api.domains.cms.delivery.service import Delivery
@@ -148,7 +149,13 @@ class CmsContainer(DeclarativeContainer):
         queries=Singleton(SqlEntryDelivery, core.reader),
         default_locale=default_locale,
     )
-    content_types = Singleton(ContentTypes, clock=core.clock, queries=type_queries, jobs=jobs.jobs)
+    content_types = Singleton(
+        ContentTypes,
+        clock=core.clock,
+        queries=type_queries,
+        jobs=jobs.jobs,
+        following=Singleton(Following, renderer),
+    )
     migration_handler = Singleton(MigrationHandler, clock=core.clock, types=types)
     index_handler = Singleton(
         IndexHandler, indexes=Singleton(PostgresFieldIndexes, core.settings.provided.database_url)

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cms_api.adapters.sqlalchemy.cms.addresses import SqlAlchemyAddresses
 from cms_api.adapters.sqlalchemy.cms.comment_rules import SqlAlchemyPlaces, SqlAlchemyRates, SqlAlchemyRules
 from cms_api.adapters.sqlalchemy.cms.comments import SqlAlchemyComments
 from cms_api.adapters.sqlalchemy.cms.content_types import SqlAlchemyContentTypes, SqlAlchemyModelledDocuments
@@ -28,7 +29,11 @@ from cms_api.adapters.sqlalchemy.cms.translations import SqlAlchemyTranslations
 from cms_api.adapters.sqlalchemy.cms.workflow import SqlAlchemyTasks, SqlAlchemyWorkflows
 from cms_api.domains.cms.authors.ports import AuthorRepository
 from cms_api.domains.cms.comments.ports import CommentRepository
-from cms_api.domains.cms.content_types.ports import ContentTypeRepository, ModelledDocuments
+from cms_api.domains.cms.content_types.ports import (
+    AddressRepository,
+    ContentTypeRepository,
+    ModelledDocuments,
+)
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository, ReferenceRepository
 from cms_api.domains.cms.documents.subjects import SubjectRepository
 from cms_api.domains.cms.entries.ports import TranslationRepository
@@ -56,6 +61,7 @@ from cms_api.domains.cms.workflow.ports import TaskRepository, WorkflowRepositor
 REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     ContentTypeRepository: SqlAlchemyContentTypes,
     ModelledDocuments: SqlAlchemyModelledDocuments,
+    AddressRepository: SqlAlchemyAddresses,
     TranslationRepository: SqlAlchemyTranslations,
     DocumentRepository: SqlAlchemyDocuments,
     PublicationRepository: SqlAlchemyPublications,

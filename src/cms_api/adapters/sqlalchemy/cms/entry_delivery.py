@@ -32,7 +32,7 @@ from cms_api.domains.cms.content_types.fields import (
 from cms_api.domains.cms.content_types.shapes import needs_showing, points
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.documents.types import Catalogue
-from cms_api.domains.cms.entries.delivery import BUILT_IN, OWN, EntryQueries, EntrySelection, Tree
+from cms_api.domains.cms.entries.delivery import BUILT_IN, EntryQueries, EntrySelection, Tree, own_of
 from cms_api.domains.cms.entries.listing import filterable, sortable
 from cms_api.kernel.paging import Page, PageRequest
 
@@ -50,7 +50,7 @@ class _Writer:
     def entry(self, kind: EntryKind, alias: str, include: Tree, wanted: Tree | None) -> str:
         """The JSON of the entry in the row ``alias`` of the publications."""
         parts: dict[str, str] = {}
-        for name in OWN:
+        for name in own_of(kind):
             if wanted is None or name in wanted:
                 parts[name] = self._own(name, alias, include, wanted)
         for field in kind.definition.fields:
@@ -62,7 +62,7 @@ class _Writer:
     def _own(self, name: str, alias: str, include: Tree, wanted: Tree | None) -> str:
         if name in ("author", "authors") and name in include:
             return self._aliased(expanded(RELATED["posts"][name], list(_in(wanted, name) or ())), alias)
-        return self._aliased(DOCUMENT_FIELDS[name], alias)
+        return self._aliased("p.path" if name == "path" else DOCUMENT_FIELDS[name], alias)
 
     def _aliased(self, sql: str, alias: str) -> str:
         return _ALIAS.sub(f"{alias}.", sql)
@@ -202,6 +202,8 @@ class SqlEntryDelivery(EntryQueries):
     ) -> Delivered | None:
         where = "p.document_id = %(value)s" if by == "id" else "p.path = %(value)s AND p.locale = %(locale)s"
         sql = f"{self._select(catalogue, key, selection)}\nWHERE {where} AND p.type = '{key}'"
+        if by == "slug":
+            value = catalogue.kinds[key].definition.address(str(value)) or value
         row = await self._reader.one(sql, {"value": value, "locale": locale})
         return None if row is None else Delivered(*row)
 

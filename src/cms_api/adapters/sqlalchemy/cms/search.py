@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cms_api.adapters.sqlalchemy.cms.delivery import http_date, moment, object_of
-from cms_api.adapters.sqlalchemy.cms.publications import ADDRESSED
 from cms_api.adapters.sqlalchemy.cms.queries import SLUG, TARGET, linked
 from cms_api.adapters.sqlalchemy.cms.search_languages import language_of
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Relation, cut
@@ -85,7 +84,6 @@ def _headline(text: str, tsquery: str, options: str) -> str:
 
 
 def _item(tsquery: str) -> str:
-    addressed = ", ".join(f"'{one}'" for one in ADDRESSED)
     highlights = {
         "title": _headline("s.title", tsquery, "HighlightAll=true"),
         "text": _headline(
@@ -100,7 +98,7 @@ def _item(tsquery: str) -> str:
             "type": "p.type",
             "title": "s.title",
             "slug": "p.slug",
-            "path": f"CASE WHEN p.type IN ({addressed}) THEN p.path END",
+            "path": "CASE WHEN p.has_address THEN p.path END",
             "locale": "p.locale",
             "excerpt": "coalesce(p.fields->>'excerpt', '')",
             "published_at": moment("p.published_at"),

@@ -37,6 +37,15 @@ FieldId = Annotated[
         "id is renamed. Made here where not given.",
     ),
 ]
+PathPattern = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=500,
+        description="Where live entries are on the site: fixed names, and `{slug}` as the last one.",
+        examples=["/events/{slug}"],
+    ),
+]
 Label = Annotated[str, Meta(max_length=200)]
 Note = Annotated[str, Meta(max_length=2_000)]
 Visibility = Annotated[

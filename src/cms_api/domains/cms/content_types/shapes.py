@@ -257,6 +257,29 @@ def points(field: Field) -> bool:
     return any(isinstance(one, POINTING) for one in walk((field,)))
 
 
+def pointing(fields: tuple[Field, ...], at: str = "") -> Iterator[tuple[Field, str]]:
+    """The fields that may point at something, with the pointers of their links; ``*`` is a place in a list."""
+    for field in fields:
+        yield from _pointing(field, f"{at}/{field.key}")
+
+
+def _pointing(field: Field, at: str) -> Iterator[tuple[Field, str]]:
+    match field:
+        case ReferencesField():
+            yield field, f"{at}/*"
+        case ListField():
+            yield from _pointing(field.of, f"{at}/*")
+        case GroupField():
+            yield from pointing(field.fields, at)
+        case BlocksField():
+            for variant in field.variants:
+                yield from pointing(variant.fields, f"{at}/*")
+        case _ if isinstance(field, POINTING):
+            yield field, at
+        case _:
+            return
+
+
 def links_of(fields: tuple[Field, ...], values: Mapping[str, Any]) -> Iterator[Link]:
     """The links of a type's fields, counted for each of them."""
     counts: dict[str, int] = {}
