@@ -40,6 +40,9 @@ class FakeSearchIndex(SearchIndex):
             self._store.searched[document_id] = text
         self._store.search_queue += (document_id,)
 
+    async def add(self, document_id: UUID, locale: str, text: SearchText) -> None:
+        await self.put(document_id, locale, self._store.searched.get(document_id, text))
+
     async def remove_type(self, type: str) -> None:
         for key, live in self._store.publications.items():
             if live.type == type:

@@ -110,6 +110,17 @@ async def test_what_is_taken_down_or_put_anew_is_not_found_as_before(backend: Ba
     assert await hits(backend, "elm") == []
 
 
+async def test_what_is_found_already_is_not_added_to(backend: Backend, live: Live) -> None:
+    known, new = await live("Oak"), await live("Elm", is_indexed=False)
+    async with backend.uow() as uow:
+        index = uow.repository(SearchIndex)
+        await index.add(known, "en", SearchText(title="Old name"))
+        await index.add(new, "en", SearchText(title="Elm"))
+    assert await hits(backend, "oak") == ["Oak"]
+    assert await hits(backend, "elm") == ["Elm"]
+    assert await hits(backend, "name") == []
+
+
 async def test_facets_and_filters(backend: Backend, live: Live) -> None:
     for number in range(3):
         await live(f"Oak {number}")

@@ -15,15 +15,19 @@ _PARTS = " || ".join(
     f"setweight(to_tsvector(CAST(:configuration AS regconfig), translate(:{name}, '<>', '  ')), '{weight}')"
     for name, weight in {"title": "A", "high": "A", "medium": "B", "low": "C", "lowest": "D"}.items()
 )
-PUT = f"""
+ADD = f"""
 WITH put AS (
     INSERT INTO cms.search (document_id, type, locale, published_at, title, text, words)
     SELECT p.document_id, p.type, p.locale, p.published_at, :title, :text, {_PARTS}
     FROM cms.publications p WHERE p.document_id = :id
-    ON CONFLICT (document_id) DO UPDATE SET published_at = excluded.published_at, title = excluded.title,
-        text = excluded.text, words = excluded.words)
+    ON CONFLICT (document_id) DO NOTHING)
 INSERT INTO cms.search_queue (document_id) VALUES (:id)
 """
+PUT = ADD.replace(
+    "DO NOTHING",
+    """DO UPDATE SET published_at = excluded.published_at, title = excluded.title, text = excluded.text,
+        words = excluded.words""",
+)
 # Each of them once, though it may stand in the queue several times.
 UNREAD = """
 WITH taken AS (
@@ -60,8 +64,14 @@ class SqlAlchemySearchIndex(SearchIndex):
         self._session = session
 
     async def put(self, document_id: UUID, locale: str, text: SearchText) -> None:
+        await self._write(PUT, document_id, locale, text)
+
+    async def add(self, document_id: UUID, locale: str, text: SearchText) -> None:
+        await self._write(ADD, document_id, locale, text)
+
+    async def _write(self, statement: str, document_id: UUID, locale: str, text: SearchText) -> None:
         await self._execute(
-            PUT,
+            statement,
             id=document_id,
             configuration=f"cms.{language_of(locale)}",
             title=text.title,

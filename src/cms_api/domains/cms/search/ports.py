@@ -42,6 +42,10 @@ class SearchIndex(ABC):
         """Have a live copy found by ``text`` from now on; its words are learnt later."""
 
     @abstractmethod
+    async def add(self, document_id: UUID, locale: str, text: SearchText) -> None:
+        """The same, unless it is found by something already: whoever published meanwhile knows better."""
+
+    @abstractmethod
     async def remove_type(self, type: str) -> None:
         """Have no document of a type found, until they are put again."""
 

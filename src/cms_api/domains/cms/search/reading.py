@@ -31,7 +31,7 @@ class SearchReader:
         rows = await index.unread(AT_ONCE)
         for row in rows:
             if not row.is_indexed and row.body is not None:
-                await index.put(row.document_id, row.locale, await self._text(row))
+                await index.add(row.document_id, row.locale, await self._text(row))
         await index.learn([row.document_id for row in rows if row.is_indexed])
         return len(rows)
 
