@@ -57,6 +57,7 @@ from cms_api.domains.cms.reader_comments.rates import parse_rate
 from cms_api.domains.cms.reader_comments.service import DeliveredComments, ReaderComments
 from cms_api.domains.cms.reader_comments.submitting import Submissions
 from cms_api.domains.cms.redirects.service import Redirects
+from cms_api.domains.cms.rendering.service import Rendering
 from cms_api.domains.cms.retention.service import Retention
 from cms_api.domains.cms.revisions.service import Revisions
 from cms_api.domains.cms.schedules.firing import Firing
@@ -166,6 +167,7 @@ class CmsContainer(DeclarativeContainer):
     retention = Singleton(
         Retention, clock=core.clock, queries=Singleton(SqlRetention, core.reader), types=types
     )
+    rendering = Singleton(Rendering, types=types)
     references = Singleton(References, Singleton(SqlReferences, core.reader))
     delivery = Singleton(Delivery, queries=Singleton(SqlDelivery, core.reader), default_locale=default_locale)
     comment_rules = Singleton(SqlRules, core.reader)

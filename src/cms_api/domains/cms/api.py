@@ -58,6 +58,8 @@ from cms_api.domains.cms.documents.interface import (
 from cms_api.domains.cms.documents.policy import PERMISSIONS as DOCUMENT_PERMISSIONS
 from cms_api.domains.cms.documents.references import REFERENCES, DeletionPreview, Reference
 from cms_api.domains.cms.documents.referrers import ReferenceService
+from cms_api.domains.cms.documents.rendering import BodyFormat, Heading
+from cms_api.domains.cms.documents.seo import DeliveredSeo
 from cms_api.domains.cms.documents.types import DocumentTypes
 from cms_api.domains.cms.entries.delivery import EntryDeliveryService
 from cms_api.domains.cms.entries.described import EntryDescription
@@ -135,6 +137,7 @@ from cms_api.domains.cms.redirects.interface import (
 from cms_api.domains.cms.redirects.model import Match
 from cms_api.domains.cms.redirects.model import Status as RedirectStatus
 from cms_api.domains.cms.redirects.service import PERMISSIONS as REDIRECT_PERMISSIONS
+from cms_api.domains.cms.rendering.interface import RenderingService
 from cms_api.domains.cms.retention.interface import PERMISSIONS as RETENTION_PERMISSIONS
 from cms_api.domains.cms.retention.interface import RetentionChanges, RetentionPolicy, RetentionService
 from cms_api.domains.cms.revisions.interface import (
@@ -155,10 +158,17 @@ from cms_api.domains.cms.schedules.interface import (
 )
 from cms_api.domains.cms.site.interface import PERMISSIONS as SITE_PERMISSIONS
 from cms_api.domains.cms.site.interface import (
+    FeedContent,
+    FeedSettings,
+    FeedSettingsChanges,
     PublicSiteService,
+    RobotsSettings,
+    RobotsSettingsChanges,
     SeoSettings,
     SeoSettingsChanges,
     SettingsChanges,
+    SitePaths,
+    SitePathsChanges,
     SiteService,
     SiteSettings,
     SocialLink,
@@ -230,6 +240,7 @@ __all__ = [
     "AuthorView",
     "Authors",
     "BatchService",
+    "BodyFormat",
     "BulkAction",
     "BulkRequest",
     "BulkService",
@@ -243,6 +254,7 @@ __all__ = [
     "DeletionPreview",
     "Delivered",
     "DeliveredCommentService",
+    "DeliveredSeo",
     "DeliveryService",
     "Diff",
     "DocumentService",
@@ -253,7 +265,11 @@ __all__ = [
     "EntryDescription",
     "EntryService",
     "EntryView",
+    "FeedContent",
+    "FeedSettings",
+    "FeedSettingsChanges",
     "Format",
+    "Heading",
     "ImportReport",
     "ImportService",
     "ItemChanges",
@@ -312,6 +328,7 @@ __all__ = [
     "Ref",
     "Reference",
     "ReferenceService",
+    "RenderingService",
     "Resolution",
     "RetentionChanges",
     "RetentionPolicy",
@@ -320,6 +337,8 @@ __all__ = [
     "RevisionDetail",
     "RevisionService",
     "RevisionView",
+    "RobotsSettings",
+    "RobotsSettingsChanges",
     "RuleChanges",
     "ScheduleChanges",
     "ScheduleService",
@@ -331,6 +350,8 @@ __all__ = [
     "SeoSettingsChanges",
     "SettingChanges",
     "SettingsChanges",
+    "SitePaths",
+    "SitePathsChanges",
     "SiteService",
     "SiteSettings",
     "SocialLink",

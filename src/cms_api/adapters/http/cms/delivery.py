@@ -1,8 +1,8 @@
 """Published content: lean handlers, ready bytes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from litestar import get
@@ -20,6 +20,7 @@ from cms_api.domains.cms.api import (
     FIELDS,
     INCLUDES,
     LISTINGS,
+    BodyFormat,
     Delivered,
     DeliveryService,
     Kind,
@@ -37,13 +38,24 @@ QUERY = {
 }
 
 
+FORMAT = {"format": "The format of texts: `html`, `markdown`, `text` or `blocks`; `html` where not given."}
+FORMATS: tuple[BodyFormat, ...] = get_args(BodyFormat)
+DOCUMENT_QUERY = {**QUERY, **FORMAT}
+
+
+def query_of(kind: Kind) -> dict[str, str]:
+    """What may be asked of an item of a kind."""
+    return DOCUMENT_QUERY if kind in ("posts", "pages") else QUERY
+
+
 def _selection(kind: Kind, given: dict[str, str]) -> Selection:
     include = frozenset(part for part in given.get("include", "").split(",") if part)
     for name in sorted(include):
         if name not in INCLUDES[kind]:
             raise Malformed(f"There is no include “{name[:100]}” here.{nearest(name, INCLUDES[kind])}")
+    format = body_format(given)
     if "fields" not in given:
-        return Selection(include)
+        return Selection(include, format=format)
     fields = tuple(dict.fromkeys(part for part in given["fields"].split(",") if part))
     inner = {
         "author": "authors",
@@ -58,7 +70,16 @@ def _selection(kind: Kind, given: dict[str, str]) -> Selection:
             raise Malformed(f"There is no field “{name[:100]}” here: is its relation included?")
     if not fields:
         raise Malformed("“fields” names no field.")
-    return Selection(include, fields)
+    return Selection(include, fields, format)
+
+
+def body_format(given: Mapping[str, str]) -> BodyFormat:
+    """The format of texts that a query string asks for. Raises `Malformed`."""
+    wanted = given.get("format", "html")
+    for known in FORMATS:
+        if wanted == known:
+            return known
+    raise Malformed(f"There is no format “{wanted[:100]}” here.{nearest(wanted, FORMATS)}")
 
 
 def _inner_fields(name: str) -> tuple[str, ...]:
@@ -71,13 +92,15 @@ def _inner_fields(name: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=PLANS_KEPT)
 def _one_plan(kind: Kind, query: bytes) -> tuple[Selection, str | None]:
-    given = values_of(query, (*QUERY, "locale"))
+    given = values_of(query, (*query_of(kind), "locale"))
     return _selection(kind, given), given.get("locale")
 
 
 @lru_cache(maxsize=PLANS_KEPT)
 def _list_plan(kind: Kind, query: bytes, request: "_Place") -> tuple[ListQuery, Selection]:
-    asked = ListQuery(query, LISTINGS[kind], path=request.path, cursors=request.cursors, extra=tuple(QUERY))
+    asked = ListQuery(
+        query, LISTINGS[kind], path=request.path, cursors=request.cursors, extra=tuple(query_of(kind))
+    )
     return asked, _selection(kind, asked.extra)
 
 
@@ -125,7 +148,7 @@ async def _one(
 def delivered_one(request: ApiRequest, item: Delivered, *, is_dated: bool = True) -> ASGIApp:
     """The answer with one item; its date is told where that covers all of it."""
     headers = _headers(request, (item.used,))
-    if is_dated:
+    if is_dated and item.changed_at:
         headers.append((b"last-modified", item.changed_at.encode()))
     return tagged(request.scope, item.json.encode(), headers)
 
@@ -170,7 +193,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         operation_id=f"deliver{name}",
         summary=f"List published {kind}",
         tags=["delivery"],
-        opt={"listing": LISTINGS[kind], "query": QUERY, "answers": _list_of(DELIVERED[kind])},
+        opt={"listing": LISTINGS[kind], "query": query_of(kind), "answers": _list_of(DELIVERED[kind])},
     )
     async def list_items(request: ApiRequest, delivery: NamedDependency[DeliveryService]) -> ASGIApp:
         """Published content only. Pages by cursor; relations are ids until they are included."""
@@ -181,7 +204,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         operation_id=f"deliver{singular}",
         summary=f"Read a published {noun} by id",
         tags=["delivery"],
-        opt={"query": QUERY, "answers": DELIVERED[kind]},
+        opt={"query": query_of(kind), "answers": DELIVERED[kind]},
     )
     async def by_id(
         request: ApiRequest, item_id: FromPath[UUID], delivery: NamedDependency[DeliveryService]
@@ -195,7 +218,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         summary=f"Read a published {noun} by slug",
         tags=["delivery"],
         opt={
-            "query": {**QUERY, "locale": "The language; the default one where not given."},
+            "query": {**query_of(kind), "locale": "The language; the default one where not given."},
             "answers": DELIVERED[kind],
         },
     )
@@ -211,7 +234,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         summary=f"Read a published {noun} by path",
         tags=["delivery"],
         opt={
-            "query": {**QUERY, "locale": "The language; the default one where not given."},
+            "query": {**query_of(kind), "locale": "The language; the default one where not given."},
             "answers": DELIVERED[kind],
         },
     )

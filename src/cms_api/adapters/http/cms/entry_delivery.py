@@ -9,7 +9,14 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from cms_api.adapters.http.cms.delivery import QUERY, delivered_list, delivered_one, used_by
+from cms_api.adapters.http.cms.delivery import (
+    FORMAT,
+    QUERY,
+    body_format,
+    delivered_list,
+    delivered_one,
+    used_by,
+)
 from cms_api.adapters.http.cms.documents import ENTRIES
 from cms_api.adapters.http.lists import list_query, query_values
 from cms_api.adapters.http.requests import ApiRequest
@@ -19,6 +26,7 @@ ENTRY_QUERY = {
     "include": "Comma-separated relations to expand, three deep at most: `place,place.city`; what is not "
     "included is an id.",
     "fields": QUERY["fields"],
+    **FORMAT,
 }
 ONE_QUERY = {**ENTRY_QUERY, "locale": "The language; the default one where not given."}
 OPT: dict[str, Any] = {"entries": "delivered"}
@@ -35,7 +43,8 @@ async def list_entries(request: ApiRequest, entry_delivery: NamedDependency[Entr
     """Published content only. What a relation points at is there as far as it is published itself."""
     reader = await entry_delivery.of(request.path_params["type"])
     query = list_query(request, reader.listing, extra=tuple(ENTRY_QUERY))
-    selection = reader.selection(query.extra.get("include", ""), query.extra.get("fields"))
+    asked = query.extra
+    selection = reader.selection(asked.get("include", ""), asked.get("fields"), body_format(asked))
     page = await reader.page(query.request, selection)
     return delivered_list(request, query, page, tags=used_by(page))
 
@@ -73,7 +82,7 @@ async def _one(
 ) -> ASGIApp:
     reader = await entry_delivery.of(request.path_params["type"])
     given = query_values(request, ONE_QUERY if by == "slug" else ENTRY_QUERY)
-    selection = reader.selection(given.get("include", ""), given.get("fields"))
+    selection = reader.selection(given.get("include", ""), given.get("fields"), body_format(given))
     found = await reader.one(by, value, selection, given.get("locale"))
     is_dated = reader.is_self_contained and not selection.include
     return delivered_one(request, found, is_dated=is_dated)

@@ -12,11 +12,12 @@ from cms_api.domains.cms.documents.interface import Changes, DocumentService, St
 from cms_api.domains.cms.documents.model import ContentType, Document
 from cms_api.domains.cms.documents.ports import (
     DocumentQueries,
-    PublicFields,
+    PublicationRepository,
     ReferenceRepository,
     Renderer,
     Stages,
 )
+from cms_api.domains.cms.documents.rendering import Public
 from cms_api.domains.cms.locks.interface import HeldLocks, LockSummary
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
@@ -61,8 +62,13 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
         """The document as this actor sees it; ``common`` is what all types have."""
 
     @abstractmethod
-    async def _public(self, content: C) -> PublicFields:
+    async def _public(self, content: C) -> Public:
         """What readers get of a content, but for relations and what has a column of its own."""
+
+    async def _put_live(self, uow: UnitOfWork, document: Document[C], content: C) -> None:
+        """Render a content, and make it the live copy."""
+        public = await self._public(content)
+        await uow.repository(PublicationRepository).put_live(document, content, public)
 
     async def _check_unique(
         self, uow: UnitOfWork, content: C, *, locale: str, document: Document[C] | None

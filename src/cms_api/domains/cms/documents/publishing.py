@@ -49,9 +49,9 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         published = document.publish(
             snapshot, at=self._clock.now(), by=actor.user_id, published_at=published_at
         )
-        fields = await self._public(content)
+        public = await self._public(content)
         await documents.save(document)
-        await uow.repository(PublicationRepository).put_live(document, content, fields)
+        await uow.repository(PublicationRepository).put_live(document, content, public)
         uow.record(published.by(actor))
         if snapshot is None:
             await self._stages.close(uow, actor, document, "done", at=document.updated_at)
@@ -160,9 +160,19 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
             await documents.add_revision(document, changed=event.changed)
         await documents.save(document)
         if bare is not None and event.is_live:
-            fields = await self._public(bare)
-            await uow.repository(PublicationRepository).put_live(document, bare, fields)
+            await self._put_live(uow, document, bare)
         uow.record(event.by(actor))
+
+    async def rerender(self, uow: UnitOfWork, actor: Actor, document_id: UUID) -> bool:
+        documents = uow.repository(DocumentRepository)
+        document = await documents.get(self.kind, document_id)
+        live = None if document is None else await documents.snapshot(self.kind, document_id)
+        if document is None or live is None or not document.is_live:
+            return False
+        public = await self._public(live.content)
+        await uow.repository(PublicationRepository).put_rendered(document_id, public)
+        uow.record(document.rendered().by(actor))
+        return True
 
     async def _stored_without_live(
         self, uow: UnitOfWork, actor: Actor, document: Document[C], event: DocumentEvent

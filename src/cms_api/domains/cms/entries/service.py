@@ -1,6 +1,6 @@
 """Entries, on the document engine."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +12,12 @@ from cms_api.domains.cms.content_types.conversions import takes
 from cms_api.domains.cms.content_types.errors import SingletonExists, TypeChanged, ValueTaken
 from cms_api.domains.cms.content_types.fields import TEXTS, Field, MarkdownField
 from cms_api.domains.cms.content_types.ports import ContentTypeRepository, ModelledDocuments
-from cms_api.domains.cms.documents import policy
+from cms_api.domains.cms.documents import policy, seo
+from cms_api.domains.cms.documents.content import Format
 from cms_api.domains.cms.documents.errors import SlugTaken
 from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository, PublicFields
+from cms_api.domains.cms.documents.ports import DocumentRepository
+from cms_api.domains.cms.documents.rendering import OtherFormat, Public, Rendered
 from cms_api.domains.cms.documents.service import Documents
 from cms_api.domains.cms.documents.slugs import check_slug
 from cms_api.domains.cms.entries.content import EntryContent
@@ -125,8 +127,11 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
         }
         return self.kind.view(**common, **own, **more)
 
-    async def _public(self, content: EntryContent) -> PublicFields:
+    async def _public(self, content: EntryContent) -> Public:
         """All fields, those too that readers don't see now: who may see one can change at any moment."""
+        tops = [
+            field for field in self.kind.definition.fields if content.fields.get(str(field.id)) is not None
+        ]
         texts: list[tuple[Field, str]] = []
 
         def noted(field: Field, value: Any) -> Any:
@@ -134,22 +139,28 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
                 texts.append((field, value))
             return value
 
-        tops = self.kind.definition.fields
-        values = {str(top.id): shapes.mapped(top, content.fields.get(str(top.id)), noted) for top in tops}
-        if texts:
-            rendered = iter([await self._rendered(field, text) for field, text in texts])
+        def made(top: Field, change: Callable[[Field, Any], Any]) -> Any:
+            return shapes.mapped(top, content.fields[str(top.id)], change)
 
-            def replaced(field: Field, value: Any) -> Any:
-                return next(rendered) if isinstance(field, TEXTS) else value
+        values: dict[str, Any] = {}
+        others: dict[OtherFormat, dict[str, Any]] = {}
+        for top in tops:
+            texts.clear()
+            values[str(top.id)] = made(top, noted)
+            if not texts:
+                continue
+            rendered = [await self._rendered(field, text) for field, text in texts]
+            values[str(top.id)] = made(top, _in_turn([one.body for one in rendered]))
+            for name in rendered[0].others:
+                in_format = _in_turn([one.others[name] for one in rendered])
+                others.setdefault(name, {})[str(top.id)] = made(top, in_format)
+        # No field stands in for a description: who may see it can change.
+        told = seo.told(content.seo, type=self.kind.key, title=content.heading, excerpt="")
+        return Public(fields={"seo": content.seo, **values}, others=others, seo=told)
 
-            values = {
-                str(top.id): shapes.mapped(top, content.fields.get(str(top.id)), replaced) for top in tops
-            }
-        return {"seo": content.seo, **{name: one for name, one in values.items() if one is not None}}
-
-    async def _rendered(self, field: Field, text: str) -> str:
-        kind = "markdown" if isinstance(field, MarkdownField) else "html"
-        return (await self._renderer.render(text, kind, excerpt="-")).body  # type: ignore[arg-type]  # a format
+    async def _rendered(self, field: Field, text: str) -> Rendered:
+        kind: Format = "markdown" if isinstance(field, MarkdownField) else "html"
+        return await self._renderer.render(text, kind, excerpt="-")
 
     async def _check(
         self, uow: UnitOfWork, document: Document[EntryContent], content: EntryContent, faults: Faults
@@ -254,6 +265,11 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
         if is_other or is_live_other:
             await documents.save(document)
         if live is not None:
-            fields = await self._public(live.content)
-            await uow.repository(PublicationRepository).put_live(document, live.content, fields)
+            await self._put_live(uow, document, live.content)
         return is_other or is_live_other
+
+
+def _in_turn(rendered: list[Any]) -> Callable[[Field, Any], Any]:
+    """What puts the texts in the place of those that they were made of, one after the other."""
+    left = iter(rendered)
+    return lambda field, value: next(left) if isinstance(field, TEXTS) else value
