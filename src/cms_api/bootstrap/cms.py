@@ -15,6 +15,7 @@ from cms_api.adapters.sqlalchemy.cms.content_types import SqlContentTypes
 from cms_api.adapters.sqlalchemy.cms.delivered_comments import SqlDeliveredComments
 from cms_api.adapters.sqlalchemy.cms.delivery import SqlDelivery
 from cms_api.adapters.sqlalchemy.cms.entry_delivery import SqlEntryDelivery
+from cms_api.adapters.sqlalchemy.cms.feeds import SqlFeeds
 from cms_api.adapters.sqlalchemy.cms.field_indexes import PostgresFieldIndexes
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
 from cms_api.adapters.sqlalchemy.cms.menus import SqlMenus
@@ -28,6 +29,7 @@ from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
 from cms_api.adapters.sqlalchemy.cms.schedule_queries import SqlSchedules
 from cms_api.adapters.sqlalchemy.cms.site import SqlPublicSite, SqlSite
+from cms_api.adapters.sqlalchemy.cms.sitemaps import SqlSiteMaps
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
 from cms_api.adapters.sqlalchemy.cms.wakeups import PostgresWakeups
 from cms_api.adapters.sqlalchemy.cms.workflow import SqlTasks, SqlWorkflows
@@ -44,6 +46,7 @@ from cms_api.domains.cms.documents.deleting import Deletions
 from cms_api.domains.cms.documents.referrers import References
 from cms_api.domains.cms.entries.delivery import EntryDelivery
 from cms_api.domains.cms.entries.registry import Types
+from cms_api.domains.cms.feeds.service import Feeds
 from cms_api.domains.cms.imports.service import Imports
 from cms_api.domains.cms.locks.held import LocksNow
 from cms_api.domains.cms.locks.service import Locks, Presences
@@ -63,7 +66,9 @@ from cms_api.domains.cms.revisions.service import Revisions
 from cms_api.domains.cms.schedules.firing import Firing
 from cms_api.domains.cms.schedules.runner import ScheduleRunner
 from cms_api.domains.cms.schedules.service import Schedules
+from cms_api.domains.cms.site.facts import Sites
 from cms_api.domains.cms.site.service import PublicSite, Site
+from cms_api.domains.cms.sitemaps.service import SiteMaps
 from cms_api.domains.cms.taxonomies.service import Terms
 from cms_api.domains.cms.workflow.service import Workflows
 from cms_api.domains.cms.workflow.stages import WorkflowStages
@@ -206,7 +211,18 @@ class CmsContainer(DeclarativeContainer):
         PublicMenus, queries=Singleton(SqlPublicMenus, core.reader), default_locale=default_locale
     )
     site = Singleton(Site, clock=core.clock, queries=Singleton(SqlSite, core.reader))
-    public_site = Singleton(PublicSite, queries=Singleton(SqlPublicSite, core.reader))
+    public_site_queries = Singleton(SqlPublicSite, core.reader)
+    public_site = Singleton(PublicSite, queries=public_site_queries)
+    sites = Singleton(
+        Sites,
+        queries=public_site_queries,
+        public_url=core.settings.provided.public_url,
+        listens_at=core.settings.provided.listens_at,
+    )
+    feeds = Singleton(
+        Feeds, queries=Singleton(SqlFeeds, core.reader), sites=sites, default_locale=default_locale
+    )
+    sitemaps = Singleton(SiteMaps, queries=Singleton(SqlSiteMaps, core.reader), sites=sites)
     imports = Singleton(
         Imports,
         posts=posts,

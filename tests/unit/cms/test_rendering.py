@@ -96,7 +96,7 @@ def test_a_link_gives_nothing_away() -> None:
     ("body", "found"),
     [
         ("*so* **strong**", "<p><em>so</em> <strong>strong</strong></p>\n"),
-        ("# Title\n\n- a\n- b", "<h1 id=\"title\">Title</h1>\n<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n"),
+        ("# Title\n\n- a\n- b", '<h1 id="title">Title</h1>\n<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n'),
         ("~~gone~~", "<p><s>gone</s></p>\n"),
         ("`<b>`", "<p><code>&lt;b&gt;</code></p>\n"),
         ("<em>html</em> too", "<p><em>html</em> too</p>\n"),

@@ -64,6 +64,9 @@ from cms_api.domains.cms.documents.types import DocumentTypes
 from cms_api.domains.cms.entries.delivery import EntryDeliveryService
 from cms_api.domains.cms.entries.described import EntryDescription
 from cms_api.domains.cms.entries.interface import EntryChanges, EntryService, EntryView, PatchOperation
+from cms_api.domains.cms.feeds.interface import Feed, FeedItem, FeedPerson, FeedService
+from cms_api.domains.cms.feeds.interface import Position as FeedPosition
+from cms_api.domains.cms.feeds.interface import Scope as FeedScope
 from cms_api.domains.cms.imports.interface import PERMISSIONS as IMPORT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import ImportReport, ImportService
 from cms_api.domains.cms.locks.interface import (
@@ -156,6 +159,7 @@ from cms_api.domains.cms.schedules.interface import (
     ScheduleService,
     ScheduleView,
 )
+from cms_api.domains.cms.site.facts import SiteFacts
 from cms_api.domains.cms.site.interface import PERMISSIONS as SITE_PERMISSIONS
 from cms_api.domains.cms.site.interface import (
     FeedContent,
@@ -173,6 +177,7 @@ from cms_api.domains.cms.site.interface import (
     SiteSettings,
     SocialLink,
 )
+from cms_api.domains.cms.sitemaps.interface import MapEntry, SiteMap, SiteMapPart, SiteMapService
 from cms_api.domains.cms.taxonomies.interface import CATEGORIES, TAGS, TermChanges, TermService, TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy
 from cms_api.domains.cms.taxonomies.service import PERMISSIONS as TERM_PERMISSIONS
@@ -265,7 +270,13 @@ __all__ = [
     "EntryDescription",
     "EntryService",
     "EntryView",
+    "Feed",
     "FeedContent",
+    "FeedItem",
+    "FeedPerson",
+    "FeedPosition",
+    "FeedScope",
+    "FeedService",
     "FeedSettings",
     "FeedSettingsChanges",
     "Format",
@@ -279,6 +290,7 @@ __all__ = [
     "LockService",
     "LockSummary",
     "LockView",
+    "MapEntry",
     "Match",
     "MediaChanges",
     "MediaService",
@@ -350,6 +362,10 @@ __all__ = [
     "SeoSettingsChanges",
     "SettingChanges",
     "SettingsChanges",
+    "SiteFacts",
+    "SiteMap",
+    "SiteMapPart",
+    "SiteMapService",
     "SitePaths",
     "SitePathsChanges",
     "SiteService",

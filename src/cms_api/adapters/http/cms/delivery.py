@@ -1,6 +1,8 @@
 """Published content: lean handlers, ready bytes."""
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any, Literal, get_args
 from uuid import UUID
@@ -151,6 +153,16 @@ def delivered_one(request: ApiRequest, item: Delivered, *, is_dated: bool = True
     if is_dated and item.changed_at:
         headers.append((b"last-modified", item.changed_at.encode()))
     return tagged(request.scope, item.json.encode(), headers)
+
+
+def delivered_as(
+    request: ApiRequest, body: bytes, media_type: str, *, changed_at: datetime | None, tags: Iterable[str]
+) -> ASGIApp:
+    """The answer with bytes of another media type than JSON, made of what ``tags`` name."""
+    headers = _headers(request, tags)
+    if changed_at is not None:
+        headers.append((b"last-modified", format_datetime(changed_at.astimezone(UTC), usegmt=True).encode()))
+    return tagged(request.scope, body, headers, media_type.encode())
 
 
 async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> ASGIApp:
