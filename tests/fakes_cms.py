@@ -1012,6 +1012,7 @@ class FakeCms:
         self.redirects = Redirects(
             clock=self.clock,
             queries=fakes_redirects.FakeRedirectQueries(self.store),
+            delivery=fakes_redirects.FakeDeliveryQueries(self.store),
             default_locale="en",
         )
         self.page_tree = PageTree(queries=fakes_tree.FakeTreeQueries(self.store), default_locale="en")

@@ -174,7 +174,8 @@ class CmsContainer(DeclarativeContainer):
     )
     rendering = Singleton(Rendering, types=types)
     references = Singleton(References, Singleton(SqlReferences, core.reader))
-    delivery = Singleton(Delivery, queries=Singleton(SqlDelivery, core.reader), default_locale=default_locale)
+    delivery_queries = Singleton(SqlDelivery, core.reader)
+    delivery = Singleton(Delivery, queries=delivery_queries, default_locale=default_locale)
     comment_rules = Singleton(SqlRules, core.reader)
     submissions = Singleton(
         Submissions,
@@ -202,6 +203,7 @@ class CmsContainer(DeclarativeContainer):
         Redirects,
         clock=core.clock,
         queries=Singleton(SqlRedirects, core.reader),
+        delivery=delivery_queries,
         default_locale=default_locale,
     )
     menus = Singleton(

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 import feedparser
 import httpx
+import psycopg
 import pytest
 from tests.integration.cms.cms_client import ANY, API, answered, change, do, make, published, rows
 from tests.integration.http.asking import upload
@@ -65,7 +66,7 @@ async def test_rss(client: httpx.AsyncClient, site: dict[str, Any]) -> None:
     assert response.headers["content-type"] == "application/rss+xml"
     parsed = feedparser.parse(response.content)
     assert (parsed.bozo, parsed.version) == (False, "rss20")
-    root = ET.fromstring(response.content)  # noqa: S314 - of our own making
+    root = ET.fromstring(response.content)
     channel = root.find("channel")
     assert channel is not None
     assert [channel.findtext(name) for name in ("title", "link", "description", "language")] == [
@@ -106,7 +107,7 @@ async def test_atom(client: httpx.AsyncClient, site: dict[str, Any]) -> None:
     assert response.headers["content-type"] == "application/atom+xml"
     parsed = feedparser.parse(response.content)
     assert (parsed.bozo, parsed.version) == (False, "atom10")
-    root = ET.fromstring(response.content)  # noqa: S314 - of our own making
+    root = ET.fromstring(response.content)
     # RFC 4287, section 4.1: exactly one id, title and updated in a feed and in each entry; an author.
     entries = root.findall(f"{ATOM}entry")
     for part in (root, *entries):
@@ -244,12 +245,12 @@ async def test_sitemaps(admin: httpx.AsyncClient, client: httpx.AsyncClient, sit
     space = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
     response = await read(client, "/sitemap.xml")
     assert response.headers["content-type"] == "application/xml"
-    root = ET.fromstring(response.content)  # noqa: S314 - of our own making
+    root = ET.fromstring(response.content)
     assert [one.text for one in root.iter(f"{space}loc")] == [f"{BASE}/sitemaps/0.xml"]
 
     async def found() -> dict[str, ET.Element]:
         response = await read(client, "/sitemaps/0.xml")
-        root = ET.fromstring(response.content)  # noqa: S314 - of our own making
+        root = ET.fromstring(response.content)
         assert root.tag == f"{space}urlset"
         return {str(one.findtext(f"{space}loc")).removeprefix(BASE): one for one in root}
 
@@ -283,7 +284,7 @@ async def test_translations_in_sitemaps(
         (one["id"], two["id"]),
     )
     await do(admin, "posts", two, "publish")
-    root = ET.fromstring((await read(client, "/sitemaps/0.xml")).content)  # noqa: S314 - of our own making
+    root = ET.fromstring((await read(client, "/sitemaps/0.xml")).content)
     for url in root:
         alternates = {
             link.get("hreflang"): link.get("href")
@@ -292,18 +293,13 @@ async def test_translations_in_sitemaps(
         assert alternates == {"en": f"{SERVICE}/one", "de": f"{SERVICE}/eins"}
 
 
+# Live copies without documents, which maps don't look at.
 MANY = """
-WITH made AS (
-    INSERT INTO cms.documents (id, type, locale, slug, path, title, draft, draft_hash, field_versions,
-        created_at, updated_at{columns})
-    SELECT gen_random_uuid(), 'post', locale, 'p' || n, 'p' || n, 'P' || n, draft, draft_hash, '{{}}', created_at,
-        updated_at{columns}
-    FROM cms.documents, generate_series(1, {number}) n WHERE id = %s
-    RETURNING id, path)
+SET session_replication_role = replica;
 INSERT INTO cms.publications (document_id, type, locale, slug, path, version, title, published_at,
     first_published_at, created_at, updated_at, fields)
-SELECT made.id, 'post', 'en', made.path, made.path, 1, made.path, now(), now(), now(), now(), '{{}}' FROM made
-RETURNING 1
+SELECT gen_random_uuid(), 'post', 'en', 'p' || n, 'p' || n, 1, 'P' || n, now(), now(), now(), now(), '{}'
+FROM generate_series(1, 25000) n
 """
 
 
@@ -311,14 +307,8 @@ async def test_a_sitemap_of_tens_of_thousands(
     admin: httpx.AsyncClient, client: httpx.AsyncClient, database_url: str, asked: list[str]
 ) -> None:
     one = await published(admin, "posts", title="One", slug="one")
-    extra = rows(
-        database_url,
-        "SELECT column_name FROM information_schema.columns WHERE table_schema = 'cms' AND table_name = 'documents'"
-        " AND column_name = 'draft_revision_id'",
-    )
-    rows(
-        database_url, MANY.format(number=25_000, columns=", draft_revision_id" if extra else ""), (one["id"],)
-    )
+    with psycopg.connect(database_url) as connection:
+        connection.execute(MANY)
     asked.clear()
     locs = re.findall(r"<loc>([^<]*)</loc>", (await read(client, "/sitemap.xml")).text)
     assert len(asked) == 2
@@ -333,8 +323,8 @@ async def test_a_sitemap_of_tens_of_thousands(
         # Whatever goes and comes meanwhile, no other part moves.
         await do(admin, "posts", one, "unpublish")
         await do(admin, "posts", one, "publish")
-    assert len(seen) == 25_001
-    assert len(set(seen) - {f"{SERVICE}/one"}) == 25_000
+    others = [url for url in seen if url != f"{SERVICE}/one"]
+    assert (len(others), len(set(others))) == (25_000, 25_000)
 
 
 async def test_robots(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:

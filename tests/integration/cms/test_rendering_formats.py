@@ -251,7 +251,8 @@ async def test_what_an_older_renderer_left_is_rendered_anew(
     rows(database_url, "DELETE FROM cms.renderings RETURNING document_id")
     rows(
         database_url,
-        "UPDATE cms.publications SET rendering_version = 0, toc = '[]', fields = fields || '{\"body\": \"old\"}' RETURNING 1",
+        "UPDATE cms.publications SET rendering_version = 0, toc = '[]',"
+        ' fields = fields || \'{"body": "old"}\' RETURNING 1',
     )
     before = await post(client, one, "?format=markdown")
     assert (before["body"], before["format"], before["toc"]) == ("old", "html", [])

@@ -57,7 +57,7 @@ class _Converter(MarkdownConverter):
     """Closes what the library leaves open: attributes and fences from which markup could break out."""
 
     def get_conv_fn(self, tag_name: str) -> Any:
-        convert = super().get_conv_fn(tag_name)
+        convert = super().get_conv_fn(tag_name)  # type: ignore[misc]  # the library's types leave it out
         if tag_name not in _MARKED or convert is None:
             return convert
         # Marks go around words: blocks behind them would not begin their line.
@@ -96,7 +96,7 @@ class _Converter(MarkdownConverter):
         # A span of code ends where its paragraph does, so it has no lines, and with the cell of a table.
         words = " ".join(text.split())
         words = words.replace("|", "\\|") if parent_tags & {"td", "th"} else words
-        return super().convert_code(el, words, parent_tags)
+        return str(super().convert_code(el, words, parent_tags))  # type: ignore[misc]  # likewise
 
     convert_kbd = convert_samp = convert_code
 

@@ -6,7 +6,8 @@ from hashlib import blake2b
 from html import escape, unescape
 from typing import Any
 
-from bs4 import BeautifulSoup, NavigableString, PageElement, Tag
+from bs4 import BeautifulSoup
+from bs4.element import NavigableString, PageElement, Tag
 
 from cms_api.adapters.rendering.markdown import BLOCKS, has_blocks, language_of, markdown_of
 from cms_api.domains.cms.documents.rendering import Heading, OtherFormat
@@ -14,6 +15,8 @@ from cms_api.domains.cms.documents.slugs import make_slug
 
 # What is nested deeper is taken for one text: nobody writes so, and to walk there could take the stack.
 MAX_DEPTH = 100
+# Of the number that a list begins with (CommonMark, section 5.2).
+MAX_DIGITS = 9
 
 _HEADING = re.compile(r"h[1-6]")
 # Attributes are in double quotes here, without any in them: the sanitiser has written them.
@@ -156,7 +159,7 @@ def _paragraph(nodes: list[PageElement]) -> Iterator[Block]:
     yield from _block(tag)
 
 
-def _block(tag: Tag) -> Iterator[Block]:  # noqa: C901, PLR0911, PLR0912 - a case for each kind of block
+def _block(tag: Tag) -> Iterator[Block]:  # noqa: C901, PLR0912 - a case for each kind of block
     name = tag.name
     if name == "p":
         images = tag.find_all("img")
@@ -212,7 +215,8 @@ def _image(around: Tag, image: Tag) -> Block:
     block: Block = {"type": "image", "src": "", "alt": ""}
     for name in _IMAGE_ATTRIBUTES:
         if (value := image.get(name)) is not None:
-            block[name] = int(value) if name in ("width", "height") and str(value).isdecimal() else str(value)
+            is_number = name in ("width", "height") and str(value).isdecimal()
+            block[name] = int(str(value)) if is_number else str(value)
     if link is not None and link.get("href"):
         block["href"] = str(link["href"])
     return block | ({"caption": _html(caption)} if caption is not None else {})
@@ -222,7 +226,7 @@ def _list(tag: Tag) -> Block:
     is_ordered = tag.name == "ol"
     block: Block = {"is_ordered": is_ordered}
     start = str(tag.get("start") or "")
-    if is_ordered and start.isdecimal() and len(start) < 10:
+    if is_ordered and start.isdecimal() and len(start) <= MAX_DIGITS:
         block["start"] = int(start)
     block["items"] = [_item(one) for one in tag.find_all("li", recursive=False)]
     return block
@@ -241,7 +245,8 @@ def _item(tag: Tag) -> Block:
 
 
 def _table(tag: Tag) -> Block:
-    head, rows = [], []
+    head: list[list[str]] = []
+    rows: list[list[str]] = []
     for row in tag.find_all("tr"):
         cells = row.find_all(("td", "th"), recursive=False)
         is_head = row.find_parent("thead") is not None or (not rows and all(c.name == "th" for c in cells))

@@ -50,14 +50,15 @@ def query_of(kind: Kind) -> dict[str, str]:
     return DOCUMENT_QUERY if kind in ("posts", "pages") else QUERY
 
 
-def _selection(kind: Kind, given: dict[str, str]) -> Selection:
+def selection_of(kind: Kind, given: Mapping[str, str]) -> Selection:
+    """What of an item is asked for. Raises `Malformed` that names what is unknown."""
     include = frozenset(part for part in given.get("include", "").split(",") if part)
     for name in sorted(include):
         if name not in INCLUDES[kind]:
             raise Malformed(f"There is no include “{name[:100]}” here.{nearest(name, INCLUDES[kind])}")
-    format = body_format(given)
+    wanted = body_format(given)
     if "fields" not in given:
-        return Selection(include, format=format)
+        return Selection(include, format=wanted)
     fields = tuple(dict.fromkeys(part for part in given["fields"].split(",") if part))
     inner = {
         "author": "authors",
@@ -72,7 +73,7 @@ def _selection(kind: Kind, given: dict[str, str]) -> Selection:
             raise Malformed(f"There is no field “{name[:100]}” here: is its relation included?")
     if not fields:
         raise Malformed("“fields” names no field.")
-    return Selection(include, fields, format)
+    return Selection(include, fields, wanted)
 
 
 def body_format(given: Mapping[str, str]) -> BodyFormat:
@@ -95,7 +96,7 @@ def _inner_fields(name: str) -> tuple[str, ...]:
 @lru_cache(maxsize=PLANS_KEPT)
 def _one_plan(kind: Kind, query: bytes) -> tuple[Selection, str | None]:
     given = values_of(query, (*query_of(kind), "locale"))
-    return _selection(kind, given), given.get("locale")
+    return selection_of(kind, given), given.get("locale")
 
 
 @lru_cache(maxsize=PLANS_KEPT)
@@ -103,7 +104,7 @@ def _list_plan(kind: Kind, query: bytes, request: "_Place") -> tuple[ListQuery, 
     asked = ListQuery(
         query, LISTINGS[kind], path=request.path, cursors=request.cursors, extra=tuple(query_of(kind))
     )
-    return asked, _selection(kind, asked.extra)
+    return asked, selection_of(kind, asked.extra)
 
 
 class _Place:

@@ -4,7 +4,7 @@ from cms_api.adapters.sqlalchemy.cms.publications import ADDRESSED
 from cms_api.domains.cms.site.events import SITE_ID
 from cms_api.domains.cms.site.interface import SitePaths
 
-TYPES = ", ".join(f"'{type}'" for type in ADDRESSED)
+TYPES = ", ".join(f"'{key}'" for key in ADDRESSED)
 # Asked once a statement, however many rows want to know.
 _HOME = "(SELECT home_page_id FROM cms.site_settings)"
 IS_PUBLIC_AUTHOR = (
@@ -34,7 +34,8 @@ def archive_url(kind: str, slug: str) -> str:
     )
 
 
-_TERM = f"CASE t.taxonomy WHEN 'category' THEN {archive_url('category', 't.slug')} ELSE {archive_url('tag', 't.slug')} END"
+_CATEGORY, _TAG = archive_url("category", "t.slug"), archive_url("tag", "t.slug")
+_TERM = f"CASE t.taxonomy WHEN 'category' THEN {_CATEGORY} ELSE {_TAG} END"
 
 
 def addresses_of(ids: str) -> str:

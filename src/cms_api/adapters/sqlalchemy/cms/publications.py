@@ -128,7 +128,8 @@ class SqlAlchemyPublications(PublicationRepository):
                         author_ids = excluded.author_ids, category_ids = excluded.category_ids,
                         tag_ids = excluded.tag_ids, cover_id = excluded.cover_id, fields = excluded.fields,
                         mention_ids = excluded.mention_ids, rendering_version = excluded.rendering_version,
-                        seo = excluded.seo, toc = excluded.toc, is_noindex = excluded.is_noindex, translation_group = excluded.translation_group
+                        seo = excluded.seo, toc = excluded.toc, is_noindex = excluded.is_noindex,
+                        translation_group = excluded.translation_group
                     RETURNING (SELECT path FROM cms.publications WHERE document_id = :id)
                     """
                 ),
@@ -230,7 +231,7 @@ class SqlAlchemyPublications(PublicationRepository):
             ),
             {"after": after or UUID(int=0), "limit": limit},
         )
-        return [(document_id, type) for document_id, type in found]
+        return [(row.document_id, row.type) for row in found]
 
     async def take_down(self, document_id: UUID) -> None:
         group = await self._session.scalar(
@@ -260,6 +261,6 @@ def _texts(public: Public) -> dict[str, Any]:
     """What a live copy says, and what its texts mention."""
     fields = json_text(public.fields)
     mentions = sorted({target for _, target in mentioned(fields)})
-    others = {name: json_text(public.others.get(name, {})) for name in OTHER_FORMATS}
+    others: dict[str, str] = {name: json_text(public.others.get(name, {})) for name in OTHER_FORMATS}
     about = {"seo": json_text(public.seo), "toc": json_text(public.toc)}
     return {"fields": fields, "mentions": mentions, **about, **others}

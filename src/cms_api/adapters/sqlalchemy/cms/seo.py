@@ -37,7 +37,7 @@ SEO = f"""(SELECT row_to_json(_) FROM (
                     'width', m.width, 'height', m.height) END AS image) o) AS og,
         (SELECT row_to_json(o) FROM (
             SELECT coalesce(p.seo->'twitter'->>'card',
-                    CASE WHEN m.id IS NULL AND {_CARD_ID} IS NULL THEN 'summary' ELSE 'summary_large_image' END) AS card,
+                    CASE WHEN coalesce(m.id, {_CARD_ID}) IS NULL THEN 'summary' ELSE 'summary_large_image' END) AS card,
                 coalesce(p.seo->'twitter'->>'title', p.title) AS title,
                 coalesce(p.seo->'twitter'->>'description', nullif(s.data->'seo'->>'description', '')) AS description,
                 CASE WHEN {_CARD_ID} IS NULL THEN {file_url("m")} ELSE {_CARD_URL} END AS image,

@@ -58,7 +58,8 @@ INCLUDES: dict[Kind, tuple[str, ...]] = {
 
 _DOCUMENT = (
     "id", "type", "slug", "title", "excerpt", "body", "format", "status", "author", "authors", "cover", "seo",
-    "locale", "version", "published_at", "first_published_at", "created_at", "updated_at", "reading_time", "toc",
+    "locale", "version", "published_at", "first_published_at", "created_at", "updated_at", "reading_time",
+    "toc",
 )  # fmt: skip
 _TERM = ("id", "name", "slug", "description", "updated_at")
 FIELDS: dict[Kind, tuple[str, ...]] = {
@@ -81,8 +82,9 @@ class Selection(msgspec.Struct, frozen=True):
 class Delivered(msgspec.Struct, frozen=True):
     """An item as JSON text, and what a cache wants to know of it.
 
-    ``changed_at`` is an HTTP date (RFC 9110, section 5.6.7), empty where none covers all of it; ``used`` the ids of all that the text
-    was made of, joined by commas: ready to be sent, as nobody calculates with them.
+    ``changed_at`` is an HTTP date (RFC 9110, section 5.6.7), empty where none covers all of it;
+    ``used`` the ids of all that the text was made of, joined by commas: ready to be sent, as nobody
+    calculates with them.
     """
 
     json: str

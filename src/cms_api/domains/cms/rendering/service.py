@@ -44,7 +44,7 @@ class Rendering(RenderingService):
         done = 0
         async with new_uow() as uow:
             found = await uow.repository(PublicationRepository).outdated(after, AT_ONCE)
-            for document_id, type in found:
-                service = await self._types.service(type)
+            for document_id, key in found:
+                service = await self._types.service(key)
                 done += await service.rerender(uow, actor, document_id)
         return done, found[-1][0] if len(found) == AT_ONCE else None
