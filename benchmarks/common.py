@@ -66,8 +66,8 @@ FROM cms.publications;
 
 
 @contextmanager
-def database() -> Iterator[str]:
-    """A database with `POSTS` published posts, each with an author, a category and three tags."""
+def database(posts: int = POSTS) -> Iterator[str]:
+    """A database with so many published posts, each with an author, a category and three tags."""
     folder = Path(tempfile.mkdtemp(prefix="cms-bench-"))
     server = EmbeddedPostgres(folder, throwaway=True)
     try:
@@ -76,7 +76,7 @@ def database() -> Iterator[str]:
         with psycopg.connect(url, autocommit=True) as connection:
             for statement in SEED.split(";\n"):
                 if statement.strip():
-                    connection.execute(statement, {"posts": POSTS})
+                    connection.execute(statement, {"posts": posts})
             connection.execute("VACUUM ANALYZE")
         yield url
     finally:
@@ -149,11 +149,13 @@ def serving(target: str, url: str, *, server: str = "granian") -> Iterator[Proce
     }  # fmt: skip
     handle = subprocess.Popen([sys.executable, "-m", *command], env=environment)
     try:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
+        deadline = time.monotonic() + 120
+        while True:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
+            if handle.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{target} did not start.")
             time.sleep(0.05)
         time.sleep(0.5)
         yield Process(port, handle)

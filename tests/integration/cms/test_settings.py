@@ -50,8 +50,10 @@ async def test_the_life_of_settings(
     assert response.headers["etag"] == '"v1"'
     assert {name: value for name, value in first.items() if name != "updated_at"} == {
         "title": "", "tagline": "", "base_url": None, "timezone": "UTC", "posts_per_page": 10,
-        "home_page": None, "posts_page": None, "logo": None, "icon": None, "social": [],
+        "home_page": None, "posts_page": None, "logo": None, "icon": None, "image": None, "social": [],
         "seo": {"title_template": "%s", "description": "", "noindex": False},
+        "paths": {"category": "/category/{slug}", "tag": "/tag/{slug}", "author": "/author/{slug}"},
+        "feeds": {"content": "full", "items": 20}, "robots": {"disallow": [], "allow": []},
         "version": 1, "updated_by": None,
     }  # fmt: skip
     public = await shown(client)
@@ -116,7 +118,8 @@ async def test_pages_and_files(admin: httpx.AsyncClient, client: httpx.AsyncClie
     assert public["posts_page"] is None  # nobody reads drafts
     file = {"url": logo["url"], "alt": "A tree", "width": logo["width"], "height": logo["height"]}
     assert public["logo"] == public["icon"] == file
-    assert set(response.headers["cache-tag"].split(",")) == {str(SITE_ID), *pointing.values()}
+    tags = {str(SITE_ID), *pointing.values(), "settings", "document:page", "media"}
+    assert set(response.headers["cache-tag"].split(",")) == tags
     etag = {"If-None-Match": response.headers["etag"]}
     assert (await client.get(PUBLIC, headers=etag)).status_code == 304
     await do(admin, "pages", posts, "publish")

@@ -117,17 +117,12 @@ class Ready:
         await send({"type": "http.response.body", "body": self._body, "more_body": False})
 
 
-def tagged(
-    scope: Scope,
-    body: bytes,
-    headers: list[tuple[bytes, bytes]],
-    media_type: bytes = b"application/json",
-) -> Ready:
-    """Bytes, JSON mostly, under a tag made of their hash; 304 where the client has it."""
+def tagged(scope: Scope, body: bytes, headers: list[tuple[bytes, bytes]]) -> Ready:
+    """JSON under a tag made of its hash; 304 where the client has it."""
     tag = hash_tag(body)
     headers.append((b"etag", tag.encode()))
     for name, value in scope["headers"]:
         if name == b"if-none-match" and matches(value.decode("latin-1"), tag):
             return Ready(b"", headers, 304)
-    headers += ((b"content-type", media_type), (b"content-length", str(len(body)).encode()))
+    headers += ((b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()))
     return Ready(body, headers)

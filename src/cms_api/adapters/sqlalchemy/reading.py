@@ -1,6 +1,7 @@
 """Reads: one statement each, on connections without transactions."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from cms_api import timings
 
 Row = tuple[Any, ...]
 
@@ -72,7 +75,18 @@ class Reader:
             self._places.put_nowait(cursor)
 
     async def _executed(self, sql: str, params: Mapping[str, object] | None) -> AsyncCursor[Row]:
-        """A cursor that has run the statement. A connection that was dead is replaced, once."""
+        """A cursor that has run the statement, which counts as one of the request's."""
+        timing = timings.current.get()
+        if timing is None:
+            return await self._run(sql, params)
+        started = time.perf_counter()
+        try:
+            return await self._run(sql, params)
+        finally:
+            timing.add(time.perf_counter() - started)
+
+    async def _run(self, sql: str, params: Mapping[str, object] | None) -> AsyncCursor[Row]:
+        """Run a statement. A connection that was dead is replaced, once."""
         cursor = await self._take()
         try:
             return await cursor.execute(sql, params)

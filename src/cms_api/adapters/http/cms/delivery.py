@@ -1,8 +1,6 @@
 """Published content: lean handlers, ready bytes."""
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from email.utils import format_datetime
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal, get_args
 from uuid import UUID
@@ -13,9 +11,9 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
+from cms_api.adapters.http.cms.answering import ANYTHING, delivered_list, delivered_one
 from cms_api.adapters.http.cms.delivered import DELIVERED
 from cms_api.adapters.http.lists import ListQuery, nearest, values_of
-from cms_api.adapters.http.preconditions import tagged
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView
 from cms_api.domains.cms.api import (
@@ -23,17 +21,22 @@ from cms_api.domains.cms.api import (
     INCLUDES,
     LISTINGS,
     BodyFormat,
-    Delivered,
     DeliveryService,
     Kind,
     Selection,
 )
 from cms_api.kernel.errors import Malformed
-from cms_api.kernel.paging import Page
 
 PLANS_KEPT = 1_024
-# A cache in front may tell thousands of tags apart, but headers have an end.
-MAX_TAGS_LENGTH = 8_000
+LIST_KEYS: dict[Kind, str] = {
+    "posts": "document:post",
+    "pages": "document:page",
+    "categories": "categories",
+    "tags": "tags",
+    "authors": "authors",
+}
+# What search engines are told, and where links lead, the settings of the site have a say in.
+SEO_KEYS = ("settings",)
 QUERY = {
     "include": "Comma-separated relations to expand; what is not included is an id.",
     "fields": "Comma-separated fields to keep; `author.name` reaches into an included relation.",
@@ -123,18 +126,6 @@ class _Place:
         return isinstance(other, _Place) and other.path == self.path and other.cursors is self.cursors
 
 
-def _headers(request: ApiRequest, tags: Iterable[str]) -> list[tuple[bytes, bytes]]:
-    """The headers of what everybody may keep for a while."""
-    headers = [
-        (b"cache-control", request.app.state.cache_control),
-        (b"vary", b"Accept-Encoding"),
-    ]
-    joined = ",".join(tags)
-    if joined and len(joined) <= MAX_TAGS_LENGTH:
-        headers.append((b"cache-tag", joined.encode()))
-    return headers
-
-
 async def _one(
     request: ApiRequest,
     delivery: DeliveryService,
@@ -145,52 +136,21 @@ async def _one(
     scope = request.scope
     selection, locale = _one_plan(kind, scope["query_string"])
     item = await delivery.one(kind, by, value, selection, locale)
-    return delivered_one(request, item, is_dated=not selection.include)
-
-
-def delivered_one(request: ApiRequest, item: Delivered, *, is_dated: bool = True) -> ASGIApp:
-    """The answer with one item; its date is told where that covers all of it."""
-    headers = _headers(request, (item.used,))
-    if is_dated and item.changed_at:
-        headers.append((b"last-modified", item.changed_at.encode()))
-    return tagged(request.scope, item.json.encode(), headers)
-
-
-def delivered_as(
-    request: ApiRequest, body: bytes, media_type: str, *, changed_at: datetime | None, tags: Iterable[str]
-) -> ASGIApp:
-    """The answer with bytes of another media type than JSON, made of what ``tags`` name."""
-    headers = _headers(request, tags)
-    if changed_at is not None:
-        headers.append((b"last-modified", format_datetime(changed_at.astimezone(UTC), usegmt=True).encode()))
-    return tagged(request.scope, body, headers, media_type.encode())
+    keys = SEO_KEYS if kind in ("posts", "pages") else ()
+    return delivered_one(request, item, is_dated=not selection.include, keys=keys)
 
 
 async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> ASGIApp:
     query, selection = _list_plan(kind, request.scope["query_string"], _Place(request))
     page = await delivery.list(kind, query.request, selection)
-    return delivered_list(request, query, page, tags=used_by(page))
+    return delivered_list(request, query, page, keys=_list_keys(kind, query))
 
 
-def delivered_list(
-    request: ApiRequest, query: ListQuery, page: Page[Delivered], *, tags: Iterable[str]
-) -> ASGIApp:
-    """The answer with a page of items, made of what ``tags`` name."""
-    info, links = query.links(page)
-    count = "" if page.count is None else f',"count":{page.count}'
-    cursors = [f'"{cursor}"' if cursor else "null" for cursor in (info.next, info.prev)]
-    body = (
-        f'{{"items":[{",".join([item.json for item in page.items])}],'
-        f'"page":{{"next":{cursors[0]},"prev":{cursors[1]},"limit":{info.limit}}}{count}}}'
-    )
-    headers = _headers(request, tags)
-    headers += [(name.lower().encode(), value.encode()) for name, value in links.items()]
-    return tagged(request.scope, body.encode(), headers)
-
-
-def used_by(page: Page[Delivered]) -> Iterable[str]:
-    """The ids of all that a page is made of, each once."""
-    return dict.fromkeys(",".join([item.used for item in page.items]).split(","))
+def _list_keys(kind: Kind, query: ListQuery) -> tuple[str, ...]:
+    """What decides which items are on a page: those of its kind, and whatever its filters look into."""
+    own = (LIST_KEYS[kind], *(SEO_KEYS if kind in ("posts", "pages") else ()))
+    looks_further = any("." in wanted.field for wanted in query.request.filters)
+    return (*own, *ANYTHING) if looks_further else own
 
 
 def _list_of(item: type[Any]) -> Any:

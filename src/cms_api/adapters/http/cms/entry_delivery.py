@@ -9,14 +9,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from cms_api.adapters.http.cms.delivery import (
-    FORMAT,
-    QUERY,
-    body_format,
-    delivered_list,
-    delivered_one,
-    used_by,
-)
+from cms_api.adapters.http.cms.answering import ANYTHING, delivered_list, delivered_one
+from cms_api.adapters.http.cms.delivery import FORMAT, QUERY, body_format
 from cms_api.adapters.http.cms.documents import ENTRIES
 from cms_api.adapters.http.lists import list_query, query_values
 from cms_api.adapters.http.requests import ApiRequest
@@ -46,7 +40,14 @@ async def list_entries(request: ApiRequest, entry_delivery: NamedDependency[Entr
     asked = query.extra
     selection = reader.selection(asked.get("include", ""), asked.get("fields"), body_format(asked))
     page = await reader.page(query.request, selection)
-    return delivered_list(request, query, page, tags=used_by(page))
+    looks_further = any("." in wanted.field for wanted in query.request.filters)
+    keys = (
+        f"document:{request.path_params['type']}",
+        "content-types",
+        "settings",
+        *(ANYTHING if looks_further else ()),
+    )
+    return delivered_list(request, query, page, keys=keys)
 
 
 @get(
@@ -85,7 +86,7 @@ async def _one(
     selection = reader.selection(given.get("include", ""), given.get("fields"), body_format(given))
     found = await reader.one(by, value, selection, given.get("locale"))
     is_dated = reader.is_self_contained and not selection.include
-    return delivered_one(request, found, is_dated=is_dated)
+    return delivered_one(request, found, is_dated=is_dated, keys=("content-types", "settings"))
 
 
 ENTRY_DELIVERY_ROUTES: list[HTTPRouteHandler] = [list_entries, entry_by_id, entry_by_slug]

@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from cms_api.adapters.http.cms.delivery import delivered_as
+from cms_api.adapters.http.cms.answering import delivered_as
 from cms_api.adapters.http.cms.feed_formats import Links, atom, json_feed, rss
 from cms_api.adapters.http.lists import query_values
 from cms_api.adapters.http.requests import ApiRequest
@@ -68,7 +68,9 @@ async def _feed(
         raise Malformed("“after” is no position: take it from the link to the next page.")
     feed = await feeds.read(scope, slug, locale=given.get("locale"), after=after)
     body = kind.write(feed, _links(request, feed, given))
-    return delivered_as(request, body, kind.media_type, changed_at=feed.updated_at, tags=feed.tags)
+    return delivered_as(
+        request, body, kind.media_type, resource="feeds", changed_at=feed.updated_at, keys=feed.tags
+    )
 
 
 def _links(request: ApiRequest, feed: Feed, given: dict[str, str]) -> Links:

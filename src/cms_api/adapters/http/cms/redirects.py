@@ -12,8 +12,9 @@ from litestar.params import FromPath, JSONBody
 from litestar.types import ASGIApp
 from msgspec import UNSET, Meta, UnsetType
 
+from cms_api.adapters.http.cms.answering import delivered_one
 from cms_api.adapters.http.cms.delivered import DeliveredPage, DeliveredPost
-from cms_api.adapters.http.cms.delivery import DOCUMENT_QUERY, PLANS_KEPT, delivered_one, selection_of
+from cms_api.adapters.http.cms.delivery import DOCUMENT_QUERY, PLANS_KEPT, selection_of
 from cms_api.adapters.http.cms.schemas import into
 from cms_api.adapters.http.lists import list_query, list_response, query_values
 from cms_api.adapters.http.preconditions import resource
@@ -213,4 +214,4 @@ async def resolve(request: ApiRequest, redirects: NamedDependency[RedirectServic
         raise Malformed("The query parameter “path” is required.")
     selections = _selections(given.get("include"), given.get("fields"), given.get("format"))
     found = await redirects.resolve(given["path"], given.get("locale"), selections)
-    return delivered_one(request, found, is_dated=False)
+    return delivered_one(request, found, is_dated=False, keys=("redirects", "documents", "settings"))

@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from cms_api.adapters.http.cms.delivery import delivered_as
+from cms_api.adapters.http.cms.answering import delivered_as
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.xml import DECLARATION, element
 from cms_api.domains.cms.api import MapEntry, SiteFacts, SiteMapPart, SiteMapService
@@ -58,7 +58,7 @@ async def sitemap_index(request: ApiRequest, sitemaps: NamedDependency[SiteMapSe
     )
     body = f"{DECLARATION}{element('sitemapindex', parts, xmlns=SITEMAP)}\n".encode()
     changed_at = max((part.changed_at for part in found.parts), default=None)
-    return delivered_as(request, body, XML, changed_at=changed_at, tags=found.tags)
+    return delivered_as(request, body, XML, resource="sitemaps", changed_at=changed_at, keys=found.tags)
 
 
 @get(
@@ -78,7 +78,7 @@ async def sitemap_part(
     found = await sitemaps.part(int(number[1]))
     # Long enough for others to notice, so not on the loop.
     body = await asyncio.to_thread(_urlset, found)
-    return delivered_as(request, body, XML, changed_at=found.changed_at, tags=found.tags)
+    return delivered_as(request, body, XML, resource="sitemaps", changed_at=found.changed_at, keys=found.tags)
 
 
 def _urlset(part: SiteMapPart) -> bytes:
@@ -105,7 +105,14 @@ def _url(entry: MapEntry) -> Iterator[str]:
 async def robots(request: ApiRequest, sitemaps: NamedDependency[SiteMapService]) -> ASGIApp:
     """As the settings of the site say (RFC 9309)."""
     site = await sitemaps.robots()
-    return delivered_as(request, _robots(site), TEXT, changed_at=None, tags=("settings", site.used))
+    return delivered_as(
+        request,
+        _robots(site),
+        TEXT,
+        resource="robots",
+        changed_at=None,
+        keys=("settings", *site.used.split(",")),
+    )
 
 
 def _robots(site: SiteFacts) -> bytes:

@@ -46,7 +46,7 @@ def addresses_of(ids: str) -> str:
         UNION ALL SELECT m.id, {file_url("m")} FROM cms.media m WHERE m.id = ANY ({ids})
         UNION ALL SELECT t.id, {_TERM} FROM cms.terms t WHERE t.id = ANY ({ids})
         UNION ALL SELECT a.id, {archive_url("author", "a.slug")} FROM cms.authors a
-        WHERE a.id = ANY ({ids}) AND {IS_PUBLIC_AUTHOR}) x(id, url))"""
+        WHERE a.id = ANY ({ids})) x(id, url))"""
 
 
 def mentioned_addresses(alias: str = "p") -> str:
