@@ -31,7 +31,7 @@ Block = dict[str, Any]
 def parsed(html: str) -> BeautifulSoup:
     """Sanitised HTML as a tree, flat where it is too deep to be walked."""
     if _depth(html) > MAX_DEPTH:
-        html = f"<p>{escape(re.sub(r'<[^>]*>', ' ', html), quote=False)}</p>"
+        html = f"<p>{_TAG.sub(' ', html)}</p>"
     return BeautifulSoup(html, "html.parser")
 
 
