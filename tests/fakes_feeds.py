@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from tests.fakes_redirects import has_address
+
 from cms_api.domains.cms.feeds.interface import Position, Scope, Subject
 from cms_api.domains.cms.feeds.ports import FeedQueries, FileRow, PersonRow, PostRow
 from cms_api.domains.cms.media.service import url_of
@@ -92,7 +94,7 @@ class FakeSiteMapQueries(SiteMapQueries):
         return [
             live
             for live in self._store.publications.values()
-            if live.type in ("page", "post") and live.content.seo.noindex is not True
+            if has_address(live.type, live.content) and live.content.seo.noindex is not True
         ]
 
     async def parts(self) -> Sequence[Part]:

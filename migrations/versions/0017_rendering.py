@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0017"
-down_revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
@@ -27,8 +27,8 @@ UPDATE cms.publications SET seo = jsonb_strip_nulls(jsonb_build_object('title', 
         'description', coalesce(nullif(fields->'seo'->>'description', ''), nullif(fields->>'excerpt', '')),
         'type', CASE type WHEN 'post' THEN 'article' ELSE 'website' END))));
 CREATE UNIQUE INDEX uq_publications_ordinal ON cms.publications (ordinal);
-CREATE INDEX ix_publications_part ON cms.publications ((ordinal / 10000), type, updated_at)
-    WHERE NOT is_noindex;
+CREATE INDEX ix_publications_part ON cms.publications ((ordinal / 10000), updated_at)
+    WHERE has_address AND NOT is_noindex;
 CREATE INDEX ix_publications_rendering_version ON cms.publications (rendering_version, document_id);
 CREATE INDEX ix_publications_translation_group ON cms.publications (translation_group)
     WHERE translation_group IS NOT NULL;

@@ -368,9 +368,9 @@ async def test_whatever_is_asked_is_one_statement(
     reader = application.container.core.reader()
     real, seen = reader._executed, list[str]()
 
-    async def executed(sql: str, params: Any) -> Any:
+    async def executed(sql: str, params: Any, **options: Any) -> Any:
         seen.append(sql)
-        return await real(sql, params)
+        return await real(sql, params, **options)
 
     monkeypatch.setattr(reader, "_executed", executed)
     for path, number in (("/home", 2), ("/exact", 1), ("/prefix/a/b/c", 1), ("/nothing", 1)):

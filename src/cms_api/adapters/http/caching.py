@@ -64,7 +64,7 @@ class Answer:
         self._body = body
         self._media_type = media_type
         self._tag = hash_tag(body)
-        self.keys = tuple(dict.fromkeys(key for key in keys if key))
+        self.keys = tuple(dict.fromkeys(filter(None, keys)))
         self._headers = headers
         joined = ",".join(self.keys)
         if joined and len(joined) <= MAX_TAGS_LENGTH:

@@ -95,6 +95,9 @@ class HtmlRenderer(Renderer):
             others=others,
         )
 
+    async def text(self, body: str) -> str:
+        return text_of(body) if len(body) < LARGE else await asyncio.to_thread(text_of, body)
+
     def reading_time(self, body: str) -> int:
         return _minutes(re.sub(r"<[^>]*>", " ", body))
 

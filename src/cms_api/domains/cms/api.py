@@ -159,6 +159,7 @@ from cms_api.domains.cms.schedules.interface import (
     ScheduleService,
     ScheduleView,
 )
+from cms_api.domains.cms.search.interface import FACETS, SEARCH, Facet, Hits, SearchService
 from cms_api.domains.cms.site.facts import SiteFacts
 from cms_api.domains.cms.site.interface import PERMISSIONS as SITE_PERMISSIONS
 from cms_api.domains.cms.site.interface import (
@@ -214,6 +215,7 @@ __all__ = [
     "DEFAULT_DEPTH",
     "DELIVERED_COMMENTS",
     "DOCUMENTS",
+    "FACETS",
     "FIELDS",
     "INCLUDES",
     "LISTINGS",
@@ -234,6 +236,7 @@ __all__ = [
     "REVISIONS",
     "SCHEDULES",
     "SCHEDULES_OF_DOCUMENT",
+    "SEARCH",
     "TAGS",
     "TASKS",
     "TYPES",
@@ -270,6 +273,7 @@ __all__ = [
     "EntryDescription",
     "EntryService",
     "EntryView",
+    "Facet",
     "Feed",
     "FeedContent",
     "FeedItem",
@@ -281,6 +285,7 @@ __all__ = [
     "FeedSettingsChanges",
     "Format",
     "Heading",
+    "Hits",
     "ImportReport",
     "ImportService",
     "ItemChanges",
@@ -355,6 +360,7 @@ __all__ = [
     "ScheduleChanges",
     "ScheduleService",
     "ScheduleView",
+    "SearchService",
     "Selection",
     "Seo",
     "SeoInput",

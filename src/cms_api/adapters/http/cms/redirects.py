@@ -84,6 +84,15 @@ class ResolvedPost(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
     document: DeliveredPost
 
 
+class ResolvedEntry(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="entry"):
+    """A published entry of a content type with addresses; `url` is where it can be read."""
+
+    type: str
+    id: UUID
+    path: str
+    url: str
+
+
 class ResolvedRedirect(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="redirect"):
     """Where to go; `location` is ready for the header of that name, null with `status` 410."""
 
@@ -91,7 +100,7 @@ class ResolvedRedirect(msgspec.Struct, frozen=True, kw_only=True, tag_field="kin
     location: str | None
 
 
-Resolved = ResolvedPage | ResolvedPost | ResolvedRedirect
+Resolved = ResolvedPage | ResolvedPost | ResolvedEntry | ResolvedRedirect
 
 
 class RedirectController(Controller):

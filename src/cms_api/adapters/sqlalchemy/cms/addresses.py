@@ -1,61 +1,69 @@
-"""Where things are on the site, as expressions: paths from its root, so that they stay right when it moves."""
+"""The addresses of the live entries of a content type."""
 
-from cms_api.adapters.sqlalchemy.cms.publications import ADDRESSED
-from cms_api.domains.cms.site.events import SITE_ID
-from cms_api.domains.cms.site.interface import SitePaths
+from datetime import datetime
+from uuid import UUID
 
-TYPES = ", ".join(f"'{key}'" for key in ADDRESSED)
-# Asked once a statement, however many rows want to know.
-_HOME = "(SELECT home_page_id FROM cms.site_settings)"
-IS_PUBLIC_AUTHOR = (
-    "EXISTS (SELECT FROM cms.links l WHERE l.target_id = a.id AND l.is_live AND l.field = 'authors')"
-)
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from cms_api.adapters.sqlalchemy.base import translating
+from cms_api.adapters.sqlalchemy.cms.publications import LEAD_ON
+from cms_api.domains.cms.content_types.definition import SLUG
+from cms_api.domains.cms.content_types.ports import AddressRepository
+from cms_api.domains.cms.content_types.tallies import MAX_EXAMPLES
+from cms_api.domains.cms.documents.errors import AddressTaken
 
-def page_url(alias: str) -> str:
-    """The path of a live copy; NULL for types without addresses."""
-    return (
-        f"CASE WHEN {alias}.document_id = {_HOME} THEN '/'"
-        f" WHEN {alias}.type IN ({TYPES}) THEN '/' || {alias}.path END"
-    )
-
-
-def file_url(alias: str) -> str:
-    """Where a file is: a path here, or its address elsewhere."""
-    return f"coalesce('/media/' || {alias}.storage_key, {alias}.source_url)"
-
-
-def archive_url(kind: str, slug: str) -> str:
-    """The path of what lists the documents of a category, a tag or an author."""
-    pattern = getattr(SitePaths(), kind)
-    return (
-        f"replace(coalesce((SELECT data->'paths'->>'{kind}' FROM cms.site_settings), '{pattern}'),"
-        f" '{{slug}}', {slug})"
-    )
+# What a live entry's path is to be; without a pattern it is its slug, and no address.
+PATH = f"coalesce(replace(ltrim(CAST(:path AS text), '/'), '{SLUG}', p.slug), p.slug)"
+MOVE = f"""
+WITH changed AS MATERIALIZED (
+    SELECT p.document_id, p.locale, {PATH} AS path, CASE WHEN p.has_address THEN p.path END AS before
+    FROM cms.publications p WHERE p.type = :key),
+moved AS (
+    UPDATE cms.publications p SET path = c.path, has_address = :has_address
+    FROM changed c WHERE p.document_id = c.document_id)
+"""
 
 
-_CATEGORY, _TAG = archive_url("category", "t.slug"), archive_url("tag", "t.slug")
-_TERM = f"CASE t.taxonomy WHEN 'category' THEN {_CATEGORY} ELSE {_TAG} END"
+class SqlAlchemyAddresses(AddressRepository):
+    """Addresses in ``cms.publications``."""
 
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
 
-def addresses_of(ids: str) -> str:
-    """JSON of the current paths of ``ids``, an array: those that have one, whatever they are."""
-    return f"""(SELECT coalesce(json_object_agg(x.id, x.url), '{{}}')::text FROM (
-        SELECT q.document_id, {page_url("q")} FROM cms.publications q
-        WHERE q.document_id = ANY ({ids}) AND q.type IN ({TYPES})
-        UNION ALL SELECT m.id, {file_url("m")} FROM cms.media m WHERE m.id = ANY ({ids})
-        UNION ALL SELECT t.id, {_TERM} FROM cms.terms t WHERE t.id = ANY ({ids})
-        UNION ALL SELECT a.id, {archive_url("author", "a.slug")} FROM cms.authors a
-        WHERE a.id = ANY ({ids})) x(id, url))"""
+    async def holder(self, path: str) -> str | None:
+        found: str | None = await self._session.scalar(
+            text("SELECT key FROM cms.content_types WHERE definition->>'path' = :path"), {"path": path}
+        )
+        return found
 
+    async def count(self, key: str) -> int:
+        found = await self._session.scalar(
+            text("SELECT count(*) FROM cms.publications WHERE type = :key"), {"key": key}
+        )
+        return found or 0
 
-def mentioned_addresses(alias: str = "p") -> str:
-    """The paths of what the texts of a live copy mention; NULL, and no work, where they mention nothing."""
-    mentions = f"{alias}.mention_ids"
-    return f"CASE WHEN cardinality({mentions}) > 0 THEN {addresses_of(mentions)} END"
+    async def taken(self, key: str, path: str) -> tuple[int, list[UUID]]:
+        found = await self._session.execute(
+            text(
+                f"""
+                SELECT p.document_id, count(*) OVER () AS number FROM cms.publications p
+                JOIN cms.publications o
+                    ON o.has_address AND o.locale = p.locale AND o.path = {PATH} AND o.type <> p.type
+                WHERE p.type = :key ORDER BY p.document_id LIMIT {MAX_EXAMPLES}
+                """
+            ),
+            {"key": key, "path": path},
+        )
+        rows = found.all()
+        return (rows[0].number if rows else 0), [row.document_id for row in rows]
 
-
-def mentioned_ids(alias: str = "p") -> str:
-    """The ids of what such paths are made of, the settings of the site among them."""
-    mentions = f"{alias}.mention_ids"
-    return f"CASE WHEN cardinality({mentions}) > 0 THEN {mentions} || '{SITE_ID}'::uuid END"
+    async def move(self, key: str, path: str | None, *, at: datetime) -> None:
+        # What has no address any more leads nowhere, from anywhere.
+        follows = f", {LEAD_ON}" if path is not None else ""
+        params = {"key": key, "path": path, "has_address": path is not None}
+        with translating({"uq_publications_address": AddressTaken(path or "")}):
+            await self._session.execute(
+                text(f"{MOVE}{follows} SELECT count(*) FROM changed"),
+                params | ({"at": at} if follows else {}),
+            )

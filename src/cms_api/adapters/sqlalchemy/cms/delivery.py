@@ -3,14 +3,14 @@
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
-from cms_api.adapters.sqlalchemy.cms.addresses import (
+from cms_api.adapters.sqlalchemy.cms.queries import SLUG, TARGET, linked
+from cms_api.adapters.sqlalchemy.cms.seo import SEO, SEO_USED
+from cms_api.adapters.sqlalchemy.cms.urls import (
     IS_PUBLIC_AUTHOR,
     file_url,
     mentioned_addresses,
     mentioned_ids,
 )
-from cms_api.adapters.sqlalchemy.cms.queries import SLUG, TARGET, linked
-from cms_api.adapters.sqlalchemy.cms.seo import SEO, SEO_USED
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, cut
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.delivery.interface import Delivered, Kind, Selection

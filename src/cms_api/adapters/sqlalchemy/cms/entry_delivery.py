@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from typing import Any, Literal
 
-from cms_api.adapters.sqlalchemy.cms.addresses import addresses_of, mentioned_addresses
 from cms_api.adapters.sqlalchemy.cms.delivery import (
     DOCUMENT_FIELDS,
     FIELDS,
@@ -19,6 +18,7 @@ from cms_api.adapters.sqlalchemy.cms.delivery import (
 from cms_api.adapters.sqlalchemy.cms.entry_columns import column, relations, sort_column
 from cms_api.adapters.sqlalchemy.cms.queries import SLUG, TARGET, linked
 from cms_api.adapters.sqlalchemy.cms.seo import SEO_USED
+from cms_api.adapters.sqlalchemy.cms.urls import addresses_of, mentioned_addresses
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Relation
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.content_types.compiling import EntryKind
@@ -39,7 +39,7 @@ from cms_api.domains.cms.content_types.shapes import needs_showing, points
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.documents.rendering import BodyFormat
 from cms_api.domains.cms.documents.types import Catalogue
-from cms_api.domains.cms.entries.delivery import BUILT_IN, OWN, EntryQueries, EntrySelection, Tree
+from cms_api.domains.cms.entries.delivery import BUILT_IN, EntryQueries, EntrySelection, Tree, own_of
 from cms_api.domains.cms.entries.listing import filterable, sortable
 from cms_api.kernel.paging import Page, PageRequest
 
@@ -58,7 +58,7 @@ class _Writer:
     def entry(self, kind: EntryKind, alias: str, include: Tree, wanted: Tree | None) -> str:
         """The JSON of the entry in the row ``alias`` of the publications."""
         parts: dict[str, str] = {}
-        for name in OWN:
+        for name in own_of(kind):
             if wanted is None or name in wanted:
                 parts[name] = self._own(name, alias, include, wanted)
         for field in kind.definition.fields:
@@ -71,7 +71,7 @@ class _Writer:
     def _own(self, name: str, alias: str, include: Tree, wanted: Tree | None) -> str:
         if name in ("author", "authors") and name in include:
             return self._aliased(expanded(RELATED["posts"][name], list(_in(wanted, name) or ())), alias)
-        return self._aliased(DOCUMENT_FIELDS[name], alias)
+        return self._aliased("p.path" if name == "path" else DOCUMENT_FIELDS[name], alias)
 
     def _aliased(self, sql: str, alias: str) -> str:
         return _ALIAS.sub(f"{alias}.", sql)
@@ -219,6 +219,8 @@ class SqlEntryDelivery(EntryQueries):
     ) -> Delivered | None:
         where = "p.document_id = %(value)s" if by == "id" else "p.path = %(value)s AND p.locale = %(locale)s"
         sql = f"{self._select(catalogue, key, selection)}\nWHERE {where} AND p.type = '{key}'"
+        if by == "slug":
+            value = catalogue.kinds[key].definition.address(str(value)) or value
         row = await self._reader.one(sql, {"value": value, "locale": locale})
         return None if row is None else delivered(row, selection.format)
 

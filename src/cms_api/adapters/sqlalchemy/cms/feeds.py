@@ -6,7 +6,8 @@ from uuid import UUID
 
 import msgspec
 
-from cms_api.adapters.sqlalchemy.cms.addresses import (
+from cms_api.adapters.sqlalchemy.cms.delivery import moment, object_of
+from cms_api.adapters.sqlalchemy.cms.urls import (
     IS_PUBLIC_AUTHOR,
     archive_url,
     file_url,
@@ -14,7 +15,6 @@ from cms_api.adapters.sqlalchemy.cms.addresses import (
     mentioned_ids,
     page_url,
 )
-from cms_api.adapters.sqlalchemy.cms.delivery import moment, object_of
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.documents.addresses import addressed
 from cms_api.domains.cms.feeds.interface import Position, Scope, Subject

@@ -3,7 +3,7 @@
 What the document alone decides is in the live copy already, see `documents.seo`.
 """
 
-from cms_api.adapters.sqlalchemy.cms.addresses import file_url, page_url
+from cms_api.adapters.sqlalchemy.cms.urls import file_url, page_url
 from cms_api.domains.cms.site.events import SITE_ID
 
 _BASE = "rtrim(s.data->>'base_url', '/')"

@@ -2,21 +2,20 @@
 
 from collections.abc import Sequence
 
-from cms_api.adapters.sqlalchemy.cms.addresses import TYPES, file_url, page_url
+from cms_api.adapters.sqlalchemy.cms.urls import file_url, page_url
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.sitemaps.interface import PART, Part
 from cms_api.domains.cms.sitemaps.ports import AddressRow, SiteMapQueries
 
-# One look into the index `ix_publications_part` for each part and type.
+# One look into the index `ix_publications_part` for each part.
 PARTS = f"""
-SELECT n, max(x.at)
+SELECT n, x.at
 FROM generate_series(0, (SELECT max(ordinal) / {PART} FROM cms.publications)) n
-CROSS JOIN unnest(ARRAY[{TYPES}]) type
 CROSS JOIN LATERAL (
     SELECT p.updated_at AS at FROM cms.publications p
-    WHERE p.ordinal / {PART} = n AND p.type = type AND NOT p.is_noindex
+    WHERE p.ordinal / {PART} = n AND p.has_address AND NOT p.is_noindex
     ORDER BY p.updated_at DESC LIMIT 1) x
-GROUP BY n ORDER BY n
+ORDER BY n
 """
 ADDRESSES = f"""
 SELECT {page_url("p")}, p.updated_at,
@@ -24,9 +23,9 @@ SELECT {page_url("p")}, p.updated_at,
     CASE WHEN p.translation_group IS NOT NULL THEN (
         SELECT array_agg(ARRAY[q.locale, {page_url("q")}] ORDER BY q.locale) FROM cms.publications q
         WHERE (q.translation_group = p.translation_group OR q.document_id = p.translation_group)
-          AND q.type IN ({TYPES}) AND NOT q.is_noindex) END
+          AND q.has_address AND NOT q.is_noindex) END
 FROM cms.publications p
-WHERE p.ordinal >= %(first)s AND p.ordinal < %(end)s AND p.type IN ({TYPES}) AND NOT p.is_noindex
+WHERE p.ordinal >= %(first)s AND p.ordinal < %(end)s AND p.has_address AND NOT p.is_noindex
   -- What names another address as the right one is not to be found at its own.
   AND p.seo->>'canonical' IS NULL
 ORDER BY p.ordinal

@@ -6,8 +6,9 @@ from cms_api.domains.cms.documents import seo
 from cms_api.domains.cms.documents.content import Article
 from cms_api.domains.cms.documents.interface import Changes, V
 from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.rendering import Public
+from cms_api.domains.cms.documents.rendering import Public, PublicFields
 from cms_api.domains.cms.documents.service import Documents
+from cms_api.domains.cms.search.text import SearchText
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import invalid
 
@@ -52,3 +53,8 @@ class Articles(Documents[A, Changes, V], Generic[A, Changes, V]):
             toc=rendered.toc,
             others={name: {"body": body} for name, body in rendered.others.items()},
         )
+
+    async def _searched(self, content: A, fields: PublicFields) -> SearchText:
+        body = await self._renderer.text(fields["body"])
+        # An excerpt that is made of the body is no reason to count those words twice.
+        return SearchText.of(content.title, [("medium", content.excerpt), ("low", body)])

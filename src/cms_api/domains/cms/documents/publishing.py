@@ -49,9 +49,8 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         published = document.publish(
             snapshot, at=self._clock.now(), by=actor.user_id, published_at=published_at
         )
-        public = await self._public(content)
         await documents.save(document)
-        await uow.repository(PublicationRepository).put_live(document, content, public)
+        await self._put_live(uow, document, content)
         uow.record(published.by(actor))
         if snapshot is None:
             await self._stages.close(uow, actor, document, "done", at=document.updated_at)

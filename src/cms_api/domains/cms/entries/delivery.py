@@ -32,11 +32,18 @@ OWN = (
     "id", "type", "slug", "status", "author", "authors", "seo", "locale", "version", "published_at",
     "first_published_at", "created_at", "updated_at",
 )  # fmt: skip
+# What those have besides whose type has addresses.
+ADDRESSED = (*OWN, "path")
 BUILT_IN: dict[str, Kind] = {"post": "posts", "page": "pages"}
 FILE = ("id", "url", "filename", "title", "alt", "caption", "media_type", "size", "width", "height")
 
 # Names, and what is wanted inside of each.
 Tree = dict[str, Any]
+
+
+def own_of(kind: EntryKind) -> tuple[str, ...]:
+    """What the entries of a type have besides its fields."""
+    return OWN if kind.definition.path is None else ADDRESSED
 
 
 class EntrySelection(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,7 +194,7 @@ class EntryReader:
     def _check_field(self, path: str, include: Tree) -> None:
         head, _, tail = path.partition(".")
         own = {field.key for field in self._tops([self._key])}
-        if head not in own and head not in OWN:
+        if head not in own and head not in own_of(self._kind):
             raise Malformed(f"There is no field “{path[:100]}” here.")
         if tail and head not in include:
             raise Malformed(f"There is no field “{path[:100]}” here: is its relation included?")
@@ -199,7 +206,7 @@ class EntryReader:
             return name in FIELDS["authors"]
         named = [field for field in self._tops([self._key]) if field.key == head]
         fields, types, _ = self._inside(named, 0)
-        if name in {field.key for field in fields} or (types and name in OWN):
+        if name in {field.key for field in fields} or (types and name in ADDRESSED):
             return True
         built_in = {one for key in types if key in BUILT_IN for one in FIELDS[BUILT_IN[key]]}
         return name in built_in or (any(isinstance(f, MediaField) for f in named) and name in FILE)

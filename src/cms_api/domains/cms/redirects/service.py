@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from cms_api.domains.cms.content_types.definition import BUILT_IN
 from cms_api.domains.cms.delivery.interface import Delivered, Kind, Selection
 from cms_api.domains.cms.delivery.ports import DeliveryQueries
 from cms_api.domains.cms.delivery.service import NothingPublished
@@ -129,15 +130,14 @@ class Redirects(RedirectService):
         if found is None:
             raise NothingPublished
         if isinstance(found, LivePlace):
-            url = f"/api/v1/content/{found.kind}s/{found.id}"
-            answer: dict[str, Any] = {"kind": found.kind, "id": found.id, "path": found.path, "url": url}
-            if selections is None:
-                return _delivered(answer, str(found.id))
-            return await self._whole(found, answer, selections)
+            told = _told(found)
+            if selections is None or found.kind not in _KINDS:
+                return _delivered(told, str(found.id))
+            return await self._whole(found, told, selections)
         if found.to is None and found.status != GONE:
             raise NothingPublished
         used = str(found.id) if found.document_id is None else f"{found.id},{found.document_id}"
-        answer = {"kind": "redirect", "status": found.status, "location": _location(found)}
+        answer: dict[str, Any] = {"kind": "redirect", "status": found.status, "location": _location(found)}
         return _delivered(answer, used)
 
     async def _whole(
@@ -150,6 +150,15 @@ class Redirects(RedirectService):
             raise NothingPublished
         head = msgspec.json.encode(answer).decode().removesuffix("}")
         return Delivered(f'{head},"document":{document.json}}}', "", f"{SITE_ID},{document.used}")
+
+
+def _told(found: LivePlace) -> dict[str, Any]:
+    """What is live at a path, and where it can be read."""
+    if found.kind in BUILT_IN:
+        what, plural = {"kind": found.kind}, f"{found.kind}s"
+    else:
+        what, plural = {"kind": "entry", "type": found.kind}, f"entries/{found.kind}"
+    return {**what, "id": found.id, "path": found.path, "url": f"/api/v1/content/{plural}/{found.id}"}
 
 
 _KINDS: dict[str, Kind] = {"page": "pages", "post": "posts"}
@@ -185,7 +194,7 @@ async def _checked(redirects: RedirectRepository, values: dict[str, Any], locale
         _check_number(values["status"], document, target)
     with faults.noted():
         if document is not None and not await redirects.has_document(document, locale):
-            detail = "There is no page or post with this id in this language."
+            detail = "There is nothing with this id that has an address in this language."
             raise invalid("/document", "unknown_reference", detail)
     faults.refuse()
     _refuse_loop(values)
