@@ -20,6 +20,7 @@ from tests import (
     fakes_menus,
     fakes_readers,
     fakes_redirects,
+    fakes_search,
     fakes_site,
     fakes_tree,
 )
@@ -87,6 +88,8 @@ from cms_api.domains.cms.revisions.ports import RevisionRepository
 from cms_api.domains.cms.revisions.service import Revisions
 from cms_api.domains.cms.schedules.model import Schedule
 from cms_api.domains.cms.schedules.ports import ScheduleRepository
+from cms_api.domains.cms.search.ports import SearchIndex
+from cms_api.domains.cms.search.text import SearchText
 from cms_api.domains.cms.site.interface import SiteSettings
 from cms_api.domains.cms.site.service import Site
 from cms_api.domains.cms.taxonomies.interface import TermView
@@ -185,6 +188,9 @@ class Store:
     redirects: dict[UUID, Redirect] = field(default_factory=dict)
     menus: dict[UUID, Menu] = field(default_factory=dict)
     site: SiteSettings = fakes_site.FIRST
+    searched: dict[UUID, SearchText] = field(default_factory=dict)
+    search_queue: tuple[UUID, ...] = ()
+    search_words: frozenset[tuple[str, str]] = frozenset()
 
     def copied(self) -> dict[str, Any]:
         return {name: copy.copy(value) for name, value in vars(self).items()}
@@ -239,6 +245,7 @@ def repositories(store: Store) -> dict[type, object]:
         TaskRepository: FakeTasks(store),
         **fakes_readers.repositories(store),
         RedirectRepository: fakes_redirects.FakeRedirects(store),
+        SearchIndex: fakes_search.FakeSearchIndex(store),
         TreeRepository: fakes_tree.FakeTree(store),
         MenuRepository: fakes_menus.FakeMenus(store),
         **fakes_site.repositories(store),
@@ -815,6 +822,9 @@ class PlainRenderer(Renderer):
             excerpt=excerpt or " ".join(words.split()[:55]),
             reading_time=self.reading_time(body),
         )
+
+    async def text(self, body: str) -> str:
+        return html.unescape(" ".join(re.sub(r"<[^>]*>", " ", body).split()))
 
     def reading_time(self, body: str) -> int:
         return max(1, -(-len(re.sub(r"<[^>]*>", " ", body).split()) // 238))

@@ -113,8 +113,11 @@ def create_app(settings: Settings) -> Litestar:
         lifespan=[lifespan],
         debug=False,
     )
+    cache = application.container.core.cache()
     app.asgi_handler = RequestContext(
-        _cached(app.asgi_handler, application.container.core.cache()),
+        _cached(app.asgi_handler, cache),
+        # What browsers of other origins are told is worked out in front of the cache.
+        cached=None if settings.cors_origins else CachedAnswers(app, cache, prefixes=CACHED),
         access_log=settings.log_level in ("debug", "info"),
         proxies=Proxies(settings.trusted_proxies),
     )

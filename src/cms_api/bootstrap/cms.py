@@ -27,6 +27,7 @@ from cms_api.adapters.sqlalchemy.cms.reference_queries import SqlReferences
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
 from cms_api.adapters.sqlalchemy.cms.schedule_queries import SqlSchedules
+from cms_api.adapters.sqlalchemy.cms.search import SqlSearch
 from cms_api.adapters.sqlalchemy.cms.site import SqlPublicSite, SqlSite
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
 from cms_api.adapters.sqlalchemy.cms.wakeups import PostgresWakeups
@@ -63,6 +64,8 @@ from cms_api.domains.cms.revisions.service import Revisions
 from cms_api.domains.cms.schedules.firing import Firing
 from cms_api.domains.cms.schedules.runner import ScheduleRunner
 from cms_api.domains.cms.schedules.service import Schedules
+from cms_api.domains.cms.search.reading import SearchReader
+from cms_api.domains.cms.search.service import Search
 from cms_api.domains.cms.site.service import PublicSite, Site
 from cms_api.domains.cms.taxonomies.service import Terms
 from cms_api.domains.cms.workflow.service import Workflows
@@ -175,6 +178,8 @@ class CmsContainer(DeclarativeContainer):
     )
     references = Singleton(References, Singleton(SqlReferences, core.reader))
     delivery = Singleton(Delivery, queries=Singleton(SqlDelivery, core.reader), default_locale=default_locale)
+    search = Singleton(Search, queries=Singleton(SqlSearch, core.reader), default_locale=default_locale)
+    search_reader = Singleton(SearchReader, renderer=renderer)
     comment_rules = Singleton(SqlRules, core.reader)
     submissions = Singleton(
         Submissions,

@@ -331,9 +331,9 @@ async def test_whatever_is_asked_is_one_statement(
     reader = application.container.core.reader()
     real, seen = reader._executed, list[str]()
 
-    async def executed(sql: str, params: Any) -> Any:
+    async def executed(sql: str, params: Any, **options: Any) -> Any:
         seen.append(sql)
-        return await real(sql, params)
+        return await real(sql, params, **options)
 
     monkeypatch.setattr(reader, "_executed", executed)
     for path in ("/home", "/exact", "/prefix/a/b/c", "/nothing"):

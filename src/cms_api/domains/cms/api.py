@@ -153,6 +153,7 @@ from cms_api.domains.cms.schedules.interface import (
     ScheduleService,
     ScheduleView,
 )
+from cms_api.domains.cms.search.interface import FACETS, SEARCH, Facet, Hits, SearchService
 from cms_api.domains.cms.site.interface import PERMISSIONS as SITE_PERMISSIONS
 from cms_api.domains.cms.site.interface import (
     PublicSiteService,
@@ -199,6 +200,7 @@ __all__ = [
     "DEFAULT_DEPTH",
     "DELIVERED_COMMENTS",
     "DOCUMENTS",
+    "FACETS",
     "FIELDS",
     "INCLUDES",
     "LISTINGS",
@@ -219,6 +221,7 @@ __all__ = [
     "REVISIONS",
     "SCHEDULES",
     "SCHEDULES_OF_DOCUMENT",
+    "SEARCH",
     "TAGS",
     "TASKS",
     "TYPES",
@@ -253,7 +256,9 @@ __all__ = [
     "EntryDescription",
     "EntryService",
     "EntryView",
+    "Facet",
     "Format",
+    "Hits",
     "ImportReport",
     "ImportService",
     "ItemChanges",
@@ -324,6 +329,7 @@ __all__ = [
     "ScheduleChanges",
     "ScheduleService",
     "ScheduleView",
+    "SearchService",
     "Selection",
     "Seo",
     "SeoInput",

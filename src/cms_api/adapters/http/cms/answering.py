@@ -25,15 +25,24 @@ def delivered_one(
 
 
 def delivered_list(
-    request: ApiRequest, query: ListQuery, page: Page[Delivered], *, keys: Iterable[str]
+    request: ApiRequest,
+    query: ListQuery,
+    page: Page[Delivered],
+    *,
+    keys: Iterable[str],
+    more: Iterable[tuple[str, str]] = (),
 ) -> ASGIApp:
-    """The answer with a page of items, made of what they used and of ``keys``: what decides which they are."""
+    """The answer with a page of items, made of what they used and of ``keys``: what decides which they are.
+
+    ``more`` are further members of it, as JSON texts.
+    """
     info, links = query.links(page)
     count = "" if page.count is None else f',"count":{page.count}'
+    beside = "".join(f',"{name}":{text}' for name, text in more)
     cursors = [f'"{cursor}"' if cursor else "null" for cursor in (info.next, info.prev)]
     body = (
         f'{{"items":[{",".join([item.json for item in page.items])}],'
-        f'"page":{{"next":{cursors[0]},"prev":{cursors[1]},"limit":{info.limit}}}{count}}}'
+        f'"page":{{"next":{cursors[0]},"prev":{cursors[1]},"limit":{info.limit}}}{count}{beside}}}'
     )
     headers = _headers(request)
     headers += [(name.lower().encode(), value.encode()) for name, value in links.items()]

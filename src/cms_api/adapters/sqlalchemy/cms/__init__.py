@@ -22,6 +22,7 @@ from cms_api.adapters.sqlalchemy.cms.resources import SqlAlchemyAuthors, SqlAlch
 from cms_api.adapters.sqlalchemy.cms.retention import SqlAlchemyRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlAlchemyRevisions
 from cms_api.adapters.sqlalchemy.cms.schedules import SqlAlchemySchedules
+from cms_api.adapters.sqlalchemy.cms.search_index import SqlAlchemySearchIndex
 from cms_api.adapters.sqlalchemy.cms.site import SqlAlchemySite, SqlAlchemySiteTargets
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlAlchemySubjects
 from cms_api.adapters.sqlalchemy.cms.translations import SqlAlchemyTranslations
@@ -52,6 +53,7 @@ from cms_api.domains.cms.redirects.ports import RedirectRepository
 from cms_api.domains.cms.retention.ports import RetentionRepository
 from cms_api.domains.cms.revisions.ports import RevisionRepository
 from cms_api.domains.cms.schedules.ports import ScheduleRepository
+from cms_api.domains.cms.search.ports import SearchIndex
 from cms_api.domains.cms.site.ports import SiteRepository, SiteTargets
 from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.domains.cms.workflow.ports import TaskRepository, WorkflowRepository
@@ -64,6 +66,7 @@ REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     DocumentRepository: SqlAlchemyDocuments,
     PublicationRepository: SqlAlchemyPublications,
     ReferenceRepository: SqlAlchemyReferences,
+    SearchIndex: SqlAlchemySearchIndex,
     AuthorRepository: SqlAlchemyAuthors,
     TermRepository: SqlAlchemyTerms,
     MediaRepository: SqlAlchemyMedia,

@@ -72,6 +72,7 @@ class EntryKind(ContentType[EntryContent], frozen=True, kw_only=True):
     formed: tuple[tuple[str, Callable[[Any], Any]], ...]
     checked: tuple[Field, ...]
     restricted: frozenset[str]
+    is_searched: bool
 
     def withheld(self, actor: Actor) -> frozenset[str]:
         """The fields that this actor may not see."""
@@ -175,6 +176,7 @@ def compiled(
         ),
         checked=tuple(field for field in definition.fields if shapes.needs_checking(field)),
         restricted=frozenset(field.key for field in definition.fields if field.visibility == "restricted"),
+        is_searched=bool(definition.searched()),
     )
 
 

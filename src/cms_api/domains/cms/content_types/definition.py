@@ -11,6 +11,7 @@ from msgspec import Meta
 from cms_api.domains.cms.content_types.fields import (
     RELATIONS,
     SCALARS,
+    SEARCHED,
     BlocksField,
     EnumField,
     Field,
@@ -78,6 +79,25 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def address(self, slug: str) -> str | None:
         """Where the live document of this slug is on the site, without a slash in front; None for nowhere."""
         return None if self.path is None else self.path.removeprefix("/").replace(SLUG, slug)
+
+    @property
+    def public_title(self) -> Field | None:
+        """The field that documents go by, as far as readers may see it."""
+        title = self.title
+        return title if title is not None and title.visibility == "public" else None
+
+    def searched(self) -> frozenset[tuple[str, str, str]]:
+        """What documents are found by: the ids of fields, their types and how much they count."""
+        found = {
+            (str(field.id), type_of(field), str(field.searchable))
+            for top in self.fields
+            if top.visibility == "public"
+            for field in walk((top,))
+            if isinstance(field, SEARCHED) and field.searchable is not None
+        }
+        if found and (title := self.public_title) is not None:
+            found.add((str(title.id), "title", "high"))
+        return frozenset(found)
 
     def field(self, field_id: str) -> Field | None:
         """The field at the top with this id."""

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from cms_api.domains.cms.documents.content import OnDelete
+from cms_api.domains.cms.search.text import Weight
 
 Key = Annotated[
     str,
@@ -54,6 +55,13 @@ Visibility = Annotated[
     Meta(
         description="`public`: readers see it; `internal`: management only; `restricted`: management, and there "
         "only who has `documents:read_restricted`."
+    ),
+]
+Searchable = Annotated[
+    Weight | None,
+    Meta(
+        description="Whether, and how much, it counts in full-text search; only what is `public` is searched. "
+        "Where anything of a type is, its title is, too, and counts most."
     ),
 ]
 Length = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -111,6 +119,7 @@ class TextField(FieldBase, frozen=True, kw_only=True, tag="text"):
     max_length: Length = 10_000
     pattern: Pattern | None = None
     default: str | None = None
+    searchable: Searchable = None
 
 
 class RichTextField(FieldBase, frozen=True, kw_only=True, tag="rich_text"):
@@ -119,6 +128,7 @@ class RichTextField(FieldBase, frozen=True, kw_only=True, tag="rich_text"):
     max_length: Length = 1_000_000
     default: str | None = None
     on_delete: OnDelete = "restrict"
+    searchable: Searchable = None
 
 
 class MarkdownField(FieldBase, frozen=True, kw_only=True, tag="markdown"):
@@ -127,6 +137,7 @@ class MarkdownField(FieldBase, frozen=True, kw_only=True, tag="markdown"):
     max_length: Length = 1_000_000
     default: str | None = None
     on_delete: OnDelete = "restrict"
+    searchable: Searchable = None
 
 
 class NumberField(FieldBase, frozen=True, kw_only=True, tag="number"):
@@ -163,6 +174,7 @@ class EnumField(FieldBase, frozen=True, kw_only=True, tag="enum"):
         tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...], Meta(max_length=500)
     ] = ()
     default: str | None = None
+    searchable: Searchable = None
 
 
 class JsonField(FieldBase, frozen=True, kw_only=True, tag="json"):
@@ -244,6 +256,7 @@ Field = (
 )  # fmt: skip
 
 TEXTS = (RichTextField, MarkdownField)
+SEARCHED = (TextField, RichTextField, MarkdownField, EnumField)
 # Whose value is an id, or several.
 RELATIONS = (MediaField, ReferenceField, ReferencesField)
 POINTING = (*RELATIONS, *TEXTS)

@@ -19,6 +19,7 @@ from cms_api.domains.cms.content_types.ports import (
 )
 from cms_api.domains.cms.content_types.public import public_values
 from cms_api.domains.cms.documents.ports import Renderer
+from cms_api.domains.cms.search.ports import SearchIndex
 from cms_api.kernel.unit_of_work import UnitOfWork
 
 AT_ONCE = 500
@@ -38,6 +39,9 @@ class Following:
         """
         documents, key = uow.repository(ModelledDocuments), record.key
         after, conversions = record.definition, record.conversions
+        if before.searched() - after.searched():
+            # What readers may not see any more is not found either, from now on; the job puts the rest back.
+            await uow.repository(SearchIndex).remove_type(key)
         if changed := plans.policies(before, after):
             await documents.set_policies(key, changed)
         is_anew = plans.points_otherwise(before, after)

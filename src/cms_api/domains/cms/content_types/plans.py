@@ -25,7 +25,18 @@ from cms_api.kernel.errors import Fault
 
 # What of a field says nothing about which values are right.
 _COSMETIC = frozenset(
-    {"key", "name", "description", "default", "indexed", "unique", "visibility", "localised", "on_delete"}
+    {
+        "key",
+        "name",
+        "description",
+        "default",
+        "indexed",
+        "unique",
+        "visibility",
+        "localised",
+        "on_delete",
+        "searchable",
+    }
 )
 
 

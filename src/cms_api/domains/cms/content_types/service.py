@@ -231,7 +231,7 @@ class ContentTypes(ContentTypeService):
             first = next(one for one in plan.changes if not one.is_safe and one.resolution is None)
             raise UnsafeChange(f"“{first.field}”: {first.detail}", msgspec.to_builtins(plan))
         job: JobView | None = None
-        if conversions:
+        if conversions or record.definition.searched() != after.searched():
             job = await self._migration(uow, actor, record)
         changed = self._next(
             actor,

@@ -11,6 +11,7 @@ import msgspec
 from cms_api.domains.cms.content_types.definition import pattern_of
 from cms_api.domains.cms.content_types.fields import (
     POINTING,
+    SEARCHED,
     TEXTS,
     BlocksField,
     BooleanField,
@@ -36,6 +37,7 @@ from cms_api.domains.cms.content_types.fields import (
 from cms_api.domains.cms.documents.content import Link
 from cms_api.domains.cms.documents.mentions import mentioned, unlinked
 from cms_api.domains.cms.documents.slugs import check_slug
+from cms_api.domains.cms.search.text import Weight
 from cms_api.kernel.errors import Fault, Invalid
 
 Target = tuple[str, UUID]  # a field's id, and what it points at
@@ -218,6 +220,34 @@ def links(  # noqa: C901, PLR0912 - a case for each type of field
         case _ if isinstance(field, TEXTS):
             for kind, target in mentioned(value):
                 yield field, kind, target, pointer
+        case _:
+            return
+
+
+def searched(fields: tuple[Field, ...], values: Mapping[str, Any]) -> Iterator[tuple[Field, Weight, str]]:
+    """The texts that are searched of what readers get, by the fields' ids, with how much they count."""
+    for top in fields:
+        if top.visibility == "public":
+            yield from _searched(top, values.get(str(top.id)))
+
+
+def _searched(field: Field, value: Any) -> Iterator[tuple[Field, Weight, str]]:
+    if value is None:
+        return
+    match field:
+        case ListField():
+            for one in value:
+                yield from _searched(field.of, one)
+        case GroupField():
+            for part in field.fields:
+                yield from _searched(part, value.get(str(part.id)))
+        case BlocksField():
+            variants = {one.id: one for one in field.variants}
+            for block in value:
+                for part in variants[block["type"]].fields if block["type"] in variants else ():
+                    yield from _searched(part, block.get(str(part.id)))
+        case _ if isinstance(field, SEARCHED) and field.searchable is not None:
+            yield field, field.searchable, value
         case _:
             return
 

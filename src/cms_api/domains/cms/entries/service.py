@@ -10,12 +10,13 @@ from cms_api.domains.cms.content_types import shapes
 from cms_api.domains.cms.content_types.compiling import EntryKind, seo_of
 from cms_api.domains.cms.content_types.conversions import takes
 from cms_api.domains.cms.content_types.errors import SingletonExists, TypeChanged, ValueTaken
+from cms_api.domains.cms.content_types.fields import TEXTS
 from cms_api.domains.cms.content_types.ports import ContentTypeRepository, ModelledDocuments
 from cms_api.domains.cms.content_types.public import public_values
 from cms_api.domains.cms.documents import policy
 from cms_api.domains.cms.documents.errors import SlugTaken, Trashed
 from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository, PublicFields
+from cms_api.domains.cms.documents.ports import DocumentRepository, PublicFields
 from cms_api.domains.cms.documents.service import Documents
 from cms_api.domains.cms.documents.slugs import check_slug
 from cms_api.domains.cms.entries.content import EntryContent
@@ -23,6 +24,7 @@ from cms_api.domains.cms.entries.interface import EntryChanges, EntryService, En
 from cms_api.domains.cms.entries.listing import listing_of
 from cms_api.domains.cms.entries.patching import check_nesting, merged, patched
 from cms_api.domains.cms.entries.ports import TranslationRepository
+from cms_api.domains.cms.search.text import SearchText, Weight
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import Fault, Faults, Forbidden, invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -129,6 +131,17 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
         fields = self.kind.definition.fields
         return {"seo": content.seo, **await public_values(self._renderer, fields, content.fields)}
 
+    async def _searched(self, content: EntryContent, fields: PublicFields) -> SearchText | None:
+        if not self.kind.is_searched:
+            return None
+        title, texts = self.kind.definition.public_title, list[tuple[Weight, str]]()
+        found = shapes.searched(self.kind.definition.fields, fields)
+        for field, weight, text in found:
+            if field is not title:
+                texts.append((weight, await self._renderer.text(text) if isinstance(field, TEXTS) else text))
+        name = content.fields.get(str(title.id)) if title else None
+        return SearchText.of(str(name or content.slug), texts)
+
     async def _check(
         self, uow: UnitOfWork, document: Document[EntryContent], content: EntryContent, faults: Faults
     ) -> None:
@@ -233,7 +246,6 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
             await documents.add_revision(document.as_of(live.content), changed=())
         if is_other or is_live_other:
             await documents.save(document)
-        if live is not None and (is_other or is_live_other):
-            fields = await self._public(live.content)
-            await uow.repository(PublicationRepository).put_live(document, live.content, fields)
+        if live is not None and (is_other or is_live_other or self.kind.is_searched):
+            await self._put_live(uow, document, live.content)
         return is_other or is_live_other
