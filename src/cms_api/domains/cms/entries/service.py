@@ -23,7 +23,7 @@ from cms_api.domains.cms.documents.slugs import check_slug
 from cms_api.domains.cms.entries.content import EntryContent
 from cms_api.domains.cms.entries.interface import EntryChanges, EntryService, EntryView
 from cms_api.domains.cms.entries.listing import listing_of
-from cms_api.domains.cms.entries.patching import merged, patched
+from cms_api.domains.cms.entries.patching import check_nesting, merged, patched
 from cms_api.domains.cms.entries.ports import TranslationRepository
 from cms_api.domains.cms.search.text import SearchText, Weight
 from cms_api.kernel.actor import Actor
@@ -57,6 +57,7 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
 
     def _first(self, actor: Actor, changes: EntryChanges) -> dict[str, Any]:
         values = changes.values or {}
+        check_nesting(values, "")
         self._refuse_withheld(actor, values)
         given, fields = self.kind.read(values, self.kind.new)
         first: dict[str, Any] = {"seo": seo_of(given.seo), "fields": fields}
@@ -97,6 +98,7 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
                 raise invalid("", "type", "An entry is an object.")
             wanted = {name: one for name, one in wanted.items() if one is not None}
         else:
+            check_nesting(changes.values, "")
             wanted = merged(seen, changes.values or {})
         self._refuse_withheld(actor, wanted if changes.operations is not None else changes.values or {})
         hidden = {name: one for name, one in told.items() if name in withheld and one is not None}
