@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from cms_api.adapters.sqlalchemy.cms.queries import SLUG, TARGET, linked
-from cms_api.adapters.sqlalchemy.cms.seo import SEO, SEO_USED
+from cms_api.adapters.sqlalchemy.cms.seo import SEO, SEO_CHANGED, SEO_USED
 from cms_api.adapters.sqlalchemy.cms.urls import (
     IS_PUBLIC_AUTHOR,
     file_url,
@@ -261,7 +261,7 @@ def _select(kind: Kind, selection: Selection) -> str:
             used.append(ids if related[name].is_many else f"array_remove(ARRAY[{ids}], NULL)")
         else:
             parts[name] = fields[name]
-    date, more = http_date(changed), ""
+    date, more = http_date(SEO_CHANGED if "seo" in parts else changed), ""
     if "body" in parts:
         used.append(mentioned_ids())
         date = f"CASE WHEN cardinality(p.mention_ids) = 0 THEN {date} ELSE '' END"

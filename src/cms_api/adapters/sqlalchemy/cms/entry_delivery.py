@@ -17,7 +17,7 @@ from cms_api.adapters.sqlalchemy.cms.delivery import (
 )
 from cms_api.adapters.sqlalchemy.cms.entry_columns import column, relations, sort_column
 from cms_api.adapters.sqlalchemy.cms.queries import SLUG, TARGET, linked
-from cms_api.adapters.sqlalchemy.cms.seo import SEO_USED
+from cms_api.adapters.sqlalchemy.cms.seo import SEO_CHANGED, SEO_USED
 from cms_api.adapters.sqlalchemy.cms.urls import addresses_of, mentioned_addresses
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Relation
 from cms_api.adapters.sqlalchemy.reading import Reader
@@ -196,7 +196,7 @@ _MENTIONS = f"""p.mention_ids || ARRAY({_REACHED}
     SELECT DISTINCT unnest(q.mention_ids) FROM used JOIN cms.publications q ON q.document_id = used.target_id)"""
 
 
-_DATE = f"CASE WHEN cardinality(p.mention_ids) = 0 THEN {http_date('p.updated_at')} ELSE '' END"
+_DATE = f"CASE WHEN cardinality(p.mention_ids) = 0 THEN {http_date(SEO_CHANGED)} ELSE '' END"
 
 
 class SqlEntryDelivery(EntryQueries):

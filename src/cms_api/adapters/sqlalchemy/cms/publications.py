@@ -75,7 +75,7 @@ SELECT max(length(path)) FROM changed
 
 RENDERED = """
 INSERT INTO cms.renderings (document_id, markdown, text, blocks)
-VALUES (:id, CAST(:markdown AS jsonb), CAST(:text AS jsonb), CAST(:blocks AS jsonb))
+SELECT document_id, CAST(:markdown AS jsonb), CAST(:text AS jsonb), CAST(:blocks AS jsonb) FROM {source}
 ON CONFLICT (document_id) DO UPDATE SET
     markdown = excluded.markdown, text = excluded.text, blocks = excluded.blocks"""
 
@@ -111,7 +111,7 @@ class SqlAlchemyPublications(PublicationRepository):
                     WITH freed AS (
                         DELETE FROM cms.redirects r WHERE r.locale = :locale AND r.match = 'exact'
                           AND r.source = :path AND r.is_automatic AND CAST(:has_address AS boolean)),
-                    rendered AS ({RENDERED})
+                    rendered AS ({RENDERED.format(source="(SELECT CAST(:id AS uuid) AS document_id) live")})
                     INSERT INTO cms.publications (document_id, type, locale, slug, path, has_address, parent_id,
                         version,
                         title, published_at, first_published_at, created_at, updated_at, is_sticky, menu_order,
@@ -221,11 +221,12 @@ class SqlAlchemyPublications(PublicationRepository):
         await self._session.execute(
             text(
                 f"""
-                WITH rendered AS ({RENDERED})
+                WITH live AS (
                 UPDATE cms.publications SET fields = CAST(:fields AS jsonb),
                     seo = CAST(:seo AS jsonb), toc = CAST(:toc AS jsonb),
                     mention_ids = CAST(:mentions AS uuid[]), rendering_version = {RENDERING_VERSION}
-                WHERE document_id = :id
+                WHERE document_id = :id RETURNING document_id)
+                {RENDERED.format(source="live")}
                 """
             ),
             {"id": document_id, **_texts(public)},

@@ -47,6 +47,10 @@ SEO = f"""(SELECT row_to_json(_) FROM (
     CROSS JOIN (SELECT chr(37) || 's' AS title) w
     LEFT JOIN cms.media m ON m.id = {_IMAGE_ID}) _)"""
 
+# When anything of it changed last, the document included.
+SEO_CHANGED = """greatest(p.updated_at, (SELECT updated_at FROM cms.site_settings),
+    (SELECT m.updated_at FROM cms.media m WHERE m.id = p.cover_id))"""
+
 # The ids of what it is made of, beside the document.
 SEO_USED = f"""array_remove(ARRAY['{SITE_ID}'::uuid, (p.seo->'og'->>'image')::uuid, {_CARD_ID}, p.cover_id,
     (SELECT image_id FROM cms.site_settings)], NULL)
