@@ -30,7 +30,9 @@ from cms_api.settings import Settings
 # What a multipart form has beside its file, in bytes.
 FORM_OVERHEAD = 65_536
 # Below these paths is what everybody may read.
-CACHED = ("/api/v1/content/",)
+CACHED = (
+    "/api/v1/content/", "/feed.", "/atom.xml", "/categories/", "/tags/", "/authors/", "/sitemap", "/robots.txt",
+)  # fmt: skip
 
 
 def create_app(settings: Settings) -> Litestar:
@@ -120,6 +122,7 @@ def create_app(settings: Settings) -> Litestar:
         cached=None if settings.cors_origins else CachedAnswers(app, cache, prefixes=CACHED),
         access_log=settings.log_level in ("debug", "info"),
         proxies=Proxies(settings.trusted_proxies),
+        has_origins=bool(settings.cors_origins),
     )
     return app
 

@@ -1,7 +1,8 @@
 """Published content: lean handlers, ready bytes."""
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from litestar import get
@@ -19,6 +20,7 @@ from cms_api.domains.cms.api import (
     FIELDS,
     INCLUDES,
     LISTINGS,
+    BodyFormat,
     DeliveryService,
     Kind,
     Selection,
@@ -33,19 +35,33 @@ LIST_KEYS: dict[Kind, str] = {
     "tags": "tags",
     "authors": "authors",
 }
+# What search engines are told, and where links lead, the settings of the site have a say in.
+SEO_KEYS = ("settings",)
 QUERY = {
     "include": "Comma-separated relations to expand; what is not included is an id.",
     "fields": "Comma-separated fields to keep; `author.name` reaches into an included relation.",
 }
 
 
-def _selection(kind: Kind, given: dict[str, str]) -> Selection:
+FORMAT = {"format": "The format of texts: `html`, `markdown`, `text` or `blocks`; `html` where not given."}
+FORMATS: tuple[BodyFormat, ...] = get_args(BodyFormat)
+DOCUMENT_QUERY = {**QUERY, **FORMAT}
+
+
+def query_of(kind: Kind) -> dict[str, str]:
+    """What may be asked of an item of a kind."""
+    return DOCUMENT_QUERY if kind in ("posts", "pages") else QUERY
+
+
+def selection_of(kind: Kind, given: Mapping[str, str]) -> Selection:
+    """What of an item is asked for. Raises `Malformed` that names what is unknown."""
     include = frozenset(part for part in given.get("include", "").split(",") if part)
     for name in sorted(include):
         if name not in INCLUDES[kind]:
             raise Malformed(f"There is no include “{name[:100]}” here.{nearest(name, INCLUDES[kind])}")
+    wanted = body_format(given)
     if "fields" not in given:
-        return Selection(include)
+        return Selection(include, format=wanted)
     fields = tuple(dict.fromkeys(part for part in given["fields"].split(",") if part))
     inner = {
         "author": "authors",
@@ -60,7 +76,16 @@ def _selection(kind: Kind, given: dict[str, str]) -> Selection:
             raise Malformed(f"There is no field “{name[:100]}” here: is its relation included?")
     if not fields:
         raise Malformed("“fields” names no field.")
-    return Selection(include, fields)
+    return Selection(include, fields, wanted)
+
+
+def body_format(given: Mapping[str, str]) -> BodyFormat:
+    """The format of texts that a query string asks for. Raises `Malformed`."""
+    wanted = given.get("format", "html")
+    for known in FORMATS:
+        if wanted == known:
+            return known
+    raise Malformed(f"There is no format “{wanted[:100]}” here.{nearest(wanted, FORMATS)}")
 
 
 def _inner_fields(name: str) -> tuple[str, ...]:
@@ -73,14 +98,16 @@ def _inner_fields(name: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=PLANS_KEPT)
 def _one_plan(kind: Kind, query: bytes) -> tuple[Selection, str | None]:
-    given = values_of(query, (*QUERY, "locale"))
-    return _selection(kind, given), given.get("locale")
+    given = values_of(query, (*query_of(kind), "locale"))
+    return selection_of(kind, given), given.get("locale")
 
 
 @lru_cache(maxsize=PLANS_KEPT)
 def _list_plan(kind: Kind, query: bytes, request: "_Place") -> tuple[ListQuery, Selection]:
-    asked = ListQuery(query, LISTINGS[kind], path=request.path, cursors=request.cursors, extra=tuple(QUERY))
-    return asked, _selection(kind, asked.extra)
+    asked = ListQuery(
+        query, LISTINGS[kind], path=request.path, cursors=request.cursors, extra=tuple(query_of(kind))
+    )
+    return asked, selection_of(kind, asked.extra)
 
 
 class _Place:
@@ -109,7 +136,8 @@ async def _one(
     scope = request.scope
     selection, locale = _one_plan(kind, scope["query_string"])
     item = await delivery.one(kind, by, value, selection, locale)
-    return delivered_one(request, item, is_dated=not selection.include)
+    keys = SEO_KEYS if kind in ("posts", "pages") else ()
+    return delivered_one(request, item, is_dated=not selection.include, keys=keys)
 
 
 async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> ASGIApp:
@@ -120,9 +148,9 @@ async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> A
 
 def _list_keys(kind: Kind, query: ListQuery) -> tuple[str, ...]:
     """What decides which items are on a page: those of its kind, and whatever its filters look into."""
-    own = LIST_KEYS[kind]
+    own = (LIST_KEYS[kind], *(SEO_KEYS if kind in ("posts", "pages") else ()))
     looks_further = any("." in wanted.field for wanted in query.request.filters)
-    return (own, *ANYTHING) if looks_further else (own,)
+    return (*own, *ANYTHING) if looks_further else own
 
 
 def _list_of(item: type[Any]) -> Any:
@@ -138,7 +166,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         operation_id=f"deliver{name}",
         summary=f"List published {kind}",
         tags=["delivery"],
-        opt={"listing": LISTINGS[kind], "query": QUERY, "answers": _list_of(DELIVERED[kind])},
+        opt={"listing": LISTINGS[kind], "query": query_of(kind), "answers": _list_of(DELIVERED[kind])},
     )
     async def list_items(request: ApiRequest, delivery: NamedDependency[DeliveryService]) -> ASGIApp:
         """Published content only. Pages by cursor; relations are ids until they are included."""
@@ -149,7 +177,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         operation_id=f"deliver{singular}",
         summary=f"Read a published {noun} by id",
         tags=["delivery"],
-        opt={"query": QUERY, "answers": DELIVERED[kind]},
+        opt={"query": query_of(kind), "answers": DELIVERED[kind]},
     )
     async def by_id(
         request: ApiRequest, item_id: FromPath[UUID], delivery: NamedDependency[DeliveryService]
@@ -163,7 +191,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         summary=f"Read a published {noun} by slug",
         tags=["delivery"],
         opt={
-            "query": {**QUERY, "locale": "The language; the default one where not given."},
+            "query": {**query_of(kind), "locale": "The language; the default one where not given."},
             "answers": DELIVERED[kind],
         },
     )
@@ -179,7 +207,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         summary=f"Read a published {noun} by path",
         tags=["delivery"],
         opt={
-            "query": {**QUERY, "locale": "The language; the default one where not given."},
+            "query": {**query_of(kind), "locale": "The language; the default one where not given."},
             "answers": DELIVERED[kind],
         },
     )

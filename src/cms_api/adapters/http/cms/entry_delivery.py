@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from cms_api.adapters.http.cms.answering import ANYTHING, delivered_list, delivered_one
-from cms_api.adapters.http.cms.delivery import QUERY
+from cms_api.adapters.http.cms.delivery import FORMAT, QUERY, body_format
 from cms_api.adapters.http.cms.documents import ENTRIES
 from cms_api.adapters.http.lists import list_query, query_values
 from cms_api.adapters.http.requests import ApiRequest
@@ -20,6 +20,7 @@ ENTRY_QUERY = {
     "include": "Comma-separated relations to expand, three deep at most: `place,place.city`; what is not "
     "included is an id.",
     "fields": QUERY["fields"],
+    **FORMAT,
 }
 ONE_QUERY = {**ENTRY_QUERY, "locale": "The language; the default one where not given."}
 OPT: dict[str, Any] = {"entries": "delivered"}
@@ -36,10 +37,16 @@ async def list_entries(request: ApiRequest, entry_delivery: NamedDependency[Entr
     """Published content only. What a relation points at is there as far as it is published itself."""
     reader = await entry_delivery.of(request.path_params["type"])
     query = list_query(request, reader.listing, extra=tuple(ENTRY_QUERY))
-    selection = reader.selection(query.extra.get("include", ""), query.extra.get("fields"))
+    asked = query.extra
+    selection = reader.selection(asked.get("include", ""), asked.get("fields"), body_format(asked))
     page = await reader.page(query.request, selection)
     looks_further = any("." in wanted.field for wanted in query.request.filters)
-    keys = (f"document:{request.path_params['type']}", "content-types", *(ANYTHING if looks_further else ()))
+    keys = (
+        f"document:{request.path_params['type']}",
+        "content-types",
+        "settings",
+        *(ANYTHING if looks_further else ()),
+    )
     return delivered_list(request, query, page, keys=keys)
 
 
@@ -76,10 +83,10 @@ async def _one(
 ) -> ASGIApp:
     reader = await entry_delivery.of(request.path_params["type"])
     given = query_values(request, ONE_QUERY if by == "slug" else ENTRY_QUERY)
-    selection = reader.selection(given.get("include", ""), given.get("fields"))
+    selection = reader.selection(given.get("include", ""), given.get("fields"), body_format(given))
     found = await reader.one(by, value, selection, given.get("locale"))
     is_dated = reader.is_self_contained and not selection.include
-    return delivered_one(request, found, is_dated=is_dated, keys=("content-types",))
+    return delivered_one(request, found, is_dated=is_dated, keys=("content-types", "settings"))
 
 
 ENTRY_DELIVERY_ROUTES: list[HTTPRouteHandler] = [list_entries, entry_by_id, entry_by_slug]

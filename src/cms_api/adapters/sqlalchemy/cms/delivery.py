@@ -4,10 +4,19 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from cms_api.adapters.sqlalchemy.cms.queries import SLUG, TARGET, linked
+from cms_api.adapters.sqlalchemy.cms.seo import SEO, SEO_USED
+from cms_api.adapters.sqlalchemy.cms.urls import (
+    IS_PUBLIC_AUTHOR,
+    file_url,
+    mentioned_addresses,
+    mentioned_ids,
+)
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, cut
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.delivery.interface import Delivered, Kind, Selection
 from cms_api.domains.cms.delivery.ports import DeliveryQueries
+from cms_api.domains.cms.documents.addresses import addressed
+from cms_api.domains.cms.documents.rendering import BodyFormat
 from cms_api.kernel.paging import Page, PageRequest
 
 STATEMENTS_KEPT = 512
@@ -48,7 +57,7 @@ TERM_FIELDS = {
 CATEGORY_FIELDS = {**TERM_FIELDS, "parent": "t.parent_id"}
 MEDIA_FIELDS = {
     "id": "m.id",
-    "url": "coalesce('/media/' || m.storage_key, m.source_url)",
+    "url": file_url("m"),
     "filename": "m.filename",
     "title": "m.title",
     "alt": "m.alt",
@@ -72,7 +81,7 @@ DOCUMENT_FIELDS = {
     "author": "p.author_ids[1]",
     "authors": "p.author_ids",
     "cover": "p.cover_id",
-    "seo": "p.fields->'seo'",
+    "seo": SEO,
     "locale": "p.locale",
     "version": "p.version",
     "published_at": moment("p.published_at"),
@@ -80,6 +89,7 @@ DOCUMENT_FIELDS = {
     "created_at": moment("p.created_at"),
     "updated_at": moment("p.updated_at"),
     "reading_time": "p.fields->'reading_time'",
+    "toc": "p.toc",
 }
 
 FIELDS: dict[Kind, dict[str, str]] = {
@@ -132,10 +142,7 @@ SOURCES: dict[Kind, tuple[str, str, str, str]] = {
     "categories": ("cms.terms t", "t.id", "t.updated_at", "t.taxonomy = 'category'"),
     "tags": ("cms.terms t", "t.id", "t.updated_at", "t.taxonomy = 'tag'"),
     # A byline is public once something is published under it.
-    "authors": (
-        "cms.authors a", "a.id", "a.updated_at",
-        "EXISTS (SELECT FROM cms.links l WHERE l.target_id = a.id AND l.is_live AND l.field = 'authors')",
-    ),
+    "authors": ("cms.authors a", "a.id", "a.updated_at", IS_PUBLIC_AUTHOR),
 }  # fmt: skip
 
 _DATES = {
@@ -193,6 +200,24 @@ KEYSETS: dict[Kind, Keyset] = {
 }
 
 
+def rendered(field: str, format: BodyFormat, alias: str = "p") -> str:
+    """What a live copy has in a format; in HTML where it is from before there were others."""
+    held = f"{alias}.fields->'{field}'"
+    if format == "html":
+        return held
+    return (
+        f"coalesce((SELECT r.{format}->'{field}' FROM cms.renderings r"
+        f" WHERE r.document_id = {alias}.document_id), {held})"
+    )
+
+
+def _format_of(format: BodyFormat) -> str:
+    if format == "html":
+        return "'html'"
+    there = "SELECT FROM cms.renderings r WHERE r.document_id = p.document_id"
+    return f"CASE WHEN EXISTS ({there}) THEN '{format}' ELSE 'html' END"
+
+
 def object_of(fields: dict[str, str]) -> str:
     """The expression of a JSON object."""
     # A row rather than json_build_object(): as fast, and without a space in the JSON.
@@ -225,6 +250,9 @@ def _select(kind: Kind, selection: Selection) -> str:
         wanted.setdefault(head, [])
         if tail:
             wanted[head].append(tail)
+    if "body" in fields:
+        in_format = {"body": rendered("body", selection.format), "format": _format_of(selection.format)}
+        fields = fields | in_format
     parts, used = {}, [f"ARRAY[{key}]"]
     for name, only in wanted.items():
         if name in selection.include:
@@ -233,8 +261,15 @@ def _select(kind: Kind, selection: Selection) -> str:
             used.append(ids if related[name].is_many else f"array_remove(ARRAY[{ids}], NULL)")
         else:
             parts[name] = fields[name]
-    columns = f"{object_of(parts)}::text, {http_date(changed)}"
-    return f"SELECT {columns}, array_to_string({' || '.join(used)}, ',')\nFROM {source}"
+    date, more = http_date(changed), ""
+    if "body" in parts:
+        used.append(mentioned_ids())
+        date = f"CASE WHEN cardinality(p.mention_ids) = 0 THEN {date} ELSE '' END"
+        more = f", {mentioned_addresses()}"
+    if "seo" in parts:
+        used.append(SEO_USED)
+    columns = f"{object_of(parts)}::text, {date}, array_to_string({' || '.join(used)}, ',')"
+    return f"SELECT {columns}{more}\nFROM {source}"
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
@@ -271,8 +306,12 @@ def http_date(column: str) -> str:
     return f"to_char({column} AT TIME ZONE 'UTC', 'Dy, DD Mon YYYY HH24:MI:SS \"GMT\"')"
 
 
-def _delivered(row: tuple[Any, ...]) -> Delivered:
-    return Delivered(*row)
+def delivered(row: tuple[Any, ...], format: BodyFormat) -> Delivered:
+    """What a row says, with the addresses of what it mentions in their places."""
+    json, changed_at, used, *rest = row
+    if rest and rest[0] is not None:
+        json = addressed(json, rest[0], format)
+    return Delivered(json, changed_at, used)
 
 
 class SqlDelivery(DeliveryQueries):
@@ -285,7 +324,7 @@ class SqlDelivery(DeliveryQueries):
         self, kind: Kind, by: Literal["id", "slug", "path"], value: object, selection: Selection, locale: str
     ) -> Delivered | None:
         row = await self._reader.one(_one(kind, by, selection), {"value": value, "locale": locale})
-        return None if row is None else Delivered(*row)
+        return None if row is None else delivered(row, selection.format)
 
     async def list(self, kind: Kind, page: PageRequest, selection: Selection) -> Page[Delivered]:
         sql, counting, params = _page(kind, page, selection)
@@ -294,4 +333,4 @@ class SqlDelivery(DeliveryQueries):
         if page.count:
             counted = await self._reader.one(counting, params)
             count = counted[0] if counted else 0
-        return cut(rows, page, len(page.sort) + 1, _delivered, count)
+        return cut(rows, page, len(page.sort) + 1, lambda row: delivered(row, selection.format), count)

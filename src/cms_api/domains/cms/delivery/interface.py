@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from cms_api.domains.cms.documents.rendering import BodyFormat
 from cms_api.kernel.paging import FieldType, Listing, Page, PageRequest, SortKey
 
 Kind = Literal["posts", "pages", "categories", "tags", "authors"]
@@ -58,6 +59,7 @@ INCLUDES: dict[Kind, tuple[str, ...]] = {
 _DOCUMENT = (
     "id", "type", "slug", "title", "excerpt", "body", "format", "status", "author", "authors", "cover", "seo",
     "locale", "version", "published_at", "first_published_at", "created_at", "updated_at", "reading_time",
+    "toc",
 )  # fmt: skip
 _TERM = ("id", "name", "slug", "description", "updated_at")
 FIELDS: dict[Kind, tuple[str, ...]] = {
@@ -70,17 +72,19 @@ FIELDS: dict[Kind, tuple[str, ...]] = {
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """What of each item is wanted: relations to expand, and fields to keep (None: all)."""
+    """What of each item is wanted: relations to expand, fields to keep (None: all), the format of bodies."""
 
     include: frozenset[str] = frozenset()
     fields: tuple[str, ...] | None = None
+    format: BodyFormat = "html"
 
 
 class Delivered(msgspec.Struct, frozen=True):
     """An item as JSON text, and what a cache wants to know of it.
 
-    ``changed_at`` is an HTTP date (RFC 9110, section 5.6.7); ``used`` the ids of all that the text
-    was made of, joined by commas: ready to be sent, as nobody calculates with them.
+    ``changed_at`` is an HTTP date (RFC 9110, section 5.6.7), empty where none covers all of it;
+    ``used`` the ids of all that the text was made of, joined by commas: ready to be sent, as nobody
+    calculates with them.
     """
 
     json: str

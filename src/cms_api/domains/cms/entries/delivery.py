@@ -20,6 +20,7 @@ from cms_api.domains.cms.content_types.fields import (
 )
 from cms_api.domains.cms.delivery.interface import FIELDS, INCLUDES, Delivered, Kind
 from cms_api.domains.cms.delivery.service import NothingPublished
+from cms_api.domains.cms.documents.rendering import BodyFormat
 from cms_api.domains.cms.documents.types import Catalogue, DocumentTypes
 from cms_api.domains.cms.entries.listing import public_listing_of
 from cms_api.kernel.errors import Malformed
@@ -48,13 +49,14 @@ def own_of(kind: EntryKind) -> tuple[str, ...]:
 class EntrySelection(msgspec.Struct, frozen=True, kw_only=True):
     """What of each entry is wanted: relations to expand, at any depth, and fields to keep (None: all).
 
-    ``spelling`` is how it was asked for, the same for equal selections.
+    ``spelling`` is how it was asked for, the same for equal selections; ``format`` that of texts.
     """
 
     include: Tree
     fields: Tree | None
     depth: int
     spelling: tuple[str, str | None]
+    format: BodyFormat = "html"
 
 
 class EntryQueries(ABC):
@@ -95,8 +97,8 @@ class EntryReader:
         self.listing: Listing = public_listing_of(self._kind.definition)
         self.is_self_contained = not any(map(_relates, self._kind.definition.fields))
 
-    def selection(self, include: str, fields: str | None) -> EntrySelection:
-        """What `include` and `fields` of a query string ask for. Raises `Malformed`."""
+    def selection(self, include: str, fields: str | None, format: BodyFormat = "html") -> EntrySelection:
+        """What `include`, `fields` and `format` of a query string ask for. Raises `Malformed`."""
         paths = sorted({part for part in include.split(",") if part})
         if len(paths) > MAX_INCLUDES:
             raise Malformed(f"At most {MAX_INCLUDES} includes are taken.")
@@ -113,7 +115,11 @@ class EntryReader:
             if not wanted:
                 raise Malformed("“fields” names no field.")
         return EntrySelection(
-            include=tree, fields=wanted, depth=_depth(tree), spelling=(",".join(paths), fields)
+            include=tree,
+            fields=wanted,
+            depth=_depth(tree),
+            spelling=(",".join(paths), fields),
+            format=format,
         )
 
     async def one(

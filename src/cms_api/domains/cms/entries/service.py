@@ -12,11 +12,12 @@ from cms_api.domains.cms.content_types.conversions import takes
 from cms_api.domains.cms.content_types.errors import SingletonExists, TypeChanged, ValueTaken
 from cms_api.domains.cms.content_types.fields import TEXTS
 from cms_api.domains.cms.content_types.ports import ContentTypeRepository, ModelledDocuments
-from cms_api.domains.cms.content_types.public import public_values
-from cms_api.domains.cms.documents import policy
+from cms_api.domains.cms.content_types.public import rendered_values
+from cms_api.domains.cms.documents import policy, seo
 from cms_api.domains.cms.documents.errors import SlugTaken, Trashed
 from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.ports import DocumentRepository, PublicFields
+from cms_api.domains.cms.documents.ports import DocumentRepository
+from cms_api.domains.cms.documents.rendering import Public, PublicFields
 from cms_api.domains.cms.documents.service import Documents
 from cms_api.domains.cms.documents.slugs import check_slug
 from cms_api.domains.cms.entries.content import EntryContent
@@ -127,9 +128,11 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
         }
         return self.kind.view(**common, **own, **more)
 
-    async def _public(self, content: EntryContent) -> PublicFields:
-        fields = self.kind.definition.fields
-        return {"seo": content.seo, **await public_values(self._renderer, fields, content.fields)}
+    async def _public(self, content: EntryContent) -> Public:
+        values, others = await rendered_values(self._renderer, self.kind.definition.fields, content.fields)
+        # No field stands in for a description: who may see it can change.
+        told = seo.told(content.seo, type=self.kind.key, title=content.heading, excerpt="")
+        return Public(fields={"seo": content.seo, **values}, others=others, seo=told)
 
     async def _searched(self, content: EntryContent, fields: PublicFields) -> SearchText | None:
         if not self.kind.is_searched:
