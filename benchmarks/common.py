@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import socket
@@ -68,12 +69,20 @@ INSERT INTO cms.search (document_id, type, locale, published_at, title, text, wo
 SELECT p.document_id, 'post', 'en', p.published_at, p.title, t.text,
     setweight(to_tsvector('cms.english', p.title), 'A') || setweight(to_tsvector('cms.english', t.text), 'D')
 FROM (SELECT *, substring(slug FROM 6)::int AS n FROM cms.publications) p CROSS JOIN LATERAL (
-    SELECT repeat('Some words that somebody might want to read. ', 4) || string_agg((%(words)s::text[])[1 + (p.n * k * k + p.n / 7) %% 40], ' ')
+    SELECT repeat('Some words that somebody might want to read. ', 4) ||
+        string_agg((%(words)s::text[])[1 + (p.n * k * k + p.n / 7) %% 40], ' ')
         AS text FROM generate_series(1, 8) k) t;
 SET session_replication_role = origin
 """
 # Each post has some eight of these.
-WORDS = ["mountain", "river", "quick", "garden", "stone", "window", "paper", "lantern", "winter", "bread", "silver", "forest", "copper", "bridge", "night", "harbour", "yellow", "morning", "letter", "travel", "music", "kitchen", "summer", "island", "thunder", "candle", "market", "village", "engine", "feather", "pocket", "shadow", "whisper", "rocket", "carpet", "planet", "mirror", "button", "ladder", "basket"]
+WORDS = re.findall(
+    r"\w+",
+    """
+    mountain river quick garden stone window paper lantern winter bread silver forest copper bridge night harbour
+    yellow morning letter travel music kitchen summer island thunder candle market village engine feather pocket
+    shadow whisper rocket carpet planet mirror button ladder basket
+    """,
+)
 
 
 @contextmanager
