@@ -6,10 +6,10 @@ from typing import Any
 from psycopg_pool import AsyncConnectionPool
 
 from cms_api.adapters.sqlalchemy.cms.delivery import _one, _page
-from cms_api.domains.cms.api import LISTINGS, Selection
-from cms_api.kernel.paging import PageRequest
+from cms_api.domains.cms.api import LISTINGS
+from cms_api.querying import NO_SELECTION, PageRequest, Selection
 
-INCLUDE = frozenset({"author", "categories", "tags"})
+INCLUDE = tuple((name, NO_SELECTION) for name in ("author", "categories", "tags"))
 
 
 def create() -> Any:
@@ -21,9 +21,9 @@ def create() -> Any:
         open=False,
         kwargs={"autocommit": True, "prepare_threshold": 0},
     )
-    selection = Selection(INCLUDE)
+    selection = Selection(include=INCLUDE)
     one = _one("posts", "slug", selection)
-    many, _, params = _page("posts", PageRequest(sort=LISTINGS["posts"].sort), selection)
+    statement, _, params = _page("posts", PageRequest(sort=LISTINGS["posts"].sort), selection)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -43,7 +43,7 @@ def create() -> Any:
                 row = await cursor.fetchone()
                 body = row[0].encode() if row else b""
             else:
-                cursor = await connection.execute(many, params)
+                cursor = await connection.execute(statement.sql, params)
                 rows = await cursor.fetchall()
                 body = ('{"items":[' + ",".join(row[0] for row in rows[:20]) + "]}").encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]

@@ -98,6 +98,7 @@ def create_app(settings: Settings) -> Litestar:
                 "application": application,
                 "cache_control": _cache_control(settings.cache_max_age),
                 "cursors": Cursors(application.settings.secret_key or ""),
+                "query_cost_limit": settings.query_cost_limit,
                 "is_ready": application.is_ready,
                 "openapi": openapi.Document(),
                 "stopping": stopping,

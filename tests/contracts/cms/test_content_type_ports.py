@@ -24,7 +24,7 @@ from cms_api.domains.cms.content_types.ports import (
     IndexSpec,
     TypeRecord,
 )
-from cms_api.kernel.paging import PageRequest, SortKey
+from cms_api.querying import PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -119,7 +119,7 @@ async def test_lists_and_who_names_whom(types: Types) -> None:
         assert await uow.repository(ContentTypeRepository).usage("b") == (0, ("a", "c"))
         assert await uow.repository(ContentTypeRepository).usage("a") == (0, ())
     assert [one.key for one in await types.queries.all()] == ["a", "b", "c"]
-    page = await types.queries.list(PageRequest(sort=(SortKey("key"),), limit=2, count=True))
+    page = await types.queries.list(PageRequest(sort=(SortKey("key"),), limit=2, count="exact"))
     assert ([one.key for one in page.items], page.count) == (["a", "b"], 3)
     rest = await types.queries.list(PageRequest(sort=(SortKey("key"),), limit=2, after=page.next))
     assert [one.key for one in rest.items] == ["c"]

@@ -30,7 +30,7 @@ from cms_api.domains.cms.api import (
     REDIRECTS,
     TAGS,
 )
-from cms_api.kernel.paging import OPERATORS, Listing
+from cms_api.querying import OPERATORS, Listing
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -15,7 +15,7 @@ from litestar.types import ControllerRouterHandler
 from cms_api.adapters.http.problems import MEDIA_TYPE, Problem
 from cms_api.adapters.http.typed import expand
 from cms_api.domains.cms.api import DocumentTypes, EntryDescription
-from cms_api.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, OPERATORS, Listing
+from cms_api.querying import DEFAULT_LIMIT, MAX_LIMIT, OPERATORS, Listing
 
 TAGS = {
     "auth": "Signing in and out.",

@@ -13,7 +13,7 @@ from msgspec import Meta
 from cms_api.adapters.http.body import JSON_PATCH
 from cms_api.adapters.http.schemas import ListView
 from cms_api.domains.cms.api import EntryDescription, PatchOperation, free_name
-from cms_api.kernel.paging import Listing
+from cms_api.querying import Listing
 
 REF = "#/components/schemas/"
 GENERIC = re.compile(r"/entries/\{type\}")

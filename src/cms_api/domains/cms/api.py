@@ -39,12 +39,10 @@ from cms_api.domains.cms.content_types.interface import (
 )
 from cms_api.domains.cms.delivery.interface import (
     FIELDS,
-    INCLUDES,
     LISTINGS,
     Delivered,
     DeliveryService,
     Kind,
-    Selection,
 )
 from cms_api.domains.cms.documents.content import Format, PageContent, PostContent, Seo
 from cms_api.domains.cms.documents.interface import (
@@ -200,7 +198,6 @@ __all__ = [
     "DELIVERED_COMMENTS",
     "DOCUMENTS",
     "FIELDS",
-    "INCLUDES",
     "LISTINGS",
     "MAX_DEPTH",
     "MAX_ITEMS",
@@ -324,7 +321,6 @@ __all__ = [
     "ScheduleChanges",
     "ScheduleService",
     "ScheduleView",
-    "Selection",
     "Seo",
     "SeoInput",
     "SeoSettings",

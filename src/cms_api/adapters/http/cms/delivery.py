@@ -12,21 +12,12 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from cms_api.adapters.http.cms.delivered import DELIVERED
-from cms_api.adapters.http.lists import ListQuery, nearest, values_of
+from cms_api.adapters.http.lists import ListQuery, list_path, query_body, selection_from
 from cms_api.adapters.http.preconditions import tagged
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView
-from cms_api.domains.cms.api import (
-    FIELDS,
-    INCLUDES,
-    LISTINGS,
-    Delivered,
-    DeliveryService,
-    Kind,
-    Selection,
-)
-from cms_api.kernel.errors import Malformed
-from cms_api.kernel.paging import Page
+from cms_api.domains.cms.api import LISTINGS, Delivered, DeliveryService, Kind
+from cms_api.querying import Page, Selection
 
 PLANS_KEPT = 1_024
 # A cache in front may tell thousands of tags apart, but headers have an end.
@@ -37,58 +28,33 @@ QUERY = {
 }
 
 
-def _selection(kind: Kind, given: dict[str, str]) -> Selection:
-    include = frozenset(part for part in given.get("include", "").split(",") if part)
-    for name in sorted(include):
-        if name not in INCLUDES[kind]:
-            raise Malformed(f"There is no include “{name[:100]}” here.{nearest(name, INCLUDES[kind])}")
-    if "fields" not in given:
-        return Selection(include)
-    fields = tuple(dict.fromkeys(part for part in given["fields"].split(",") if part))
-    inner = {
-        "author": "authors",
-        "authors": "authors",
-        "parent": "pages" if kind == "pages" else "tags",
-    }
-    for name in fields:
-        head, _, tail = name.partition(".")
-        if head not in FIELDS[kind]:
-            raise Malformed(f"There is no field “{name[:100]}” here.{nearest(name, FIELDS[kind])}")
-        if tail and (head not in include or tail not in _inner_fields(inner.get(head, head))):
-            raise Malformed(f"There is no field “{name[:100]}” here: is its relation included?")
-    if not fields:
-        raise Malformed("“fields” names no field.")
-    return Selection(include, fields)
-
-
-def _inner_fields(name: str) -> tuple[str, ...]:
-    if name in ("cover", "avatar"):
-        return ("id", "url", "filename", "title", "alt", "caption", "media_type", "size", "width", "height")
-    if name == "pages":
-        return ("id", "slug", "title", "path")
-    return FIELDS[name]  # type: ignore[index]  # a kind: authors, categories or tags
-
-
 @lru_cache(maxsize=PLANS_KEPT)
 def _one_plan(kind: Kind, query: bytes) -> tuple[Selection, str | None]:
-    given = values_of(query, (*QUERY, "locale"))
-    return _selection(kind, given), given.get("locale")
+    selection, given = selection_from(query, LISTINGS[kind], ("locale",))
+    return selection, given.get("locale")
 
 
 @lru_cache(maxsize=PLANS_KEPT)
-def _list_plan(kind: Kind, query: bytes, request: "_Place") -> tuple[ListQuery, Selection]:
-    asked = ListQuery(query, LISTINGS[kind], path=request.path, cursors=request.cursors, extra=tuple(QUERY))
-    return asked, _selection(kind, asked.extra)
+def _list_plan(kind: Kind, query: bytes, body: bytes | None, request: "_Place") -> ListQuery:
+    return ListQuery(
+        query,
+        LISTINGS[kind],
+        path=request.path,
+        cursors=request.cursors,
+        body=body,
+        cost_limit=request.cost_limit,
+    )
 
 
 class _Place:
     """Where a list is asked for; equal by path, so that plans can be kept."""
 
-    __slots__ = ("cursors", "path")
+    __slots__ = ("cost_limit", "cursors", "path")
 
     def __init__(self, request: ApiRequest) -> None:
-        self.path = request.scope["path"]
+        self.path = list_path(request)
         self.cursors = request.app.state.cursors
+        self.cost_limit = request.app.state.query_cost_limit
 
     def __hash__(self) -> int:
         return hash(self.path)
@@ -131,8 +97,9 @@ def delivered_one(request: ApiRequest, item: Delivered, *, is_dated: bool = True
 
 
 async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> ASGIApp:
-    query, selection = _list_plan(kind, request.scope["query_string"], _Place(request))
-    page = await delivery.list(kind, query.request, selection)
+    body = query_body(request)
+    query = _list_plan(kind, request.scope["query_string"], body, _Place(request))
+    page = await delivery.list(kind, query.request, query.selection)
     return delivered_list(request, query, page, tags=used_by(page))
 
 
@@ -142,6 +109,8 @@ def delivered_list(
     """The answer with a page of items, made of what ``tags`` name."""
     info, links = query.links(page)
     count = "" if page.count is None else f',"count":{page.count}'
+    if page.is_estimate:
+        count += ',"count_is_estimate":true'
     cursors = [f'"{cursor}"' if cursor else "null" for cursor in (info.next, info.prev)]
     body = (
         f'{{"items":[{",".join([item.json for item in page.items])}],'

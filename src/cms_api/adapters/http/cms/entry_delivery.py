@@ -11,7 +11,7 @@ from litestar.types import ASGIApp
 
 from cms_api.adapters.http.cms.delivery import QUERY, delivered_list, delivered_one, used_by
 from cms_api.adapters.http.cms.documents import ENTRIES
-from cms_api.adapters.http.lists import list_query, query_values
+from cms_api.adapters.http.lists import list_query, selection_from
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.domains.cms.api import DOCUMENTS, EntryDeliveryService
 
@@ -34,9 +34,8 @@ OPT: dict[str, Any] = {"entries": "delivered"}
 async def list_entries(request: ApiRequest, entry_delivery: NamedDependency[EntryDeliveryService]) -> ASGIApp:
     """Published content only. What a relation points at is there as far as it is published itself."""
     reader = await entry_delivery.of(request.path_params["type"])
-    query = list_query(request, reader.listing, extra=tuple(ENTRY_QUERY))
-    selection = reader.selection(query.extra.get("include", ""), query.extra.get("fields"))
-    page = await reader.page(query.request, selection)
+    query = list_query(request, reader.listing)
+    page = await reader.page(query.request, query.selection)
     return delivered_list(request, query, page, tags=used_by(page))
 
 
@@ -72,8 +71,8 @@ async def _one(
     request: ApiRequest, entry_delivery: EntryDeliveryService, by: Literal["id", "slug"], value: object
 ) -> ASGIApp:
     reader = await entry_delivery.of(request.path_params["type"])
-    given = query_values(request, ONE_QUERY if by == "slug" else ENTRY_QUERY)
-    selection = reader.selection(given.get("include", ""), given.get("fields"))
+    extra = ("locale",) if by == "slug" else ()
+    selection, given = selection_from(request.scope["query_string"], reader.listing, extra)
     found = await reader.one(by, value, selection, given.get("locale"))
     is_dated = reader.is_self_contained and not selection.include
     return delivered_one(request, found, is_dated=is_dated)

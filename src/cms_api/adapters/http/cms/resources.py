@@ -32,7 +32,7 @@ from cms_api.domains.cms.api import (
     TermService,
     TermView,
 )
-from cms_api.kernel.paging import Listing
+from cms_api.querying import Listing
 from cms_api.kernel.unit_of_work import UnitOfWork
 
 

@@ -34,7 +34,7 @@ from cms_api.domains.cms.resources import given
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Faults
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
 
