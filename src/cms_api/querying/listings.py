@@ -76,7 +76,7 @@ class Found(NamedTuple):
     hops: int
 
 
-class Unknown(Exception):  # noqa: N818 - what it says is what is not known
+class Unknown(Exception):
     """A path that leads nowhere: which part of it, and what there is instead."""
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
@@ -85,7 +85,7 @@ class Unknown(Exception):  # noqa: N818 - what it says is what is not known
         self.known = tuple(known)
 
 
-class TooFar(Exception):  # noqa: N818 - as above
+class TooFar(Exception):
     """A path that walks more relations than are walked."""
 
 

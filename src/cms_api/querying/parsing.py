@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cms_api.kernel.errors import Fault
-from cms_api.querying.conditions import AllOf, AnyOf, Comparison, Condition, Matches, Not, all_of
+from cms_api.querying.conditions import AnyOf, Comparison, Condition, Matches, Not, all_of
 from cms_api.querying.listings import (
     LOGIC,
     MAX_RELATIONS,
@@ -80,7 +80,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     selection: Selection
 
 
-class Refused(Exception):  # noqa: N818 - the faults are what is wrong
+class Refused(Exception):
     """A query with faults, all of which are here."""
 
     def __init__(self, faults: list[Fault]) -> None:
@@ -177,7 +177,9 @@ class _Parser:
         given = [("eq", node, value) for value in node.values if not isinstance(value, dict)]
         for operator, part in node.parts.items():
             if part.parts and not any(isinstance(value, list) for value in part.values):
-                self.fault(part, "unknown_parameter", f"There is no parameter “{part.place[1:][:SHOWN]}” here.")
+                self.fault(
+                    part, "unknown_parameter", f"There is no parameter “{part.place[1:][:SHOWN]}” here."
+                )
             given += [(operator, part, value) for value in part.values if not isinstance(value, dict)]
         for operator, part, value in given:
             if (one := self._comparison(name, operator, found.kind, part, value)) is not None:
@@ -201,7 +203,9 @@ class _Parser:
         try:
             values = self._spelling.several(value) if checked in ("in", "nin") else [value]
             if not 1 <= len(values) <= MAX_LIMIT:
-                self.fault(node, "too_many", f"The filter “{field}” takes 1 value and at most {MAX_LIMIT} values.")
+                self.fault(
+                    node, "too_many", f"The filter “{field}” takes 1 value and at most {MAX_LIMIT} values."
+                )
                 return None
             made = tuple(self._spelling.value(one, read) for one in values)
         except (ValueError, KeyError, OverflowError, TypeError, ArithmeticError):
@@ -444,9 +448,7 @@ def condition_of(root: Node, fields: Fields, spelling: Spelling) -> Condition:
     return found
 
 
-def selection_of(
-    root: Node, fields: Fields, spelling: Spelling, *, extra: tuple[str, ...] = ()
-) -> Selection:
+def selection_of(root: Node, fields: Fields, spelling: Spelling, *, extra: tuple[str, ...] = ()) -> Selection:
     """What `include` and `fields` alone ask for. ``extra`` is read elsewhere. Raises `Refused`."""
     parser = _Parser(spelling)
     parser.names(root, ["include", "fields", *extra])

@@ -157,7 +157,10 @@ async def test_authors_are_listed(backend, add) -> None:
     assert await names(limit=2) == ["ada", "bea"]
     assert await names(Comparison("user_id", "exists", (False,))) == ["bea", "cleo"]
     assert await names(Comparison("user_id", "eq", (USER,))) == ["ada"]
-    assert await names(Comparison("slug", "nin", ("ada",)), Comparison("name", "contains", ("E",))) == ["bea", "cleo"]
+    assert await names(Comparison("slug", "nin", ("ada",)), Comparison("name", "contains", ("E",))) == [
+        "bea",
+        "cleo",
+    ]
     page = await backend.authors.list(PageRequest(sort=(SortKey("name"),), limit=2, count="exact"))
     assert page.count == 3
     rest = await backend.authors.list(PageRequest(sort=(SortKey("name"),), after=page.next))

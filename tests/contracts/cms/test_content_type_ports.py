@@ -24,8 +24,8 @@ from cms_api.domains.cms.content_types.ports import (
     IndexSpec,
     TypeRecord,
 )
-from cms_api.querying import PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import PageRequest, SortKey
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

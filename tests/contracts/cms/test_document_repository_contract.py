@@ -10,9 +10,9 @@ import pytest
 
 from cms_api.domains.cms.authors.model import Author
 from cms_api.domains.cms.authors.ports import AuthorRepository
-from cms_api.domains.cms.documents.interface import without_trash
 from cms_api.domains.cms.documents.content import Link, PageContent, PostContent, Seo
 from cms_api.domains.cms.documents.errors import AddressTaken, SlugTaken
+from cms_api.domains.cms.documents.interface import without_trash
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import (
     DocumentRepository,
@@ -29,8 +29,8 @@ from cms_api.domains.cms.taxonomies.model import Term
 from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.kernel.errors import Invalid
 from cms_api.kernel.ids import new_id
-from cms_api.querying import Comparison, Page, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Comparison, Page, PageRequest, SortKey, all_of
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 BY = UUID(int=7)
@@ -729,7 +729,9 @@ async def test_pages_of_a_list_add_up_both_ways(
         found: Page[Any] = await backend.documents.list(POST, asked)
         return found
 
-    whole = [one.id for one in (await backend.documents.list(POST, without_trash(PageRequest(sort=sort)))).items]
+    whole = [
+        one.id for one in (await backend.documents.list(POST, without_trash(PageRequest(sort=sort)))).items
+    ]
     at = await read()
     assert at.prev is None
     forwards = [at]

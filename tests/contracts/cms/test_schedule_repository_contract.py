@@ -19,8 +19,8 @@ from cms_api.domains.cms.schedules.ports import ScheduleQueries, ScheduleReposit
 from cms_api.domains.cms.schedules.service import view
 from cms_api.kernel.actor import SYSTEM
 from cms_api.kernel.ids import new_id
-from cms_api.querying import Comparison, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Comparison, PageRequest, SortKey, all_of
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 BY = UUID(int=7)

@@ -20,8 +20,8 @@ from cms_api.domains.jobs.interface import JOBS
 from cms_api.domains.jobs.model import Job, Step
 from cms_api.domains.jobs.ports import JobQueries, JobQueue, JobRepository
 from cms_api.domains.jobs.service import view
-from cms_api.querying import Comparison, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Comparison, PageRequest
 
 NOW = datetime(2026, 5, 6, 7, 8, 9, 123456, tzinfo=UTC)
 Entries = list[tuple[UUID, datetime | None]]

@@ -125,7 +125,7 @@ def addresses(site: Site) -> list[str]:
         ("%FF=x", "percent-encoded UTF-8"),
         ("x=%ED%A0%80", "percent-encoded UTF-8"),
         ("x=%C0%80", "percent-encoded UTF-8"),
-        ("&".join(f"filter[id]={ABSENT}" for _ in range(21)), "filters"),
+        ("&".join(f"filter[id]={ABSENT}" for _ in range(51)), "filters"),
         ("&".join(f"a{n}=1" for n in range(101)), "query string"),
         ("q=" + "x" * 50_000, "“q”"),
         ("x" * 50_000, "query parameter"),
@@ -298,7 +298,7 @@ async def cursor(site: Site, url: str, query: str = "") -> str:
 
 async def seal(site: Site, url: str, query: str, position: list[Any]) -> str:
     cursors: Cursors = site.app.state.cursors
-    made = ListQuery(query.encode(), LISTS[url], path=url, cursors=cursors, extra=("include", "fields"))
+    made = ListQuery(query.encode(), LISTS[url], path=url, cursors=cursors)
     return cursors.seal(position, made._scope)
 
 

@@ -516,5 +516,8 @@ async def test_the_tasks_of_others_need_a_permission(
     # both must hold: another condition does not open the door
     with pytest.raises(Forbidden):
         await seen(
-            tasks, ann, Comparison("assignee", "eq", (ann.user_id,)), Comparison("assignee", "ne", (bea.user_id,))
+            tasks,
+            ann,
+            Comparison("assignee", "eq", (ann.user_id,)),
+            Comparison("assignee", "ne", (bea.user_id,)),
         )

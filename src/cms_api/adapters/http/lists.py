@@ -164,7 +164,9 @@ def _of_body(body: bytes) -> Node:
         raise Malformed(error.detail, faults=error.faults) from None
 
 
-def selection_from(query: bytes, fields: Fields, extra: tuple[str, ...] = ()) -> tuple[Selection, dict[str, str]]:
+def selection_from(
+    query: bytes, fields: Fields, extra: tuple[str, ...] = ()
+) -> tuple[Selection, dict[str, str]]:
     """What the query string of a single item asks for, and what it gives for ``extra``. Raises `Malformed`."""
     pairs = parameters(query)
     try:

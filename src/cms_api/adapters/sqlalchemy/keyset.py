@@ -371,7 +371,9 @@ def _single(fields: Mapping[str, Node], path: str) -> Column:
     head, _, tail = path.partition(".")
     node = fields[head]
     if isinstance(node, Either):
-        single = [one for one in node.nodes if isinstance(one, Related) and one.one is not None and has(one, tail)]
+        single = [
+            one for one in node.nodes if isinstance(one, Related) and one.one is not None and has(one, tail)
+        ]
         found = [_single({"_": one}, f"_.{tail}") for one in single]
         return Column(f"coalesce({', '.join(one.sql for one in found)})", found[0].type)
     if not isinstance(node, Related) or node.one is None:

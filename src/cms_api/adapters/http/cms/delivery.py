@@ -139,7 +139,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         operation_id=f"deliver{name}",
         summary=f"List published {kind}",
         tags=["delivery"],
-        opt={"listing": LISTINGS[kind], "query": QUERY, "answers": _list_of(DELIVERED[kind])},
+        opt={"listing": LISTINGS[kind], "answers": _list_of(DELIVERED[kind])},
     )
     async def list_items(request: ApiRequest, delivery: NamedDependency[DeliveryService]) -> ASGIApp:
         """Published content only. Pages by cursor; relations are ids until they are included."""

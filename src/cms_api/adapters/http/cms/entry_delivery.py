@@ -13,7 +13,7 @@ from cms_api.adapters.http.cms.delivery import QUERY, delivered_list, delivered_
 from cms_api.adapters.http.cms.documents import ENTRIES
 from cms_api.adapters.http.lists import list_query, selection_from
 from cms_api.adapters.http.requests import ApiRequest
-from cms_api.domains.cms.api import DOCUMENTS, EntryDeliveryService
+from cms_api.domains.cms.api import ANY_ENTRIES, EntryDeliveryService
 
 ENTRY_QUERY = {
     "include": "Comma-separated relations to expand, three deep at most: `place,place.city`; what is not "
@@ -29,7 +29,7 @@ OPT: dict[str, Any] = {"entries": "delivered"}
     operation_id="deliverEntries",
     summary="List published entries",
     tags=["delivery"],
-    opt={"listing": DOCUMENTS, "query": ENTRY_QUERY, **OPT},
+    opt={"listing": ANY_ENTRIES, **OPT},
 )
 async def list_entries(request: ApiRequest, entry_delivery: NamedDependency[EntryDeliveryService]) -> ASGIApp:
     """Published content only. What a relation points at is there as far as it is published itself."""

@@ -51,7 +51,9 @@ class SqlDeliveredComments(DeliveredCommentQueries):
         columns, behind, order = BY.clauses(page, params)
         names = [f"k{index}" for index in range(len(page.sort) + 1)]
         keys = ", ".join(f"{sql} AS {name}" for sql, name in zip(columns, names, strict=True))
-        count = f"(SELECT count(*) FROM cms.reader_comments c WHERE {where})" if page.count != "none" else "NULL"
+        count = (
+            f"(SELECT count(*) FROM cms.reader_comments c WHERE {where})" if page.count != "none" else "NULL"
+        )
         # A row without a comment says that the document is there and has none on this page.
         rows = await self._reader.rows(
             f"""

@@ -62,7 +62,9 @@ def expanded(link: Link, alias: str, selection: Selection) -> str:
         return f"(SELECT {made} FROM {target.table} {there} WHERE {key} = {ids})"
     rows = f"unnest({ids}) WITH ORDINALITY {there}x(id, n) JOIN {target.table} {there} ON {key} = {there}x.id"
     order = placed(target.columns, there)
-    return gathered(made, rows, selection, {n: c.sql for n, c in order.items() if isinstance(c, Column)}, there)
+    return gathered(
+        made, rows, selection, {n: c.sql for n, c in order.items() if isinstance(c, Column)}, there
+    )
 
 
 def gathered(made: str, rows: str, selection: Selection, columns: Mapping[str, str], there: str) -> str:
@@ -70,7 +72,9 @@ def gathered(made: str, rows: str, selection: Selection, columns: Mapping[str, s
     own = f"{there}x.n"
     if selection.limit is None and not selection.sort:
         return f"(SELECT coalesce(json_agg({made} ORDER BY {own}), '[]') FROM {rows})"
-    keys = [f"{columns[key.field]} {'DESC' if key.descending else 'ASC'} NULLS LAST" for key in selection.sort]
+    keys = [
+        f"{columns[key.field]} {'DESC' if key.descending else 'ASC'} NULLS LAST" for key in selection.sort
+    ]
     limit = "" if selection.limit is None else f" LIMIT {selection.limit}"
     numbered = f"SELECT {made} AS made, row_number() OVER (ORDER BY {', '.join([*keys, own])}) AS place"
     return (

@@ -104,9 +104,7 @@ class _Walker:
                 return None
 
     def _group(self, field: GroupField, held: str, alias: str, at: str, *, is_single: bool) -> Related:
-        return Related(
-            "{}", lambda: self.nodes(field.fields, held, alias, at, is_single=is_single), one="{}"
-        )
+        return Related("{}", lambda: self.nodes(field.fields, held, alias, at, is_single=is_single), one="{}")
 
     def _each(self, value: str, item: str) -> str:
         array = f"CASE WHEN jsonb_typeof({value}) = 'array' THEN {value} END"

@@ -50,7 +50,11 @@ class _Writer:
         for name in OWN:
             if selection.wants(name):
                 inner = selection.of(name)
-                parts[name] = at(DOCUMENT_SHOWN[name], alias) if inner is None else expanded(BYLINES[name], alias, inner)
+                parts[name] = (
+                    at(DOCUMENT_SHOWN[name], alias)
+                    if inner is None
+                    else expanded(BYLINES[name], alias, inner)
+                )
         for field in kind.definition.fields:
             if field.visibility == "public" and selection.wants(field.key):
                 held = f"{alias}.fields->'{field.id}'"
@@ -150,7 +154,9 @@ class _Writer:
     def _built_in(self, key: str, alias: str, inner: Selection) -> str:
         """A post or page: of what is wanted of several types, it has some."""
         source = SOURCES[BUILT_IN[key]]
-        fields = None if inner.fields is None else tuple(name for name in inner.fields if name in source.shown)
+        fields = (
+            None if inner.fields is None else tuple(name for name in inner.fields if name in source.shown)
+        )
         include = tuple((name, one) for name, one in inner.include if name in source.links)
         return shown(BUILT_IN[key], alias, Selection(include=include, fields=fields))
 

@@ -173,7 +173,9 @@ class _Keysets:
         key = (kind.key, kind.version)
         if (found := self._kept.get(key)) is None:
             nodes = entry_nodes(kind.definition, definitions, DRAFTS, "d")
-            names = [name for name in listing_of(kind.definition, definitions).sorts if name not in DOCUMENTS_SORTS]
+            names = [
+                name for name in listing_of(kind.definition, definitions).sorts if name not in DOCUMENTS_SORTS
+            ]
             sorts = DOCUMENTS_SORTS | sort_columns(nodes, names)
             found = self._kept[key] = Keyset(sorts, key=Column("d.id", "uuid"), filters=nodes)
         return found

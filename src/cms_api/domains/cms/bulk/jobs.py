@@ -25,8 +25,8 @@ from cms_api.domains.jobs.api import JobHandler, JobService, JobState, JobView, 
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import CmsError, Fault, Faults, Invalid, invalid
-from cms_api.querying import Comparison, Condition, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Comparison, Condition, PageRequest, SortKey
 
 KIND = "documents.bulk"
 DOCUMENTS_AT_ONCE = 20

@@ -40,9 +40,9 @@ from cms_api.kernel.actor import SYSTEM, Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Fault, Invalid, NotFound
 from cms_api.kernel.ids import new_id
-from cms_api.querying import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
+from cms_api.querying import Page, PageRequest
 
 MIGRATION = "content_types.migrate"
 INDEXING = "content_types.index"

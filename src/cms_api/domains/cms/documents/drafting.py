@@ -19,8 +19,8 @@ from cms_api.domains.cms.documents.slugs import check_slug, make_slug
 from cms_api.domains.cms.resources import given as given_fields
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import Faults, invalid
-from cms_api.querying import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Page, PageRequest
 
 
 class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):

@@ -12,6 +12,7 @@ from cms_api.domains.cms.documents.content import Format, Seo
 from cms_api.domains.cms.documents.model import ContentType
 from cms_api.domains.cms.locks.interface import LockSummary
 from cms_api.kernel.actor import Actor
+from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.querying import (
     Comparison,
     FieldType,
@@ -22,7 +23,6 @@ from cms_api.querying import (
     SortKey,
     mentions,
 )
-from cms_api.kernel.unit_of_work import UnitOfWork
 
 V = TypeVar("V", bound="DocumentView")
 Changes = TypeVar("Changes", bound=msgspec.Struct)

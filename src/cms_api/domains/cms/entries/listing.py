@@ -89,6 +89,17 @@ MANAGED = Face(
 )
 
 
+# What any type's entries can be asked, where it is not known which type.
+ANY_ENTRIES = Listing(
+    filters=PUBLIC.system.filters,
+    relations=PUBLIC.system.relations,
+    sorts=PUBLIC.system.sorts,
+    shown=OWN,
+    expands=True,
+    sort=(SortKey("published_at", descending=True),),
+)
+
+
 def seen(fields: Iterable[Field], face: Face) -> Iterator[Field]:
     """The fields that can be asked about. Restricted ones can't: a filter tells what they say."""
     return (field for field in fields if field.visibility in face.visible and field.key not in LOGIC)
@@ -179,13 +190,13 @@ def merged(all_fields: list[Fields]) -> Fields:
         for name in fields.filters
         if name in relations and name not in fields.relations
     }
-    filters = {name: one for name, found in kinds.items() if len(found) == 1 and name not in mixed for one in found}
+    filters = {
+        name: one for name, found in kinds.items() if len(found) == 1 and name not in mixed for one in found
+    }
     return Fields(
         filters=filters,
         relations={name: _together(found) for name, found in relations.items() if name not in mixed},
-        sorts=tuple(
-            dict.fromkeys(name for fields in all_fields for name in fields.sorts if name in filters)
-        ),
+        sorts=tuple(dict.fromkeys(name for fields in all_fields for name in fields.sorts if name in filters)),
         shown=tuple(dict.fromkeys(name for fields in all_fields for name in fields.shown)),
     )
 

@@ -13,8 +13,8 @@ from cms_api.domains.cms.documents.content import Format, Seo
 from cms_api.domains.cms.documents.interface import DOCUMENTS, ArticleView, DocumentService, Status
 from cms_api.domains.cms.media.interface import MEDIA
 from cms_api.kernel.actor import Actor
-from cms_api.querying import Listing, Relation
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Listing, Relation
 
 # How deep a tree is shown, where nothing is said and at most, and how much of it.
 DEFAULT_DEPTH, MAX_DEPTH, MAX_PAGES = 3, 10, 1_000

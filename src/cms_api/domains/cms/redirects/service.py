@@ -25,9 +25,9 @@ from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Faults, Invalid, invalid
 from cms_api.kernel.ids import new_id
-from cms_api.querying import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
+from cms_api.querying import Page, PageRequest
 
 MANAGE = "redirects:manage"
 PERMISSIONS = {MANAGE: "Create, change and delete redirects."}

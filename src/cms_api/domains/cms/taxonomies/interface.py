@@ -9,8 +9,8 @@ from msgspec import UNSET, UnsetType
 
 from cms_api.domains.cms.taxonomies.model import Taxonomy
 from cms_api.kernel.actor import Actor
-from cms_api.querying import FieldType, Listing, Page, PageRequest, Relation, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import FieldType, Listing, Page, PageRequest, Relation, SortKey
 
 
 class TermView(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,9 +13,9 @@ from cms_api.domains.cms.workflow.ports import TaskQueries, TaskRepository
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Unauthenticated, invalid
-from cms_api.querying import Page, PageRequest, comparisons
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
+from cms_api.querying import Page, PageRequest, comparisons
 
 
 class Tasks(TaskService):
