@@ -58,10 +58,10 @@ def _of_condition(condition: Condition, fields: Fields, parts: list[Part]) -> No
 
 
 def _of_sort(keys: tuple[SortKey, ...], fields: Fields, parts: list[Part]) -> None:
-    for key in keys:
-        parts.append(
-            Part(COMPARISON + SORTED_RELATION * find_sort(fields, key.field).hops, f"sort={key.field}")
-        )
+    parts += [
+        Part(COMPARISON + SORTED_RELATION * find_sort(fields, key.field).hops, f"sort={key.field}")
+        for key in keys
+    ]
 
 
 def _of_selection(selection: Selection, fields: Fields, rows: int, path: str, parts: list[Part]) -> None:

@@ -1,6 +1,6 @@
 """What a list can be asked: its fields, what they lead to, and its orders."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
@@ -125,6 +125,16 @@ def find_sort(fields: Fields, path: str) -> Found:
         prefix = path.removesuffix(last)
         raise Unknown(path, [f"{prefix}{name}" for name in inner.sorts])
     return Found(inner.filters.get(last, "text"), hops)
+
+
+def follow(fields: Fields, path: str) -> Iterator[Relation]:
+    """The relations that a path goes along, one after another. Raises `Unknown`."""
+    steps = path.split(".")
+    for number, step in enumerate(steps):
+        if (relation := fields.relations.get(step)) is None:
+            raise Unknown(path, [".".join([*steps[:number], name]) for name in fields.relations])
+        yield relation
+        fields = relation.fields()
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

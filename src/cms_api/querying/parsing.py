@@ -4,8 +4,8 @@ Both are turned into a tree of `Node` first. What differs is told by a `Spelling
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -17,16 +17,18 @@ from cms_api.querying.listings import (
     OPERATORS,
     Fields,
     FieldType,
-    Found,
     Listing,
     TooFar,
     Unknown,
     find,
     find_sort,
+    follow,
     nearest,
 )
 from cms_api.querying.pages import DEFAULT_LIMIT, MAX_LIMIT, Count, SortKey
 from cms_api.querying.selections import NO_SELECTION, Selection
+
+T = TypeVar("T")
 
 MAX_CONDITIONS = 50
 MAX_NESTING = 5
@@ -86,13 +88,13 @@ class Refused(Exception):
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__(faults[0].detail)
         self.faults = tuple(faults[:MAX_FAULTS])
+        self._number = len(faults)
 
     @property
     def detail(self) -> str:
         """What is wrong in a sentence."""
-        if len(self.faults) == 1:
-            return self.faults[0].detail
-        return f"{self.faults[0].detail} There are {len(self.faults)} faults in all."
+        first = self.faults[0].detail
+        return first if self._number == 1 else f"{first} There are {self._number} faults in all."
 
 
 VALUES: dict[FieldType, str] = {
@@ -123,21 +125,22 @@ class _Parser:
         for name, node in root.parts.items():
             if name not in known:
                 hint = nearest(name, ["filter[…]" if one == "filter" else one for one in known])
-                detail = f"There is no query parameter “{name[:SHOWN]}” here.{hint}"
+                written = node.place[1:] if node.place.startswith("?") else name
+                detail = f"There is no query parameter “{written[:SHOWN]}” here.{hint}"
                 self.fault(node, "unknown_parameter", detail)
             elif name != "filter" and len(node.values) > 1:
                 self.fault(node, "duplicate", f"The parameter “{name}” is given twice.")
 
-    @contextmanager
-    def walking(self, node: Node, what: str) -> Iterator[None]:
-        """Note a path that leads nowhere, or too far."""
+    def walked(self, node: Node, what: str, look: Callable[[], T]) -> T | None:
+        """What a path leads to; None, and a fault, where it leads nowhere or too far."""
         try:
-            yield
+            return look()
         except Unknown as error:
             hint = nearest(error.name, error.known)
             self.fault(node, f"unknown_{what}", f"There is no {what} “{error.name[:SHOWN]}” here.{hint}")
         except TooFar:
             self.fault(node, "too_far", f"A path walks at most {MAX_RELATIONS} relations.")
+        return None
 
     # Conditions
 
@@ -169,9 +172,7 @@ class _Parser:
         return tuple(self.condition(part, fields, depth + 1) for _, part in branches)
 
     def _comparisons(self, name: str, node: Node, fields: Fields) -> Iterator[Condition]:
-        found: Found | None = None
-        with self.walking(node, "filter"):
-            found = find(fields, name)
+        found = self.walked(node, "filter", lambda: find(fields, name))
         if found is None:
             return
         given = [("eq", node, value) for value in node.values if not isinstance(value, dict)]
@@ -222,9 +223,9 @@ class _Parser:
             return default
         keys: list[SortKey] = []
         for part in self.texts(node):
-            with self.walking(node, "sort"):
-                find_sort(fields, part.removeprefix("-"))
-                keys.append(SortKey(part.removeprefix("-"), part.startswith("-")))
+            key = SortKey(part.removeprefix("-"), part.startswith("-"))
+            if self.walked(node, "sort", partial(find_sort, fields, key.field)) is not None:
+                keys.append(key)
         if len({key.field for key in keys}) < len(keys):
             self.fault(node, "duplicate", "A field is sorted by twice.")
         if len(keys) > MAX_SORTS:
@@ -273,25 +274,19 @@ class _Parser:
         self, node: Node, path: str, wanted: "_Wanted", of: Fields
     ) -> "tuple[_Wanted, Fields, bool] | None":
         """What is wanted at the end of a path, the fields there, and whether there may be several."""
-        hops, is_many, place = 0, False, of
-        with self.walking(node, "include"):
-            for number, step in enumerate(path.split(".")):
-                relation = place.relations.get(step)
-                if relation is None:
-                    head = path.split(".")[:number]
-                    raise Unknown(path, [".".join([*head, name]) for name in place.relations])
-                hops += relation.hops
-                if hops > MAX_RELATIONS:
-                    self.fault(node, "too_far", f"An include goes at most {MAX_RELATIONS} relations deep.")
-                    return None
-                place, wanted = relation.fields(), wanted.into(step)
-                is_many = relation.is_many and bool(relation.hops)
-                is_end = bool(relation.hops)
-            if not is_end:
-                self.fault(node, "unknown_include", f"“{path[:SHOWN]}” is no relation.")
-                return None
-            return wanted, place, is_many
-        return None
+        relations = self.walked(node, "include", lambda: list(follow(of, path)))
+        if relations is None:
+            return None
+        if sum(one.hops for one in relations) > MAX_RELATIONS:
+            self.fault(node, "too_far", f"An include goes at most {MAX_RELATIONS} relations deep.")
+            return None
+        last = relations[-1]
+        if not last.hops:
+            self.fault(node, "unknown_include", f"“{path[:SHOWN]}” is no relation.")
+            return None
+        for step in path.split("."):
+            wanted = wanted.into(step)
+        return wanted, last.fields(), last.is_many
 
     def _options(self, node: Node, wanted: "_Wanted", of: Fields, is_many: bool) -> None:  # noqa: FBT001 - handed on
         known = {"limit", "sort", "include", "fields"}
@@ -317,8 +312,6 @@ class _Parser:
         paths = [path for path in self.texts(node) if path]
         if not paths:
             self.fault(node, "required", "“fields” names no field.")
-        if len(paths) > MAX_FIELDS:
-            self.fault(node, "too_many", f"At most {MAX_FIELDS} fields are taken.")
         for path in paths[:MAX_FIELDS]:
             place, into = of, wanted
             *steps, last = path.split(".")
@@ -337,6 +330,8 @@ class _Parser:
                     hint = ": is its relation included?" if steps else f".{nearest(last, place.shown)}"
                     self.fault(node, "unknown_field", f"There is no field “{path[:SHOWN]}” here{hint}")
                 into.keep(last)
+        if len(paths) > MAX_FIELDS:
+            self.fault(node, "too_many", f"At most {MAX_FIELDS} fields are taken.")
 
     # The rest
 
@@ -369,7 +364,7 @@ class _Parser:
             case None | "none":
                 return "none"
             case "exact" | "estimate":
-                return given  # type: ignore[return-value]  # narrowed by the pattern
+                return given
         if node is not None:
             self.fault(node, "unknown_count", "“count” is “exact”, “estimate” or “none”.")
         return "none"

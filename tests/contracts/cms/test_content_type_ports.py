@@ -82,7 +82,7 @@ async def test_a_type_comes_back_as_stored(types: Types) -> None:
         ("aaaaaaaaa1", "unique", "pending")
     ]
     assert await types.queries.get("one") == stored
-    assert await types.queries.version("one") == (1, False)
+    assert await types.queries.version("one") == (1, False, await types.queries.fingerprint())
     assert await types.queries.fingerprint() != before
     with pytest.raises(TypeTaken):
         async with types.uow() as uow:
@@ -96,7 +96,7 @@ async def test_a_type_comes_back_as_stored(types: Types) -> None:
         await repository.add_revision(changed, ())
         assert await repository.set_indexes("one", [])
     assert await types.queries.get("one") == changed
-    assert await types.queries.version("one") == (2, True)
+    assert await types.queries.version("one") == (2, True, await types.queries.fingerprint())
     found = await types.queries.revisions(made.id, 10)
     assert [(one.version, len(one.changes)) for one in found] == [(2, 0), (1, 1)]
     assert [one.version for one in await types.queries.revisions(made.id, 1)] == [2]

@@ -222,7 +222,7 @@ async def test_sorts(site: Site, url: str) -> None:
         ("include=nothing", "“nothing”"),
         ("include=authr,tag", "“"),
         ("include=password_hash", "“password_hash”"),
-        ("include=author.avatar", "“author.avatar”"),
+        ("include=author.tags", "“author.tags”"),
         ("include=%00", "U+0000"),
         ("include=" + "x" * 50_000, "“xxx"),
         ("fields=nothing", "“nothing”"),

@@ -170,7 +170,6 @@ def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> 
                 one["format"] = "date-time"
     schema["components"]["schemas"].update(definitions)
     schemas = {id(one): found for one, found in zip(ours, described, strict=True)}
-    listings: dict[str, Listing] = {}
     operations = {
         operation["operationId"]: (method, operation)
         for path in schema["paths"].values()
@@ -181,8 +180,6 @@ def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> 
         for handler in getattr(route, "route_handlers", ()):
             if isinstance(handler, HTTPRouteHandler) and handler.operation_id in operations:
                 method, operation = operations[str(handler.operation_id)]
-                if "query_of" in handler.opt:
-                    listings[str(handler.operation_id)] = handler.opt["listing"]
                 if (answer := handler.opt.get("answers")) is not None:
                     success = next(one for one in operation["responses"] if one.startswith("2"))
                     operation["responses"][success]["content"] = {
@@ -192,7 +189,7 @@ def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> 
                     operation["requestBody"]["content"] = {"application/json": {"schema": schemas[id(taken)]}}
                 _complete(method, operation, handler)
     schema = _with_plain_names(schema)
-    schema["components"]["schemas"].update(filter_schemas(listings))
+    schema["components"]["schemas"].update(filter_schemas(_asked_by_bodies(app)))
     if types is not None:
         handlers = {
             str(handler.operation_id): handler
@@ -202,6 +199,16 @@ def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> 
         }
         expand(schema, types, handlers)
     return schema
+
+
+def _asked_by_bodies(app: Litestar) -> dict[str, Listing]:
+    """What is listed by the operations that are asked by a body."""
+    return {
+        str(handler.operation_id): handler.opt["listing"]
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", ())
+        if "query_of" in getattr(handler, "opt", {})
+    }
 
 
 def _with_plain_names(schema: dict[str, Any]) -> dict[str, Any]:

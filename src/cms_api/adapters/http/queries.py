@@ -45,7 +45,7 @@ def _queries(handlers: Sequence[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
 def _query(listing: HTTPRouteHandler) -> HTTPRouteHandler:
     named = str(listing.operation_id)
     opt: dict[str, Any] = {name: one for name, one in listing.opt.items() if name != "query"}
-    made = post(
+    return post(
         [f"{path.rstrip('/')}{QUERY_PATH}" for path in sorted(listing.paths)],
         operation_id=query_name(named),
         summary=f"{listing.summary or 'Ask'}, asked by a body" if listing.summary else None,
@@ -55,7 +55,6 @@ def _query(listing: HTTPRouteHandler) -> HTTPRouteHandler:
         before_request=_read,
         opt={**opt, "query_of": named},
     )(listing.fn)
-    return made
 
 
 def query_name(named: str) -> str:

@@ -59,8 +59,8 @@ from cms_api.domains.cms.documents.referrers import ReferenceService
 from cms_api.domains.cms.documents.types import DocumentTypes
 from cms_api.domains.cms.entries.delivery import EntryDeliveryService
 from cms_api.domains.cms.entries.described import EntryDescription
-from cms_api.domains.cms.entries.listing import ANY_ENTRIES
 from cms_api.domains.cms.entries.interface import EntryChanges, EntryService, EntryView, PatchOperation
+from cms_api.domains.cms.entries.listing import ANY_ENTRIES
 from cms_api.domains.cms.imports.interface import PERMISSIONS as IMPORT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import ImportReport, ImportService
 from cms_api.domains.cms.locks.interface import (

@@ -20,6 +20,7 @@ from cms_api.domains.cms.api import LISTINGS, Delivered, DeliveryService, Kind
 from cms_api.querying import Page, Selection
 
 PLANS_KEPT = 1_024
+MAX_BODY_KEPT = 4_096
 # A cache in front may tell thousands of tags apart, but headers have an end.
 MAX_TAGS_LENGTH = 8_000
 QUERY = {
@@ -98,7 +99,8 @@ def delivered_one(request: ApiRequest, item: Delivered, *, is_dated: bool = True
 
 async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> ASGIApp:
     body = query_body(request)
-    query = _list_plan(kind, request.scope["query_string"], body, _Place(request))
+    plan = _list_plan if len(body or b"") <= MAX_BODY_KEPT else _list_plan.__wrapped__
+    query = plan(kind, request.scope["query_string"], body, _Place(request))
     page = await delivery.list(kind, query.request, query.selection)
     return delivered_list(request, query, page, tags=used_by(page))
 

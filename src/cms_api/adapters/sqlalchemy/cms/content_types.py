@@ -326,7 +326,8 @@ def _live(data: bytes | None, base: bytes | None) -> dict[str, Any] | None:
     return fields
 
 
-FINGERPRINT = "SELECT coalesce(string_agg(key || ' ' || id || ' ' || version, ',' ORDER BY key), '') FROM cms.content_types"
+FINGERPRINT = """
+SELECT coalesce(string_agg(key || ' ' || id || ' ' || version, ',' ORDER BY key), '') FROM cms.content_types"""
 
 
 class SqlContentTypes(ContentTypeQueries):
