@@ -121,7 +121,9 @@ def connection(server: database.Server) -> Iterator[psycopg.Connection[Any]]:
 
 @given(THINGS, CONDITIONS)
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 def test_sql_and_memory_agree(
     connection: psycopg.Connection[Any], things: list[Thing], condition: Condition

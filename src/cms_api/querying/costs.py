@@ -58,10 +58,10 @@ def _of_condition(condition: Condition, fields: Fields, parts: list[Part]) -> No
 
 
 def _of_sort(keys: tuple[SortKey, ...], fields: Fields, parts: list[Part]) -> None:
-    parts += [
-        Part(COMPARISON + SORTED_RELATION * find_sort(fields, key.field).hops, f"sort={key.field}")
-        for key in keys
-    ]
+    for key in keys:
+        # The order of a list where none is asked for may be by what can't be asked for.
+        hops = find_sort(fields, key.field).hops if "." in key.field else 0
+        parts.append(Part(COMPARISON + SORTED_RELATION * hops, f"sort={key.field}"))
 
 
 def _of_selection(selection: Selection, fields: Fields, rows: int, path: str, parts: list[Part]) -> None:

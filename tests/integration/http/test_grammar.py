@@ -72,7 +72,7 @@ async def library(site: Site) -> AsyncIterator[dict[str, Any]]:
     rome = await make_live(admin, "entries/city", slug="rome", name="Rome")
     hall = await make_live(admin, "entries/place", slug="hall", name="Hall", city=lyon["id"])
     barn = await make_live(admin, "entries/place", slug="barn", name="Barn", city=rome["id"])
-    await make_live(
+    first = await make_live(
         admin, "entries/event", slug="first", headline="First", seats=10, place=hall["id"], secret="x",
         others=[barn["id"], rome["id"]], words=["one", "two"], spot={"row": 3},
         stands=[{"name": "Tea", "by": rome["id"]}], body=[{"type": "note", "text": "hello"}],
@@ -82,7 +82,7 @@ async def library(site: Site) -> AsyncIterator[dict[str, Any]]:
         words=["two"], body=[{"type": "sum", "value": 7}],
     )  # fmt: skip
     await make_live(admin, "entries/event", slug="third", headline="Third")
-    yield {"tags": tags, "europe": europe, "lyon": lyon, "hall": hall}
+    yield {"europe": europe, "city": lyon, "place": hall, "event": first}
 
 
 async def titles(client: httpx.AsyncClient, url: str, query: str, name: str = "title") -> list[str]:
@@ -286,7 +286,9 @@ async def test_what_is_refused(site: Site, library: Any, query: str) -> None:
 
 async def test_bodies_that_are_refused(site: Site) -> None:
     url = f"{POSTS}/query"
-    check_problem(await site.visitor.post(url, content=b"{", headers={"Content-Type": "application/json"}), 400)
+    check_problem(
+        await site.visitor.post(url, content=b"{", headers={"Content-Type": "application/json"}), 400
+    )
     check_problem(await site.visitor.post(url, content=b"{}", headers={"Content-Type": "text/plain"}), 415)
     check_problem(await site.visitor.post(f"{url}?limit=3", json={}), 400)
     deep: Any = {"title": "x"}
@@ -328,34 +330,38 @@ async def test_no_list_asks_more_for_more_rows(
         await site.admin.get(f"{url}?limit=100&count=exact")
         return len(asked)
 
+    async def add(*numbers: int) -> None:
+        post = site.ids["posts"]
+        for number in numbers:
+            tag = await make(site.admin, "tags", name=f"More {number}")
+            for kind, body in (
+                ("categories", {"name": f"More {number}"}),
+                ("authors", {"name": f"More {number}"}),
+                ("menus", {"key": f"more-{number}", "name": "More"}),
+                ("redirects", {"source": f"/more-{number}", "target": "/x"}),
+            ):
+                await make(site.admin, kind, **body)
+            await make_live(site.admin, "posts", title=f"More {number}", tags=[tag["id"]])
+            await make_live(site.admin, "pages", title=f"More {number}")
+            await make_live(
+                site.admin, "entries/event", headline=f"More {number}", place=library["place"]["id"]
+            )
+            await make(site.admin, f"posts/{post}/comments", body=f"More {number}")
+
+    await add(0)
     before = {url: await cost(url) for url in urls}
-    post = site.ids["posts"]
-    for number in range(6):
-        tag = await make(site.admin, "tags", name=f"More {number}")
-        for kind, body in (
-            ("categories", {"name": f"More {number}"}),
-            ("authors", {"name": f"More {number}"}),
-            ("menus", {"key": f"more-{number}", "name": "More"}),
-            ("redirects", {"source": f"/more-{number}", "target": "/x"}),
-        ):
-            await make(site.admin, kind, **body)
-        await make_live(site.admin, "posts", title=f"More {number}", tags=[tag["id"]])
-        await make_live(site.admin, "pages", title=f"More {number}")
-        await make_live(site.admin, "entries/event", headline=f"More {number}", place=library["hall"]["id"])
-        await make(site.admin, f"posts/{post}/comments", body=f"More {number}")
+    await add(1, 2, 3, 4, 5)
     assert {url: await cost(url) for url in urls} == before
     assert max(before.values()) <= 5, before
 
 
 @pytest.fixture
-def filled(site: Site) -> Callable[[str], str]:
+def filled(site: Site, library: dict[str, Any]) -> Callable[[str], str]:
     """A path of the document with ids of what is there."""
 
     def fill(path: str) -> str:
-        kind = path.removeprefix(CONTENT).removeprefix(API).split("/")[1]
-        ids = {"entries": "event"}
-        for name in ("document_id", "target_id"):
-            path = path.replace(f"{{{name}}}", site.ids.get(kind, site.ids["posts"]))
-        return path.replace("{type}", ids["entries"])
+        kind, *more = path.removeprefix(f"{CONTENT}/").removeprefix(f"{API}/").split("/")
+        there = library[more[0]]["id"] if kind == "entries" else site.ids.get(kind, site.ids["posts"])
+        return path.replace("{document_id}", there).replace("{target_id}", there)
 
     return fill
