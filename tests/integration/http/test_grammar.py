@@ -214,7 +214,8 @@ async def test_includes_are_nested_and_cut(site: Site, library: Any) -> None:
     response = await site.visitor.get(wanted.replace("&fields=tags,categories", ""))
     (cut,) = response.json()["items"]
     assert cut == {"tags": [{"slug": "blue"}, {"slug": "green"}], "categories": [library["europe"]["id"]]}
-    place = f"{EVENTS}?filter[slug]=first&include=place.city,others&include[others][limit]=1&fields=place.city.name,others.slug"
+    wanted = "include=place.city,others&include[others][limit]=1&fields=place.city.name,others.slug"
+    place = f"{EVENTS}?filter[slug]=first&{wanted}"
     (event,) = (await site.visitor.get(place)).json()["items"]
     assert event == {"place": {"city": {"name": "Lyon"}}, "others": [{"slug": "barn"}]}
 
