@@ -20,6 +20,7 @@ from tests import (
     fakes_menus,
     fakes_readers,
     fakes_redirects,
+    fakes_search,
     fakes_site,
     fakes_tree,
 )
@@ -57,6 +58,7 @@ from cms_api.domains.cms.documents.ports import (
 )
 from cms_api.domains.cms.documents.references import Effects, Mode
 from cms_api.domains.cms.documents.slugs import make_slug, numbered
+from cms_api.domains.cms.entries.content import EntryContent
 from cms_api.domains.cms.imports.ports import Fetcher, FetchError, Imported, ImportSources
 from cms_api.domains.cms.imports.service import Imports
 from cms_api.domains.cms.imports.source import ContentSource, SourceError, SourceItem
@@ -87,6 +89,8 @@ from cms_api.domains.cms.revisions.ports import RevisionRepository
 from cms_api.domains.cms.revisions.service import Revisions
 from cms_api.domains.cms.schedules.model import Schedule
 from cms_api.domains.cms.schedules.ports import ScheduleRepository
+from cms_api.domains.cms.search.ports import SearchIndex
+from cms_api.domains.cms.search.text import SearchText
 from cms_api.domains.cms.site.interface import SiteSettings
 from cms_api.domains.cms.site.service import Site
 from cms_api.domains.cms.taxonomies.interface import TermView
@@ -185,6 +189,9 @@ class Store:
     redirects: dict[UUID, Redirect] = field(default_factory=dict)
     menus: dict[UUID, Menu] = field(default_factory=dict)
     site: SiteSettings = fakes_site.FIRST
+    searched: dict[UUID, SearchText] = field(default_factory=dict)
+    search_queue: tuple[UUID, ...] = ()
+    search_words: frozenset[tuple[str, str]] = frozenset()
 
     def copied(self) -> dict[str, Any]:
         return {name: copy.copy(value) for name, value in vars(self).items()}
@@ -239,6 +246,7 @@ def repositories(store: Store) -> dict[type, object]:
         TaskRepository: FakeTasks(store),
         **fakes_readers.repositories(store),
         RedirectRepository: fakes_redirects.FakeRedirects(store),
+        SearchIndex: fakes_search.FakeSearchIndex(store),
         TreeRepository: fakes_tree.FakeTree(store),
         MenuRepository: fakes_menus.FakeMenus(store),
         **fakes_site.repositories(store),
@@ -371,7 +379,8 @@ class FakePublications(PublicationRepository):
         self._store.publications[document.id] = Publication(
             type=document.type,
             locale=document.locale,
-            path=self._live_path(document.id, content.slug, getattr(content, "parent", None)),
+            path=_address(content)
+            or self._live_path(document.id, content.slug, getattr(content, "parent", None)),
             content=content,
             fields=fields,
             version=document.version,
@@ -399,11 +408,8 @@ class FakePublications(PublicationRepository):
         live = self._store.publications
         mine = live[document_id]
         for other, row in live.items():
-            if other != document_id and (row.type, row.locale, row.path) == (
-                mine.type,
-                mine.locale,
-                mine.path,
-            ):
+            is_rival = row.type == mine.type or (_is_alone(row) and _is_alone(mine))
+            if other != document_id and is_rival and (row.locale, row.path) == (mine.locale, mine.path):
                 raise AddressTaken(slug)
 
     def _move_live_below(self, document_id: UUID, above: str, slug: str) -> None:
@@ -424,6 +430,15 @@ class FakePublications(PublicationRepository):
     async def take_down(self, document_id: UUID) -> None:
         self._store.publications.pop(document_id, None)
         self._store.links.pop((document_id, True), None)
+
+
+def _address(content: Content) -> str | None:
+    return content.definition.address(content.slug) if isinstance(content, EntryContent) else None
+
+
+def _is_alone(row: Publication) -> bool:
+    """Whether nothing else may be where it is; a page and a post may share a path."""
+    return row.type != "post" and fakes_redirects.has_address(row.type, row.content)
 
 
 class FakeReferences(ReferenceRepository):
@@ -774,6 +789,9 @@ class PlainRenderer(Renderer):
             reading_time=self.reading_time(body),
         )
 
+    async def text(self, body: str) -> str:
+        return html.unescape(" ".join(re.sub(r"<[^>]*>", " ", body).split()))
+
     def reading_time(self, body: str) -> int:
         return max(1, -(-len(re.sub(r"<[^>]*>", " ", body).split()) // 238))
 
@@ -931,6 +949,7 @@ class FakeCms:
             "stages": WorkflowStages(users=self.users),
             "deletions": self.deletions,
         }
+        self.tools = engine
         self.posts = Posts(**engine)
         self.pages = Pages(**engine)
         self.types.services |= {"post": self.posts, "page": self.pages}

@@ -2,10 +2,12 @@
 
 import copy
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from cms_api.domains.cms.documents.content import Content
 from cms_api.domains.cms.documents.model import Document
+from cms_api.domains.cms.entries.content import EntryContent
 from cms_api.domains.cms.redirects.errors import RedirectTaken
 from cms_api.domains.cms.redirects.interface import RedirectView
 from cms_api.domains.cms.redirects.model import Redirect
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
     from tests.fakes_cms import Store
 
 ADDRESSED = ("page", "post")
+
+
+def has_address(type: str, content: Content) -> bool:
+    """Whether a document of the type is on the site once it is live."""
+    return type in ADDRESSED or (isinstance(content, EntryContent) and content.definition.path is not None)
 
 
 def matches(redirect: Redirect, path: str) -> bool:
@@ -90,7 +97,9 @@ class FakeRedirects(RedirectRepository):
 
     async def has_document(self, document_id: UUID, locale: str) -> bool:
         row = self._store.documents.get(document_id)
-        return row is not None and row.type in ADDRESSED and row.locale == locale and row.trashed_at is None
+        if row is None or row.locale != locale or row.trashed_at is not None:
+            return False
+        return has_address(row.type, row.draft)
 
 
 class FakeRedirectQueries(RedirectQueries):
@@ -152,25 +161,25 @@ class FakeRedirectQueries(RedirectQueries):
 
     def _path_of(self, document_id: UUID) -> str | None:
         live = self._store.publications.get(document_id)
-        return None if live is None or live.type not in ADDRESSED else live.path
+        return None if live is None or not has_address(live.type, live.content) else live.path
 
     def _live_at(self, path: str, locale: str) -> LivePlace | None:
         found = [
-            LivePlace(kind=cast("Any", row.type), id=one, path=row.path)
+            LivePlace(kind=row.type, id=one, path=row.path)
             for one, row in self._store.publications.items()
-            if (row.path, row.locale) == (path, locale) and row.type in ADDRESSED
+            if (row.path, row.locale) == (path, locale) and has_address(row.type, row.content)
         ]
         return min(found, key=lambda one: one.kind, default=None)
 
 
 def live_paths(store: "Store") -> dict[UUID, str]:
     """Where the documents are that have an address."""
-    return {one: row.path for one, row in store.publications.items() if row.type in ADDRESSED}
+    return {one: row.path for one, row in store.publications.items() if has_address(row.type, row.content)}
 
 
 def lead_on(store: "Store", document: Document[Any], before: Mapping[UUID, str]) -> None:
     """Make the redirects of a publication, after which others paths are live than ``before``."""
-    if document.type not in ADDRESSED:
+    if not has_address(document.type, document.draft):
         return
     now, locale = live_paths(store), document.locale
     changed = {one for one, path in before.items() if now[one] != path}

@@ -10,11 +10,13 @@ from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.middleware import DefineMiddleware
+from litestar.middleware import AbstractMiddleware, DefineMiddleware
+from litestar.types import ASGIApp
 
 from cms_api import logs
 from cms_api.adapters.http import auth, cms, jobs, openapi, system
 from cms_api.adapters.http.body import JsonBody
+from cms_api.adapters.http.caching import CacheAges, CachedAnswers, ResponseCache
 from cms_api.adapters.http.context import RequestContext
 from cms_api.adapters.http.identity import IdentityMiddleware
 from cms_api.adapters.http.lists import Cursors
@@ -28,6 +30,8 @@ from cms_api.settings import Settings
 
 # What a multipart form has beside its file, in bytes.
 FORM_OVERHEAD = 65_536
+# Below these paths is what everybody may read.
+CACHED = ("/api/v1/content/",)
 
 
 def create_app(settings: Settings) -> Litestar:
@@ -44,6 +48,8 @@ def create_app(settings: Settings) -> Litestar:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         await application.start()
+        listening = Background([application.container.core.change_listener()], timeout=1)
+        listening.start()
         background = application.background() if settings.background else Background([], timeout=0)
         background.start()
         try:
@@ -53,6 +59,7 @@ def create_app(settings: Settings) -> Litestar:
         finally:
             stopping.set()
             await background.stop()
+            await listening.stop()
             await application.stop()
 
     app = Litestar(
@@ -97,7 +104,7 @@ def create_app(settings: Settings) -> Litestar:
         state=State(
             {
                 "application": application,
-                "cache_control": _cache_control(settings.cache_max_age),
+                "cache_ages": CacheAges(settings.cache_max_age, settings.cache_max_ages),
                 "cursors": Cursors(application.settings.secret_key or ""),
                 "query_cost_limit": settings.query_cost_limit,
                 "is_ready": application.is_ready,
@@ -108,16 +115,20 @@ def create_app(settings: Settings) -> Litestar:
         lifespan=[lifespan],
         debug=False,
     )
+    cache = application.container.core.cache()
     app.asgi_handler = RequestContext(
-        app.asgi_handler,
+        _cached(app.asgi_handler, cache),
+        # What browsers of other origins are told is worked out in front of the cache.
+        cached=None if settings.cors_origins else CachedAnswers(app, cache, prefixes=CACHED),
         access_log=settings.log_level in ("debug", "info"),
         proxies=Proxies(settings.trusted_proxies),
     )
     return app
 
 
-def _cache_control(max_age: int) -> bytes:
-    """With an age, others may show what was true that many seconds ago; without, they must ask."""
-    if max_age == 0:
-        return b"public, max-age=0, must-revalidate"
-    return f"public, max-age={max_age}, stale-while-revalidate={max_age}".encode()
+def _cached(handler: ASGIApp, cache: ResponseCache) -> ASGIApp:
+    """``handler`` behind the cache; what tells browsers of other origins stays in front of it."""
+    if isinstance(handler, AbstractMiddleware):
+        handler.app = _cached(handler.app, cache)
+        return handler
+    return CachedAnswers(handler, cache, prefixes=CACHED)

@@ -1,8 +1,9 @@
 """Every setting, read once from the environment into one frozen struct."""
 
+import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
@@ -12,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 PREFIX = "CMS_"
+_AGE = re.compile(r"[a-z-]{1,50}=[0-9]{1,8}")
 # Read by the tests, and by commands for an option of their own; no settings.
 FOREIGN_PREFIXES = ("CMS_TEST_", "CMS_USER_")
 
@@ -43,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_upload_bytes: Annotated[int, Meta(ge=1024)] = 67_108_864
     lock_ttl: Annotated[int, Meta(ge=10, le=3600)] = 60
     cache_max_age: Annotated[int, Meta(ge=0, le=31_536_000)] = 0
+    cache_max_ages: tuple[str, ...] = ("feeds=300", "sitemaps=3600", "robots=3600")
+    cache_size: Annotated[int, Meta(ge=0)] = 67_108_864
     cors_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     comment_rate: Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}[smhd]$(?!\n)")] | None = (
@@ -113,18 +117,25 @@ def load(environment: Mapping[str, str]) -> Settings:
             values[field] = _parse(raw, hints[field])
         except msgspec.ValidationError as error:
             faults.append(f"{name}: {error}.")
+    faults += _broken_rules(values)
+    if faults:
+        raise SettingsError("The configuration has faults:\n  " + "\n  ".join(faults))
+    return Settings(**values)
+
+
+def _broken_rules(values: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with values that are of the right types."""
     if "database_url" in values and not str(values["database_url"] or "postgresql:").startswith(
         ("postgresql:", "postgres:")
     ):
-        faults.append("CMS_DATABASE_URL: expected a URL that begins with postgresql://.")
+        yield "CMS_DATABASE_URL: expected a URL that begins with postgresql://."
     for network in values.get("trusted_proxies", ()):
         try:
             ip_network(network)
         except ValueError:
-            faults.append("CMS_TRUSTED_PROXIES: expected addresses or networks like 10.0.0.0/8.")
+            yield "CMS_TRUSTED_PROXIES: expected addresses or networks like 10.0.0.0/8."
             break
+    if not all(_AGE.fullmatch(age) for age in values.get("cache_max_ages", ())):
+        yield "CMS_CACHE_MAX_AGES: expected pairs like posts=60,feeds=300, in seconds."
     if ("admin_email" in values) != ("admin_password" in values) and "admin_password" in values:
-        faults.append("CMS_ADMIN_PASSWORD: needs CMS_ADMIN_EMAIL beside it.")
-    if faults:
-        raise SettingsError("The configuration has faults:\n  " + "\n  ".join(faults))
-    return Settings(**values)
+        yield "CMS_ADMIN_PASSWORD: needs CMS_ADMIN_EMAIL beside it."

@@ -27,6 +27,7 @@ from cms_api.adapters.sqlalchemy.cms.reference_queries import SqlReferences
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
 from cms_api.adapters.sqlalchemy.cms.schedule_queries import SqlSchedules
+from cms_api.adapters.sqlalchemy.cms.search import SqlSearch
 from cms_api.adapters.sqlalchemy.cms.site import SqlPublicSite, SqlSite
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
 from cms_api.adapters.sqlalchemy.cms.wakeups import PostgresWakeups
@@ -36,6 +37,7 @@ from cms_api.domains.cms.authors.service import Authors
 from cms_api.domains.cms.bulk.jobs import Bulk, BulkHandler
 from cms_api.domains.cms.bulk.service import Batch
 from cms_api.domains.cms.comments.service import Comments
+from cms_api.domains.cms.content_types.following import Following
 from cms_api.domains.cms.content_types.jobs import IndexHandler, MigrationHandler
 from cms_api.domains.cms.content_types.service import ContentTypes
 from cms_api.domains.cms.delivery.service import Delivery
@@ -62,6 +64,8 @@ from cms_api.domains.cms.revisions.service import Revisions
 from cms_api.domains.cms.schedules.firing import Firing
 from cms_api.domains.cms.schedules.runner import ScheduleRunner
 from cms_api.domains.cms.schedules.service import Schedules
+from cms_api.domains.cms.search.reading import SearchReader
+from cms_api.domains.cms.search.service import Search
 from cms_api.domains.cms.site.service import PublicSite, Site
 from cms_api.domains.cms.taxonomies.service import Terms
 from cms_api.domains.cms.workflow.service import Workflows
@@ -145,7 +149,13 @@ class CmsContainer(DeclarativeContainer):
         queries=Singleton(SqlEntryDelivery, core.reader),
         default_locale=default_locale,
     )
-    content_types = Singleton(ContentTypes, clock=core.clock, queries=type_queries, jobs=jobs.jobs)
+    content_types = Singleton(
+        ContentTypes,
+        clock=core.clock,
+        queries=type_queries,
+        jobs=jobs.jobs,
+        following=Singleton(Following, renderer),
+    )
     migration_handler = Singleton(MigrationHandler, clock=core.clock, types=types)
     index_handler = Singleton(
         IndexHandler, indexes=Singleton(PostgresFieldIndexes, core.settings.provided.database_url)
@@ -168,6 +178,8 @@ class CmsContainer(DeclarativeContainer):
     )
     references = Singleton(References, Singleton(SqlReferences, core.reader))
     delivery = Singleton(Delivery, queries=Singleton(SqlDelivery, core.reader), default_locale=default_locale)
+    search = Singleton(Search, queries=Singleton(SqlSearch, core.reader), default_locale=default_locale)
+    search_reader = Singleton(SearchReader, renderer=renderer)
     comment_rules = Singleton(SqlRules, core.reader)
     submissions = Singleton(
         Submissions,

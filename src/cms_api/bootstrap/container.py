@@ -81,6 +81,7 @@ class Application:
             "redirects": (cms.RedirectService, parts.cms.redirects),
             "storage": (cms.Storage, parts.core.storage),
             "delivery": (cms.DeliveryService, parts.cms.delivery),
+            "search": (cms.SearchService, parts.cms.search),
             "menus": (cms.MenuService, parts.cms.menus),
             "public_menus": (cms.PublicMenuService, parts.cms.public_menus),
             "site": (cms.SiteService, parts.cms.site),

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import structlog
 from dependency_injector.containers import DeclarativeContainer
-from dependency_injector.providers import Dependency, Factory, Singleton
+from dependency_injector.providers import Dependency, Factory, Object, Singleton
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from cms_api.adapters.http.caching import ResponseCache
 from cms_api.adapters.security.hasher import BcryptHasher
 from cms_api.adapters.sqlalchemy.auth import REPOSITORIES as AUTH
+from cms_api.adapters.sqlalchemy.changes import ChangeListener
 from cms_api.adapters.sqlalchemy.cms import REPOSITORIES as CMS
 from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
 from cms_api.adapters.sqlalchemy.reading import Reader
@@ -43,6 +46,13 @@ class CoreContainer(DeclarativeContainer):
     reader = Singleton(_reader, settings)
     engine = Singleton(_engine, settings)
     sessions = Singleton(make_sessions, engine)
-    unit_of_work = Factory(SqlAlchemyUnitOfWork, sessions, ADAPTERS)
+    cache = Singleton(ResponseCache, limit=settings.provided.cache_size)
+    unit_of_work = Factory(SqlAlchemyUnitOfWork, sessions, ADAPTERS, witness=cache)
+    change_listener = Singleton(
+        ChangeListener,
+        settings.provided.database_url,
+        hearer=cache,
+        log=Object(structlog.get_logger("cms.changes")),
+    )
     hasher = Singleton(BcryptHasher, rounds=settings.provided.bcrypt_rounds)
     storage = Singleton(LocalStorage, settings.provided.media_dir)

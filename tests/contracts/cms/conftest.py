@@ -18,6 +18,7 @@ from tests.fakes_menus import FakeMenuQueries, FakePublicMenuQueries
 from tests.fakes_readers import FakePlaceQueries, FakeReaderCommentQueries, FakeRules
 from tests.fakes_redirects import FakeRedirectQueries
 from tests.fakes_revisions import FakeRetentionQueries, FakeRevisionQueries
+from tests.fakes_search import FakeSearchQueries
 from tests.fakes_site import FakePublicSiteQueries, FakeSiteQueries
 from tests.fakes_tree import FakeTreeQueries
 from tests.fakes_workflow import FakeTaskQueries, FakeWorkflowQueries
@@ -34,6 +35,7 @@ from cms_api.adapters.sqlalchemy.cms.reader_comments import SqlReaderComments
 from cms_api.adapters.sqlalchemy.cms.redirects import SqlRedirects
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
+from cms_api.adapters.sqlalchemy.cms.search import SqlSearch
 from cms_api.adapters.sqlalchemy.cms.site import SqlPublicSite, SqlSite
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
 from cms_api.adapters.sqlalchemy.cms.workflow import SqlTasks, SqlWorkflows
@@ -52,6 +54,7 @@ from cms_api.domains.cms.reader_comments.ports import CommentRules, PlaceQueries
 from cms_api.domains.cms.redirects.ports import RedirectQueries
 from cms_api.domains.cms.retention.ports import RetentionQueries
 from cms_api.domains.cms.revisions.ports import RevisionQueries
+from cms_api.domains.cms.search.ports import SearchQueries
 from cms_api.domains.cms.site.ports import PublicSiteQueries, SiteQueries
 from cms_api.domains.cms.taxonomies.ports import TermQueries
 from cms_api.domains.cms.workflow.ports import TaskQueries, WorkflowQueries
@@ -81,6 +84,7 @@ class Backend:
     tree: TreeQueries
     menus: MenuQueries
     public_menus: PublicMenuQueries
+    search: SearchQueries
     site: SiteQueries
     public_site: PublicSiteQueries
 
@@ -109,6 +113,7 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             tree=FakeTreeQueries(store),
             menus=FakeMenuQueries(store),
             public_menus=FakePublicMenuQueries(store),
+            search=FakeSearchQueries(store),
             site=FakeSiteQueries(store),
             public_site=FakePublicSiteQueries(store),
         )
@@ -139,6 +144,7 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             tree=SqlTree(reader),
             menus=SqlMenus(reader),
             public_menus=SqlPublicMenus(reader),
+            search=SqlSearch(reader),
             site=SqlSite(reader),
             public_site=SqlPublicSite(reader),
         )

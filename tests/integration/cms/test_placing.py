@@ -174,7 +174,10 @@ async def test_trees_are_cached_and_tagged(
         response = await who.get(f"{base}/pages/tree")
         again = {"If-None-Match": response.headers["etag"]}
         assert (await who.get(f"{base}/pages/tree", headers=again)).status_code == 304
-    assert set(response.headers["cache-tag"].split(",")) == {page["id"] for page in pages.values()}
+    assert set(response.headers["cache-tag"].split(",")) == {
+        "document:page",
+        *(page["id"] for page in pages.values()),
+    }
     await change(admin, "pages", pages["f"], title="0")
     await do(admin, "pages", pages["f"], "publish")
     assert answered(await client.get(f"{CONTENT}/pages/tree", headers=again), 200)["items"][0]["title"] == "0"
@@ -259,9 +262,9 @@ async def test_the_number_of_statements_does_not_depend_on_how_many_there_are(
     reader = application.container.core.reader()
     real, seen = reader._executed, list[str]()
 
-    async def executed(sql: str, params: Any) -> Any:
+    async def executed(sql: str, params: Any, **options: Any) -> Any:
         seen.append(sql)
-        return await real(sql, params)
+        return await real(sql, params, **options)
 
     def note(*given: Any) -> None:
         seen.append(given[2])

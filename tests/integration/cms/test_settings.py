@@ -116,7 +116,8 @@ async def test_pages_and_files(admin: httpx.AsyncClient, client: httpx.AsyncClie
     assert public["posts_page"] is None  # nobody reads drafts
     file = {"url": logo["url"], "alt": "A tree", "width": logo["width"], "height": logo["height"]}
     assert public["logo"] == public["icon"] == file
-    assert set(response.headers["cache-tag"].split(",")) == {str(SITE_ID), *pointing.values()}
+    tags = {str(SITE_ID), *pointing.values(), "settings", "document:page", "media"}
+    assert set(response.headers["cache-tag"].split(",")) == tags
     etag = {"If-None-Match": response.headers["etag"]}
     assert (await client.get(PUBLIC, headers=etag)).status_code == 304
     await do(admin, "pages", posts, "publish")

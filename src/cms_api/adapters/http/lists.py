@@ -15,7 +15,7 @@ from cms_api.adapters.http.preconditions import unversioned
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView, PageInfo
 from cms_api.kernel.errors import Fault, Invalid, Malformed
-from cms_api.querying import MAX_LIMIT, Fields, Listing, Page, PageRequest, Selection, nearest
+from cms_api.querying import MAX_LIMIT, Fields, Listing, Page, PageRequest, Selection, comparisons, nearest
 from cms_api.querying.conditions import canonical
 from cms_api.querying.costs import DEFAULT_LIMIT_OF_COST, check_cost
 from cms_api.querying.parsing import Node, Refused, parsed, selection_of
@@ -122,13 +122,25 @@ class ListQuery:
         self._pairs = parameters(query)
         self._is_body = body is not None
         root, spelling = (of_parameters(self._pairs), PARAMETERS) if body is None else (_of_body(body), JSON)
-        self.extra = {name: value for name, value in self._pairs if name in extra}
+        self.extra: dict[str, str] = {
+            name: root.parts[name].values[0]
+            for name in extra
+            if name in root.parts and isinstance(root.parts[name].values[0], str)
+        }
         try:
             asked = parsed(root, listing, spelling, extra=extra)
         except Refused as error:
             raise Malformed(error.detail, faults=error.faults) from None
         self.cost = check_cost(asked, listing, cost_limit)
         self.selection = asked.selection
+        # Whether rows of other resources decide which items are on a page.
+        self.looks_further = any(
+            "." in field
+            for field in (
+                *(one.field for one in comparisons(asked.filter)),
+                *(key.field for key in asked.sort),
+            )
+        )
         self._scope = f"{path}|{asked.sort}|{canonical(asked.filter)}"
         self.request = PageRequest(
             limit=asked.limit,

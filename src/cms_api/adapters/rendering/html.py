@@ -84,6 +84,9 @@ class HtmlRenderer(Renderer):
         given = _SPACE.sub(" ", excerpt).strip()  # plain text: “List<String>” is no markup in it
         return Rendered(body=safe, excerpt=given or shortened(words), reading_time=_minutes(words))
 
+    async def text(self, body: str) -> str:
+        return text_of(body) if len(body) < LARGE else await asyncio.to_thread(text_of, body)
+
     def reading_time(self, body: str) -> int:
         return _minutes(re.sub(r"<[^>]*>", " ", body))
 

@@ -1,6 +1,7 @@
 """Reads: one statement each, on connections without transactions."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from cms_api import timings
 
 Row = tuple[Any, ...]
 
@@ -55,27 +58,49 @@ class Reader:
                 await self._pool.putconn(cursor.connection)
         await self._pool.close()
 
-    async def rows(self, sql: str, params: Mapping[str, object] | None = None) -> list[Row]:
-        """All rows that ``sql`` gives; placeholders are written ``%(name)s``."""
-        cursor = await self._executed(sql, params)
+    async def rows(
+        self, sql: str, params: Mapping[str, object] | None = None, *, prepare: bool | None = None
+    ) -> list[Row]:
+        """All rows that ``sql`` gives; placeholders are written ``%(name)s``.
+
+        Without ``prepare``, it is planned for these parameters, each time.
+        """
+        cursor = await self._executed(sql, params, prepare=prepare)
         try:
             return await cursor.fetchall()
         finally:
             self._places.put_nowait(cursor)
 
-    async def one(self, sql: str, params: Mapping[str, object] | None = None) -> Row | None:
+    async def one(
+        self, sql: str, params: Mapping[str, object] | None = None, *, prepare: bool | None = None
+    ) -> Row | None:
         """The first row that ``sql`` gives, or None."""
-        cursor = await self._executed(sql, params)
+        cursor = await self._executed(sql, params, prepare=prepare)
         try:
             return await cursor.fetchone()
         finally:
             self._places.put_nowait(cursor)
 
-    async def _executed(self, sql: str, params: Mapping[str, object] | None) -> AsyncCursor[Row]:
-        """A cursor that has run the statement. A connection that was dead is replaced, once."""
+    async def _executed(
+        self, sql: str, params: Mapping[str, object] | None, *, prepare: bool | None = None
+    ) -> AsyncCursor[Row]:
+        """A cursor that has run the statement, which counts as one of the request's."""
+        timing = timings.current.get()
+        if timing is None:
+            return await self._run(sql, params, prepare=prepare)
+        started = time.perf_counter()
+        try:
+            return await self._run(sql, params, prepare=prepare)
+        finally:
+            timing.add(time.perf_counter() - started)
+
+    async def _run(
+        self, sql: str, params: Mapping[str, object] | None, *, prepare: bool | None
+    ) -> AsyncCursor[Row]:
+        """Run a statement. A connection that was dead is replaced, once."""
         cursor = await self._take()
         try:
-            return await cursor.execute(sql, params)
+            return await cursor.execute(sql, params, prepare=prepare)
         except psycopg.OperationalError:
             was_dead = cursor.connection.closed
             await self._give_up(cursor)
@@ -86,7 +111,7 @@ class Reader:
             raise
         cursor = await self._take()
         try:
-            return await cursor.execute(sql, params)
+            return await cursor.execute(sql, params, prepare=prepare)
         except BaseException:
             await self._give_up(cursor)
             raise

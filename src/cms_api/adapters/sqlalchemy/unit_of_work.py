@@ -11,6 +11,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from cms_api.adapters.sqlalchemy.activity import EventRow
+from cms_api.adapters.sqlalchemy.listening import Witness
 from cms_api.kernel.errors import CmsError
 from cms_api.kernel.events import Event
 from cms_api.kernel.ids import new_id
@@ -19,6 +20,9 @@ from cms_api.kernel.unit_of_work import UnitOfWork
 R = TypeVar("R")
 
 CHANNEL = "cms_events"
+TELL = text("SELECT pg_current_xact_id()::text, pg_notify(:channel, pg_current_xact_id()::text)").bindparams(
+    channel=CHANNEL
+)
 
 
 class SqlAlchemyUnitOfWork(UnitOfWork):
@@ -28,9 +32,11 @@ class SqlAlchemyUnitOfWork(UnitOfWork):
         self,
         sessions: async_sessionmaker[AsyncSession],
         adapters: Mapping[type, Callable[[AsyncSession], Any]],
+        witness: Witness | None = None,
     ) -> None:
         self._sessions = sessions
         self._adapters = adapters
+        self._witness = witness
         self._session: AsyncSession | None = None
         self._bound: dict[type, Any] = {}
         self._events: list[Event] = []
@@ -92,8 +98,7 @@ class SqlAlchemyUnitOfWork(UnitOfWork):
         after = self._on_rollback
         try:
             if exc is None or (isinstance(exc, CmsError) and exc.keeps_changes):
-                await self._store_events(session)
-                await session.commit()
+                await self._commit(session)
                 after = self._on_commit
             else:
                 await _to_the_end(session.rollback())
@@ -106,9 +111,24 @@ class SqlAlchemyUnitOfWork(UnitOfWork):
             for work in after:
                 await _to_the_end(work())
 
-    async def _store_events(self, session: AsyncSession) -> None:
+    async def _commit(self, session: AsyncSession) -> None:
         if not self._events:
+            await session.commit()
             return
+        xact = await self._store_events(session)
+        if self._witness is None:
+            await session.commit()
+            return
+        self._witness.expect(xact)
+        try:
+            await session.commit()
+        except BaseException:
+            self._witness.heard(xact)
+            raise
+        self._witness.committed(xact)
+
+    async def _store_events(self, session: AsyncSession) -> str:
+        """Write them, and have the commit tell of itself. Returns the transaction's id."""
         await session.flush()
         await session.execute(
             insert(EventRow),
@@ -123,7 +143,7 @@ class SqlAlchemyUnitOfWork(UnitOfWork):
                 for event in self._events
             ],
         )
-        await session.execute(text(f"NOTIFY {CHANNEL}"))
+        return str(await session.scalar(TELL))
 
 
 async def _to_the_end(work: Any) -> None:

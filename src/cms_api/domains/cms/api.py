@@ -152,6 +152,7 @@ from cms_api.domains.cms.schedules.interface import (
     ScheduleService,
     ScheduleView,
 )
+from cms_api.domains.cms.search.interface import FACETS, SEARCH, Facet, Hits, SearchService
 from cms_api.domains.cms.site.interface import PERMISSIONS as SITE_PERMISSIONS
 from cms_api.domains.cms.site.interface import (
     PublicSiteService,
@@ -199,6 +200,7 @@ __all__ = [
     "DEFAULT_DEPTH",
     "DELIVERED_COMMENTS",
     "DOCUMENTS",
+    "FACETS",
     "FIELDS",
     "LISTINGS",
     "MAX_DEPTH",
@@ -218,6 +220,7 @@ __all__ = [
     "REVISIONS",
     "SCHEDULES",
     "SCHEDULES_OF_DOCUMENT",
+    "SEARCH",
     "TAGS",
     "TASKS",
     "TYPES",
@@ -252,7 +255,9 @@ __all__ = [
     "EntryDescription",
     "EntryService",
     "EntryView",
+    "Facet",
     "Format",
+    "Hits",
     "ImportReport",
     "ImportService",
     "ItemChanges",
@@ -323,6 +328,7 @@ __all__ = [
     "ScheduleChanges",
     "ScheduleService",
     "ScheduleView",
+    "SearchService",
     "Seo",
     "SeoInput",
     "SeoSettings",

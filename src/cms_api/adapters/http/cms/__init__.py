@@ -44,6 +44,7 @@ from cms_api.adapters.http.cms.schedules import (
     PageScheduleController,
     PostScheduleController,
 )
+from cms_api.adapters.http.cms.search import search_content
 from cms_api.adapters.http.cms.site import PUBLIC_SITE_ROUTES, SettingsController
 from cms_api.adapters.http.cms.workflow import PageMoves, PostMoves, TaskController, WorkflowController
 
@@ -98,6 +99,7 @@ DELIVERY_ROUTES: list[ControllerRouterHandler] = [
     *PUBLIC_SITE_ROUTES,
     resolve,
     live_tree,
+    search_content,
 ]
 UPLOAD_ROUTES: list[ControllerRouterHandler] = [UploadController]
 FILE_ROUTES: list[ControllerRouterHandler] = [media_file]

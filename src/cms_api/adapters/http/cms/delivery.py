@@ -1,6 +1,5 @@
 """Published content: lean handlers, ready bytes."""
 
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
@@ -11,18 +10,23 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
+from cms_api.adapters.http.cms.answering import ANYTHING, delivered_list, delivered_one
 from cms_api.adapters.http.cms.delivered import DELIVERED
 from cms_api.adapters.http.lists import ListQuery, list_path, query_body, selection_from
-from cms_api.adapters.http.preconditions import tagged
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView
-from cms_api.domains.cms.api import LISTINGS, Delivered, DeliveryService, Kind
-from cms_api.querying import Page, Selection
+from cms_api.domains.cms.api import LISTINGS, DeliveryService, Kind
+from cms_api.querying import Selection
 
 PLANS_KEPT = 1_024
 MAX_BODY_KEPT = 4_096
-# A cache in front may tell thousands of tags apart, but headers have an end.
-MAX_TAGS_LENGTH = 8_000
+LIST_KEYS: dict[Kind, str] = {
+    "posts": "document:post",
+    "pages": "document:page",
+    "categories": "categories",
+    "tags": "tags",
+    "authors": "authors",
+}
 QUERY = {
     "include": "Comma-separated relations to expand; what is not included is an id.",
     "fields": "Comma-separated fields to keep; `author.name` reaches into an included relation.",
@@ -64,18 +68,6 @@ class _Place:
         return isinstance(other, _Place) and other.path == self.path and other.cursors is self.cursors
 
 
-def _headers(request: ApiRequest, tags: Iterable[str]) -> list[tuple[bytes, bytes]]:
-    """The headers of what everybody may keep for a while."""
-    headers = [
-        (b"cache-control", request.app.state.cache_control),
-        (b"vary", b"Accept-Encoding"),
-    ]
-    joined = ",".join(tags)
-    if joined and len(joined) <= MAX_TAGS_LENGTH:
-        headers.append((b"cache-tag", joined.encode()))
-    return headers
-
-
 async def _one(
     request: ApiRequest,
     delivery: DeliveryService,
@@ -89,43 +81,13 @@ async def _one(
     return delivered_one(request, item, is_dated=not selection.include)
 
 
-def delivered_one(request: ApiRequest, item: Delivered, *, is_dated: bool = True) -> ASGIApp:
-    """The answer with one item; its date is told where that covers all of it."""
-    headers = _headers(request, (item.used,))
-    if is_dated:
-        headers.append((b"last-modified", item.changed_at.encode()))
-    return tagged(request.scope, item.json.encode(), headers)
-
-
 async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> ASGIApp:
     body = query_body(request)
     plan = _list_plan if len(body or b"") <= MAX_BODY_KEPT else _list_plan.__wrapped__
     query = plan(kind, request.scope["query_string"], body, _Place(request))
     page = await delivery.list(kind, query.request, query.selection)
-    return delivered_list(request, query, page, tags=used_by(page))
-
-
-def delivered_list(
-    request: ApiRequest, query: ListQuery, page: Page[Delivered], *, tags: Iterable[str]
-) -> ASGIApp:
-    """The answer with a page of items, made of what ``tags`` name."""
-    info, links = query.links(page)
-    count = "" if page.count is None else f',"count":{page.count}'
-    if page.is_estimate:
-        count += ',"count_is_estimate":true'
-    cursors = [f'"{cursor}"' if cursor else "null" for cursor in (info.next, info.prev)]
-    body = (
-        f'{{"items":[{",".join([item.json for item in page.items])}],'
-        f'"page":{{"next":{cursors[0]},"prev":{cursors[1]},"limit":{info.limit}}}{count}}}'
-    )
-    headers = _headers(request, tags)
-    headers += [(name.lower().encode(), value.encode()) for name, value in links.items()]
-    return tagged(request.scope, body.encode(), headers)
-
-
-def used_by(page: Page[Delivered]) -> Iterable[str]:
-    """The ids of all that a page is made of, each once."""
-    return dict.fromkeys(",".join([item.used for item in page.items]).split(","))
+    keys = (LIST_KEYS[kind], *ANYTHING) if query.looks_further else (LIST_KEYS[kind],)
+    return delivered_list(request, query, page, keys=keys)
 
 
 def _list_of(item: type[Any]) -> Any:

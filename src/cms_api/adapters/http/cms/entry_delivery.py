@@ -9,7 +9,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from cms_api.adapters.http.cms.delivery import QUERY, delivered_list, delivered_one, used_by
+from cms_api.adapters.http.cms.answering import ANYTHING, delivered_list, delivered_one
+from cms_api.adapters.http.cms.delivery import QUERY
 from cms_api.adapters.http.cms.documents import ENTRIES
 from cms_api.adapters.http.lists import list_query, selection_from
 from cms_api.adapters.http.requests import ApiRequest
@@ -36,7 +37,12 @@ async def list_entries(request: ApiRequest, entry_delivery: NamedDependency[Entr
     reader = await entry_delivery.of(request.path_params["type"])
     query = list_query(request, reader.listing)
     page = await reader.page(query.request, query.selection)
-    return delivered_list(request, query, page, tags=used_by(page))
+    keys = (
+        f"document:{request.path_params['type']}",
+        "content-types",
+        *(ANYTHING if query.looks_further else ()),
+    )
+    return delivered_list(request, query, page, keys=keys)
 
 
 @get(
@@ -75,7 +81,7 @@ async def _one(
     selection, given = selection_from(request.scope["query_string"], reader.listing, extra)
     found = await reader.one(by, value, selection, given.get("locale"))
     is_dated = reader.is_self_contained and not selection.include
-    return delivered_one(request, found, is_dated=is_dated)
+    return delivered_one(request, found, is_dated=is_dated, keys=("content-types",))
 
 
 ENTRY_DELIVERY_ROUTES: list[HTTPRouteHandler] = [list_entries, entry_by_id, entry_by_slug]

@@ -11,7 +11,7 @@ from litestar.params import FromPath, JSONBody
 from litestar.types import ASGIApp
 from msgspec import UNSET, Meta, UnsetType
 
-from cms_api.adapters.http.cms.delivery import delivered_one
+from cms_api.adapters.http.cms.answering import delivered_one
 from cms_api.adapters.http.cms.schemas import into
 from cms_api.adapters.http.lists import query_values
 from cms_api.adapters.http.preconditions import resource, unversioned
@@ -134,4 +134,5 @@ class PageTreeController(Controller):
 async def live_tree(request: ApiRequest, page_tree: NamedDependency[PageTreeService]) -> ASGIApp:
     """Published pages, each before those below it. What hangs below an unpublished one is left out."""
     root, depth, locale = _query(request)
-    return delivered_one(request, await page_tree.live(root=root, depth=depth, locale=locale), is_dated=False)
+    tree = await page_tree.live(root=root, depth=depth, locale=locale)
+    return delivered_one(request, tree, is_dated=False, keys=("document:page",))

@@ -9,12 +9,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from cms_api.adapters.http.cms.delivery import delivered_list, delivered_one, used_by
+from cms_api.adapters.http.cms.answering import delivered_list, delivered_one
 from cms_api.adapters.http.lists import list_query, query_values
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView
 from cms_api.domains.cms.api import PUBLIC_MENUS, PublicMenuService
 
+# An item shows its target, or nothing: that may change with any of them.
+MADE_OF = ("menus", "documents", "categories", "tags")
 LOCALE = {"locale": "The language; the default one where not given."}
 
 
@@ -67,7 +69,7 @@ async def list_menus(request: ApiRequest, public_menus: NamedDependency[PublicMe
     """Their keys and names, in all languages; `filter[locale]` asks for one."""
     query = list_query(request, PUBLIC_MENUS)
     page = await public_menus.list(query.request)
-    return delivered_list(request, query, page, tags=used_by(page))
+    return delivered_list(request, query, page, keys=("menus",))
 
 
 @get(
@@ -83,7 +85,7 @@ async def one_menu(
     """With the titles and addresses that its targets have at this moment."""
     locale = query_values(request, LOCALE).get("locale")
     menu = await public_menus.one(key, locale)
-    return delivered_one(request, menu, is_dated=False)
+    return delivered_one(request, menu, is_dated=False, keys=MADE_OF)
 
 
 PUBLIC_MENU_ROUTES = [list_menus, one_menu]

@@ -13,7 +13,7 @@ from litestar.params import FromPath, JSONBody
 from litestar.types import ASGIApp
 from msgspec import UNSET, Meta, UnsetType
 
-from cms_api.adapters.http.cms.delivery import delivered_list, delivered_one
+from cms_api.adapters.http.cms.answering import delivered_list, delivered_one
 from cms_api.adapters.http.cms.documents import ENTRIES, base_of, kind_of
 from cms_api.adapters.http.cms.schemas import into
 from cms_api.adapters.http.lists import list_query, list_response
@@ -188,7 +188,7 @@ def comment_routes(plural: str, noun: str) -> list[HTTPRouteHandler]:
         """Approved ones, thread by thread: each comment is followed by its replies."""
         query = list_query(request, DELIVERED_COMMENTS)
         found = await delivered_comments.list(kind(request), document_id, query.request)
-        return delivered_list(request, query, found, tags=(str(document_id),))
+        return delivered_list(request, query, found, keys=(str(document_id), f"comments:{document_id}"))
 
     @get(
         f"{path}/{{comment_id:uuid}}",
@@ -204,7 +204,8 @@ def comment_routes(plural: str, noun: str) -> list[HTTPRouteHandler]:
         delivered_comments: NamedDependency[DeliveredCommentService],
     ) -> ASGIApp:
         """An approved one."""
-        return delivered_one(request, await delivered_comments.one(kind(request), document_id, comment_id))
+        found = await delivered_comments.one(kind(request), document_id, comment_id)
+        return delivered_one(request, found, keys=(f"comments:{document_id}",))
 
     return [submit, list_comments, one]
 

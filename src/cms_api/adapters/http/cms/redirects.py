@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody
 from litestar.types import ASGIApp
 from msgspec import UNSET, Meta, UnsetType
 
-from cms_api.adapters.http.cms.delivery import delivered_one
+from cms_api.adapters.http.cms.answering import delivered_one
 from cms_api.adapters.http.cms.schemas import into
 from cms_api.adapters.http.lists import list_query, list_response, query_values
 from cms_api.adapters.http.preconditions import resource
@@ -74,6 +74,15 @@ class ResolvedPost(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
     url: str
 
 
+class ResolvedEntry(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="entry"):
+    """A published entry of a content type with addresses; `url` is where it can be read."""
+
+    type: str
+    id: UUID
+    path: str
+    url: str
+
+
 class ResolvedRedirect(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="redirect"):
     """Where to go; `location` is ready for the header of that name, null with `status` 410."""
 
@@ -81,7 +90,7 @@ class ResolvedRedirect(msgspec.Struct, frozen=True, kw_only=True, tag_field="kin
     location: str | None
 
 
-Resolved = ResolvedPage | ResolvedPost | ResolvedRedirect
+Resolved = ResolvedPage | ResolvedPost | ResolvedEntry | ResolvedRedirect
 
 
 class RedirectController(Controller):
@@ -175,4 +184,5 @@ async def resolve(request: ApiRequest, redirects: NamedDependency[RedirectServic
     given = query_values(request, QUERY)
     if "path" not in given:
         raise Malformed("The query parameter “path” is required.")
-    return delivered_one(request, await redirects.resolve(given["path"], given.get("locale")), is_dated=False)
+    found = await redirects.resolve(given["path"], given.get("locale"))
+    return delivered_one(request, found, is_dated=False, keys=("redirects", "documents"))

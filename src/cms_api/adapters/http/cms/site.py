@@ -10,7 +10,7 @@ from litestar.params import JSONBody
 from litestar.types import ASGIApp
 from msgspec import UNSET, Meta, UnsetType
 
-from cms_api.adapters.http.cms.delivery import delivered_one
+from cms_api.adapters.http.cms.answering import delivered_one
 from cms_api.adapters.http.cms.schemas import into
 from cms_api.adapters.http.preconditions import resource
 from cms_api.adapters.http.requests import ApiRequest
@@ -146,7 +146,8 @@ class DeliveredSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 )
 async def public_settings(request: ApiRequest, public_site: NamedDependency[PublicSiteService]) -> ASGIApp:
     """With the addresses of files, and the paths of pages as they are live at this moment."""
-    return delivered_one(request, await public_site.get(), is_dated=False)
+    found = await public_site.get()
+    return delivered_one(request, found, is_dated=False, keys=("settings", "document:page", "media"))
 
 
 PUBLIC_SITE_ROUTES = [public_settings]

@@ -31,10 +31,13 @@ from cms_api.domains.cms.content_types.shapes import needs_showing, points
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.documents.types import Catalogue
 from cms_api.domains.cms.entries.delivery import BUILT_IN, EntryQueries
-from cms_api.domains.cms.entries.listing import OWN, PUBLIC, public_listing_of
+from cms_api.domains.cms.entries.listing import PUBLIC, own_of, public_listing_of
 from cms_api.querying import NO_SELECTION, Page, PageRequest, Selection
 
 STATEMENTS_KEPT = 512
+
+
+ENTRY_SHOWN = {**DOCUMENT_SHOWN, "path": "~.path"}
 
 
 class _Writer:
@@ -47,13 +50,11 @@ class _Writer:
     def entry(self, kind: EntryKind, alias: str, selection: Selection) -> str:
         """The JSON of the entry in the row ``alias`` of the publications."""
         parts: dict[str, str] = {}
-        for name in OWN:
+        for name in own_of(kind.definition):
             if selection.wants(name):
                 inner = selection.of(name)
                 parts[name] = (
-                    at(DOCUMENT_SHOWN[name], alias)
-                    if inner is None
-                    else expanded(BYLINES[name], alias, inner)
+                    at(ENTRY_SHOWN[name], alias) if inner is None else expanded(BYLINES[name], alias, inner)
                 )
         for field in kind.definition.fields:
             if field.visibility == "public" and selection.wants(field.key):
@@ -195,6 +196,8 @@ class SqlEntryDelivery(EntryQueries):
     ) -> Delivered | None:
         where = "p.document_id = %(value)s" if by == "id" else "p.path = %(value)s AND p.locale = %(locale)s"
         sql = f"{self._select(catalogue, key, selection)}\nWHERE {where} AND p.type = '{key}'"
+        if by == "slug":
+            value = catalogue.kinds[key].definition.address(str(value)) or value
         row = await self._reader.one(sql, {"value": value, "locale": locale})
         return None if row is None else Delivered(*row)
 

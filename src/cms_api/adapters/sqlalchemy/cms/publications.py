@@ -13,18 +13,37 @@ from cms_api.domains.cms.documents.content import Content, PageContent, PostCont
 from cms_api.domains.cms.documents.errors import AddressTaken
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import PublicationRepository, PublicFields
+from cms_api.domains.cms.entries.content import EntryContent
 from cms_api.kernel.errors import invalid
 
 C = TypeVar("C", bound=Content)
 
-# The types whose paths are addresses on the site: what leads there must lead there later, too.
-ADDRESSED = ("page", "post")
 # A UUIDv7 of this moment (RFC 9562, section 5.7), which PostgreSQL makes itself from version 18 on.
 NEW_ID = """encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) PLACING
     substring(int8send(CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)) FROM 3)
     FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid"""
+# What follows when live copies get other addresses, the rows of ``changed``: what led away from the new
+# ones goes, and the old ones lead to the documents, unless something is live there.
+LEAD_ON = f"""
+freed AS (
+    DELETE FROM cms.redirects r USING changed c
+    WHERE r.locale = c.locale AND r.match = 'exact' AND r.source = c.path COLLATE "C" AND r.is_automatic),
+led AS (
+    INSERT INTO cms.redirects AS r (id, locale, match, source, document_id, status, is_automatic,
+        created_at, updated_at)
+    SELECT {NEW_ID}, c.locale, 'exact', c.before, c.document_id, 301, true, :at, :at
+    FROM changed c
+    WHERE c.before <> c.path
+      AND NOT EXISTS (SELECT FROM changed o WHERE o.path = c.before AND o.locale = c.locale)
+      AND NOT EXISTS (
+        SELECT FROM cms.publications p
+        WHERE p.has_address AND p.locale = c.locale AND p.path = c.before
+          AND p.document_id NOT IN (SELECT document_id FROM changed))
+    ON CONFLICT (locale, match, source) DO UPDATE SET document_id = excluded.document_id,
+        version = r.version + 1, updated_at = excluded.updated_at
+        WHERE r.is_automatic AND r.document_id <> excluded.document_id)"""
 # The live paths of a page and of all below it, brought up to date. Where a page between is not
-# live, its draft's slug counts. Old paths lead to the documents, unless something is live there.
+# live, its draft's slug counts.
 MOVE = f"""
 WITH RECURSIVE below AS (
     SELECT document_id AS id, path, ARRAY[document_id] AS seen
@@ -47,22 +66,7 @@ moved AS (
     UPDATE cms.publications p SET path = c.path FROM changed c
     WHERE p.document_id = c.document_id AND p.path <> c.path
       AND (SELECT max(length(path)) FROM changed) <= {MAX_PATH}),
-freed AS (
-    DELETE FROM cms.redirects r USING changed c
-    WHERE r.locale = c.locale AND r.match = 'exact' AND r.source = c.path COLLATE "C" AND r.is_automatic),
-led AS (
-    INSERT INTO cms.redirects AS r (id, locale, match, source, document_id, status, is_automatic,
-        created_at, updated_at)
-    SELECT {NEW_ID}, c.locale, 'exact', c.before, c.document_id, 301, true, :at, :at
-    FROM changed c
-    WHERE NOT EXISTS (SELECT FROM changed o WHERE o.path = c.before AND o.locale = c.locale)
-      AND NOT EXISTS (
-        SELECT FROM cms.publications p
-        WHERE p.type IN ('page', 'post') AND p.locale = c.locale AND p.path = c.before
-          AND p.document_id NOT IN (SELECT document_id FROM changed))
-    ON CONFLICT (locale, match, source) DO UPDATE SET document_id = excluded.document_id,
-        version = r.version + 1, updated_at = excluded.updated_at
-        WHERE r.is_automatic AND r.document_id <> excluded.document_id)
+{LEAD_ON}
 SELECT max(length(path)) FROM changed
 """
 
@@ -87,29 +91,35 @@ class SqlAlchemyPublications(PublicationRepository):
             ),
             {"id": document.id, "revision_id": document.live_revision_id, "at": document.updated_at},
         )
-        path = await self._live_path(document.id, content.slug, page.parent if page else None)
-        with translating({"uq_publications_path": AddressTaken(content.slug)}):
+        address = content.definition.address(content.slug) if isinstance(content, EntryContent) else None
+        has_address = address is not None or not isinstance(content, EntryContent)
+        path = address or await self._live_path(document.id, content.slug, page.parent if page else None)
+        taken = AddressTaken(path if address else content.slug)
+        with translating({"uq_publications_path": taken, "uq_publications_address": taken}):
             before = await self._session.scalar(
                 text(
                     """
                     WITH freed AS (
                         DELETE FROM cms.redirects r WHERE r.locale = :locale AND r.match = 'exact'
-                          AND r.source = :path AND r.is_automatic AND :type IN ('page', 'post'))
-                    INSERT INTO cms.publications (document_id, type, locale, slug, path, parent_id, version,
+                          AND r.source = :path AND r.is_automatic AND CAST(:has_address AS boolean))
+                    INSERT INTO cms.publications (document_id, type, locale, slug, path, has_address, parent_id,
+                        version,
                         title, published_at, first_published_at, created_at, updated_at, is_sticky, menu_order,
                         author_ids, category_ids, tag_ids, cover_id, fields)
-                    VALUES (:id, :type, :locale, :slug, :path, :parent_id, :version, :title, :published_at,
+                    VALUES (:id, :type, :locale, :slug, :path, :has_address, :parent_id, :version, :title,
+                        :published_at,
                         :first_published_at, :created_at, :updated_at, :is_sticky, :menu_order,
                         CAST(:authors AS uuid[]), CAST(:categories AS uuid[]), CAST(:tags AS uuid[]), :cover,
                         CAST(:fields AS jsonb))
                     ON CONFLICT (document_id) DO UPDATE SET
-                        slug = excluded.slug, path = excluded.path, parent_id = excluded.parent_id,
+                        slug = excluded.slug, path = excluded.path, has_address = excluded.has_address,
+                        parent_id = excluded.parent_id,
                         version = excluded.version, title = excluded.title,
                         published_at = excluded.published_at, updated_at = excluded.updated_at,
                         is_sticky = excluded.is_sticky, menu_order = excluded.menu_order,
                         author_ids = excluded.author_ids, category_ids = excluded.category_ids,
                         tag_ids = excluded.tag_ids, cover_id = excluded.cover_id, fields = excluded.fields
-                    RETURNING (SELECT path FROM cms.publications WHERE document_id = :id)
+                    RETURNING (SELECT path FROM cms.publications WHERE document_id = :id AND has_address)
                     """
                 ),
                 {
@@ -118,6 +128,7 @@ class SqlAlchemyPublications(PublicationRepository):
                     "locale": document.locale,
                     "slug": content.slug,
                     "path": path,
+                    "has_address": has_address,
                     "parent_id": page.parent if page else None,
                     "version": document.version,
                     "title": content.heading,
@@ -134,7 +145,7 @@ class SqlAlchemyPublications(PublicationRepository):
                     "fields": json_text(fields),
                 },
             )
-            if page is not None or (before not in (None, path) and document.type in ADDRESSED):
+            if page is not None or (before not in (None, path) and has_address):
                 await self._move_live(document, before)
         await put_links(self._session, document.id, content, is_live=True)
 

@@ -96,9 +96,10 @@ class SqlAlchemyRedirects(RedirectRepository):
         found = await self._session.scalar(
             text(
                 """
-                SELECT id FROM cms.documents
-                WHERE id = :id AND locale = :locale AND type IN ('page', 'post') AND trashed_at IS NULL
-                FOR KEY SHARE
+                SELECT id FROM cms.documents d
+                WHERE id = :id AND locale = :locale AND trashed_at IS NULL AND (type IN ('page', 'post') OR EXISTS (
+                    SELECT FROM cms.content_types t WHERE t.key = d.type AND t.definition->>'path' IS NOT NULL))
+                FOR KEY SHARE OF d
                 """
             ),
             {"id": document_id, "locale": locale},
@@ -111,7 +112,7 @@ def _errors(redirect: Redirect) -> dict[str, CmsError]:
         # One that a publication has made meanwhile; all others were looked at.
         "uq_redirects_source": RedirectTaken(redirect.source),
         "fk_redirects_document_id_documents": invalid(
-            "/document", "unknown_reference", "There is no page or post with this id."
+            "/document", "unknown_reference", "There is nothing with this id that has an address."
         ),
     }
 
@@ -142,7 +143,7 @@ REDIRECTS_BY = Keyset(
 RESOLVE = """
 WITH live AS (
     SELECT p.type, p.document_id, p.path FROM cms.publications p
-    WHERE p.type IN ('page', 'post') AND p.locale = %(locale)s AND p.path = %(path)s
+    WHERE p.has_address AND p.locale = %(locale)s AND p.path = %(path)s
     ORDER BY p.type LIMIT 1),
 redirect AS (
     SELECT r.id, r.locale, r.match, r.source, r.target, r.document_id, r.status FROM cms.redirects r
@@ -154,7 +155,7 @@ wanted AS (
     SELECT r.*, d.path AS document_path, ltrim(coalesce(r.target, d.path) || CASE r.match
         WHEN 'prefix' THEN substr(%(path)s::text, length(r.source) + 1) ELSE '' END, '/') COLLATE "C" AS path
     FROM redirect r LEFT JOIN cms.publications d
-        ON d.document_id = r.document_id AND d.type IN ('page', 'post'))
+        ON d.document_id = r.document_id AND d.has_address)
 SELECT type, document_id, path, NULL, NULL, NULL::integer, NULL, NULL::uuid FROM live
 UNION ALL
 SELECT NULL, w.id, w.source, w.match, w.target, w.status,
@@ -164,11 +165,11 @@ SELECT NULL, w.id, w.source, w.match, w.target, w.status,
 FROM wanted w
 LEFT JOIN LATERAL (
     SELECT p.document_id, p.path FROM cms.publications p
-    WHERE p.type IN ('page', 'post') AND p.locale = w.locale AND p.path = w.path COLLATE "default"
+    WHERE p.has_address AND p.locale = w.locale AND p.path = w.path COLLATE "default"
     ORDER BY p.type LIMIT 1) there ON true
 LEFT JOIN LATERAL (
     SELECT p.document_id, p.path FROM cms.redirects a
-    JOIN cms.publications p ON p.document_id = a.document_id AND p.type IN ('page', 'post')
+    JOIN cms.publications p ON p.document_id = a.document_id AND p.has_address
     WHERE a.locale = w.locale AND a.match = 'exact' AND a.source = w.path AND a.is_automatic) later ON true
 """
 

@@ -232,11 +232,12 @@ def nodes(source: str, alias: str) -> Mapping[str, Node]:
     """What the rows of a source are filtered on, where they go by ``alias``."""
     found = placed(SOURCES[source].columns, alias)
     for name, link in SOURCES[source].links.items():
-        found[name] = _related(link, alias)
+        found[name] = related(link, alias)
     return found
 
 
-def _related(link: Link, alias: str) -> Related:
+def related(link: Link, alias: str) -> Related:
+    """What rows are filtered on through a link of the row that goes by ``alias``."""
     target, there = SOURCES[link.source], below(alias)
     ids = at(link.ids, alias)
     row = f"{target.table} {there} WHERE {there}.{target.key} = {ids}"

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 
 import psycopg
 
 from cms_api.adapters.sqlalchemy.cms.schedules import CHANNEL
+from cms_api.adapters.sqlalchemy.listening import notifications
 from cms_api.domains.cms.schedules.ports import Log, Wakeups
 
 # In seconds: between attempts to connect, and until a silent connection is looked into.
@@ -39,19 +40,15 @@ class PostgresWakeups(Wakeups):
         while True:
             try:
                 await self._hear(woken)
-            except (psycopg.Error, OSError) as error:
+            except (psycopg.Error, OSError, TimeoutError) as error:
                 self._log.warning("schedules_not_listening", error=type(error).__name__)
             await asyncio.sleep(RETRY)
 
     async def _hear(self, woken: asyncio.Event) -> None:
         """Set ``woken`` on every notification, until the connection breaks."""
-        connection = await psycopg.AsyncConnection.connect(
-            self._url, autocommit=True, application_name="cms schedules", connect_timeout=10
-        )
-        async with connection:
-            await connection.execute(f"LISTEN {CHANNEL}")
-            woken.set()  # there may have been some while nobody listened
-            while True:
-                async for _ in connection.notifies(timeout=SILENCE):
-                    woken.set()
-                await connection.execute("SELECT 1")  # a connection that is dead may be silent, too
+        # There may have been some while nobody listened: that wakes, too.
+        async with aclosing(
+            notifications(self._url, (CHANNEL,), name="schedules", silence=SILENCE, on_listening=woken.set)
+        ) as heard:
+            async for _ in heard:
+                woken.set()

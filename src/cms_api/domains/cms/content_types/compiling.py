@@ -21,8 +21,10 @@ from cms_api.domains.cms.content_types.annotations import (
 from cms_api.domains.cms.content_types.conversions import Resolution, converted
 from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.content_types.fields import READ_RESTRICTED, Field
+from cms_api.domains.cms.content_types.remaining import remaining
 from cms_api.domains.cms.documents.content import Seo
 from cms_api.domains.cms.documents.model import ContentType
+from cms_api.domains.cms.documents.slugs import check_slug
 from cms_api.domains.cms.entries.content import EntryContent
 from cms_api.domains.cms.entries.interface import EntryView
 from cms_api.kernel.actor import Actor
@@ -80,6 +82,7 @@ class EntryKind(ContentType[EntryContent], frozen=True, kw_only=True):
     formed: tuple[tuple[str, Callable[[Any], Any]], ...]
     checked: tuple[Field, ...]
     restricted: frozenset[str]
+    is_searched: bool
     neighbours: Neighbours = ALONE
 
     def withheld(self, actor: Actor) -> frozenset[str]:
@@ -99,6 +102,32 @@ class EntryKind(ContentType[EntryContent], frozen=True, kw_only=True):
             return content
         fields = converted(self.definition.fields, self.conversions, content.fields)
         return content if fields == content.fields else msgspec.structs.replace(content, fields=fields)
+
+    def read(
+        self, values: Mapping[str, Any], wanted: type[msgspec.Struct], *, slug: str | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Input as ``wanted``, and its fields as they are stored; ``slug`` is right, as it is there already.
+
+        Raises `Invalid` with every fault that can be found without looking at anything else.
+        """
+        wrong = Faults()
+        given, fields = None, dict[str, Any]()
+        told: frozenset[str] = frozenset()
+        try:
+            given = convert(values, wanted)
+        except Invalid as error:
+            told = frozenset(fault.pointer for fault in error.faults)
+            wrong.note(*error.faults)
+            for field in self.checked:
+                wrong.note(*remaining(field, values.get(field.key), f"/{field.key}", told))
+        else:
+            with wrong.noted():
+                fields = self.stored_of(given)
+        if values.get("slug") not in (None, slug) and "/slug" not in told:
+            with wrong.noted():
+                check_slug(values["slug"])
+        wrong.refuse()
+        return given, fields
 
     def stored_of(self, given: Any) -> dict[str, Any]:
         """The fields of checked input as they are stored. Raises `Invalid` with every fault that is left."""
@@ -159,6 +188,7 @@ def compiled(
         ),
         checked=tuple(field for field in definition.fields if shapes.needs_checking(field)),
         restricted=frozenset(field.key for field in definition.fields if field.visibility == "restricted"),
+        is_searched=bool(definition.searched()),
         neighbours=neighbours,
     )
 
@@ -250,6 +280,8 @@ def _delivered(definition: Definition, name: str) -> type[msgspec.Struct]:
         ("version", int | UnsetType, UNSET),
         *((name, Moment | UnsetType, UNSET) for name in MOMENTS),
     ]
+    if definition.path is not None:
+        system.append(("path", str | UnsetType, UNSET))
     return struct(
         name, [*system, *own], "A published entry. No field is required, as a client may ask for some only."
     )

@@ -7,6 +7,7 @@ from cms_api.domains.cms.documents.interface import Changes, V
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import PublicFields
 from cms_api.domains.cms.documents.service import Documents
+from cms_api.domains.cms.search.text import SearchText
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import invalid
 
@@ -46,3 +47,8 @@ class Articles(Documents[A, Changes, V], Generic[A, Changes, V]):
             "seo": content.seo,
             "reading_time": rendered.reading_time,
         }
+
+    async def _searched(self, content: A, fields: PublicFields) -> SearchText:
+        body = await self._renderer.text(fields["body"])
+        # An excerpt that is made of the body is no reason to count those words twice.
+        return SearchText.of(content.title, [("medium", content.excerpt), ("low", body)])

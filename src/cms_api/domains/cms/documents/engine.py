@@ -12,12 +12,15 @@ from cms_api.domains.cms.documents.interface import Changes, DocumentService, St
 from cms_api.domains.cms.documents.model import ContentType, Document
 from cms_api.domains.cms.documents.ports import (
     DocumentQueries,
+    PublicationRepository,
     PublicFields,
     ReferenceRepository,
     Renderer,
     Stages,
 )
 from cms_api.domains.cms.locks.interface import HeldLocks, LockSummary
+from cms_api.domains.cms.search.ports import SearchIndex
+from cms_api.domains.cms.search.text import SearchText
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Fault, Invalid
@@ -63,6 +66,17 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
     @abstractmethod
     async def _public(self, content: C) -> PublicFields:
         """What readers get of a content, but for relations and what has a column of its own."""
+
+    @abstractmethod
+    async def _searched(self, content: C, fields: PublicFields) -> SearchText | None:
+        """What of a content, which readers get as ``fields``, is searched; None where nothing is."""
+
+    async def _put_live(self, uow: UnitOfWork, document: Document[C], content: C) -> None:
+        """Make ``content``, that of the live revision, what readers see and find."""
+        fields = await self._public(content)
+        await uow.repository(PublicationRepository).put_live(document, content, fields)
+        if (words := await self._searched(content, fields)) is not None:
+            await uow.repository(SearchIndex).put(document.id, document.locale, words)
 
     async def _check_unique(
         self, uow: UnitOfWork, content: C, *, locale: str, document: Document[C] | None

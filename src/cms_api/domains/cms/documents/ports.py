@@ -35,6 +35,10 @@ class Renderer(ABC):
         """The body as sanitised HTML; the excerpt made of it where ``excerpt`` is empty."""
 
     @abstractmethod
+    async def text(self, body: str) -> str:
+        """The words of HTML that `render` has made, without markup."""
+
+    @abstractmethod
     def reading_time(self, body: str) -> int:
         """Minutes to read ``body``, markup left out; at least 1."""
 

@@ -49,9 +49,8 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         published = document.publish(
             snapshot, at=self._clock.now(), by=actor.user_id, published_at=published_at
         )
-        fields = await self._public(content)
         await documents.save(document)
-        await uow.repository(PublicationRepository).put_live(document, content, fields)
+        await self._put_live(uow, document, content)
         uow.record(published.by(actor))
         if snapshot is None:
             await self._stages.close(uow, actor, document, "done", at=document.updated_at)
@@ -160,8 +159,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
             await documents.add_revision(document, changed=event.changed)
         await documents.save(document)
         if bare is not None and event.is_live:
-            fields = await self._public(bare)
-            await uow.repository(PublicationRepository).put_live(document, bare, fields)
+            await self._put_live(uow, document, bare)
         uow.record(event.by(actor))
 
     async def _stored_without_live(

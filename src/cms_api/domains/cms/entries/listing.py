@@ -43,6 +43,9 @@ OWN = (
     "first_published_at", "created_at", "updated_at",
 )  # fmt: skip
 
+# What those have besides whose type has addresses.
+ADDRESSED = (*OWN, "path")
+
 Definitions = Mapping[str, Definition]
 
 
@@ -98,6 +101,11 @@ ANY_ENTRIES = Listing(
     expands=True,
     sort=(SortKey("published_at", descending=True),),
 )
+
+
+def own_of(definition: Definition) -> tuple[str, ...]:
+    """What the entries of a type have besides its fields."""
+    return OWN if definition.path is None else ADDRESSED
 
 
 def seen(fields: Iterable[Field], face: Face) -> Iterator[Field]:
@@ -168,7 +176,7 @@ def whole(definition: Definition, face: Face, definitions: Definitions) -> Field
         filters={**own.filters, **face.system.filters},
         relations={**own.relations, **face.system.relations},
         sorts=(*face.system.sorts, *own.sorts),
-        shown=(*face.system.shown, *own.shown),
+        shown=(*(own_of(definition) if face is PUBLIC else face.system.shown), *own.shown),
     )
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from cms_api.domains.cms.content_types.definition import BUILT_IN
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.delivery.service import NothingPublished
 from cms_api.domains.cms.documents.policy import READ
@@ -121,14 +122,21 @@ class Redirects(RedirectService):
         if found is None:
             raise NothingPublished
         if isinstance(found, LivePlace):
-            url = f"/api/v1/content/{found.kind}s/{found.id}"
-            answer: dict[str, Any] = {"kind": found.kind, "id": found.id, "path": found.path, "url": url}
-            return _delivered(answer, str(found.id))
+            return _delivered(_told(found), str(found.id))
         if found.to is None and found.status != GONE:
             raise NothingPublished
         used = str(found.id) if found.document_id is None else f"{found.id},{found.document_id}"
-        answer = {"kind": "redirect", "status": found.status, "location": _location(found)}
+        answer: dict[str, Any] = {"kind": "redirect", "status": found.status, "location": _location(found)}
         return _delivered(answer, used)
+
+
+def _told(found: LivePlace) -> dict[str, Any]:
+    """What is live at a path, and where it can be read."""
+    if found.kind in BUILT_IN:
+        what, plural = {"kind": found.kind}, f"{found.kind}s"
+    else:
+        what, plural = {"kind": "entry", "type": found.kind}, f"entries/{found.kind}"
+    return {**what, "id": found.id, "path": found.path, "url": f"/api/v1/content/{plural}/{found.id}"}
 
 
 _FIELDS = ("match", "source", "document_id", "target", "status")
@@ -163,7 +171,7 @@ async def _checked(redirects: RedirectRepository, values: dict[str, Any], locale
         _check_number(values["status"], document, target)
     with faults.noted():
         if document is not None and not await redirects.has_document(document, locale):
-            detail = "There is no page or post with this id in this language."
+            detail = "There is nothing with this id that has an address in this language."
             raise invalid("/document", "unknown_reference", detail)
     faults.refuse()
     _refuse_loop(values)

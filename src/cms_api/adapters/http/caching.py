@@ -1,0 +1,361 @@
+"""Answers for everybody: sent as they are, and kept by each worker until what they say changes.
+
+An answer carries the keys of all that it was made of. The database tells which keys changed
+(``cms.changes``); what carries one of them is dropped. While nobody listens to the database,
+or a change of this worker's own is not heard of yet, every request goes past the cache.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
+
+from cms_api import timings
+from cms_api.adapters.http.compression import CODINGS, MIN_BYTES, accepted
+from cms_api.adapters.http.preconditions import hash_tag
+
+# What an answer and a key of it take beside their bytes, about.
+ANSWER_OVERHEAD = 2_000
+KEY_OVERHEAD = 200
+# Longer queries are rarely asked twice, and would fill the memory with what nobody counts.
+MAX_QUERY = 2_000
+# A cache in front may tell thousands of tags apart, but headers have an end.
+MAX_TAGS_LENGTH = 8_000
+# Above that, an answer is compressed beside the requests.
+LARGE = 262_144
+LOAD = "cms_load"
+
+Headers = list[tuple[bytes, bytes]]
+Place = tuple[str, bytes]
+
+
+class CacheAges:
+    """How long others may show an answer without asking, in seconds, by what it is about."""
+
+    def __init__(self, default: int, pairs: Iterable[str]) -> None:
+        self._default = _cache_control(default)
+        self._ages = {
+            name: _cache_control(int(age)) for name, _, age in (pair.partition("=") for pair in pairs)
+        }
+
+    def of(self, resource: str) -> bytes:
+        """The Cache-Control of answers about ``resource``, which is a plural noun: ``posts``."""
+        return self._ages.get(resource, self._default)
+
+
+def _cache_control(age: int) -> bytes:
+    """With an age, others may show what was true so many seconds ago; without, they must ask."""
+    if age == 0:
+        return b"public, max-age=0, must-revalidate"
+    return f"public, max-age={age}, stale-while-revalidate={age}".encode()
+
+
+class Answer:
+    """An answer that many may get: its bytes, once for each content coding that was asked for."""
+
+    __slots__ = ("_body", "_cache", "_forms", "_headers", "_media_type", "_tag", "keys", "size")
+
+    def __init__(
+        self, body: bytes, headers: Headers, keys: Iterable[str], *, media_type: bytes = b"application/json"
+    ) -> None:
+        self._body = body
+        self._media_type = media_type
+        self._tag = hash_tag(body)
+        self.keys = tuple(dict.fromkeys(filter(None, keys)))
+        self._headers = headers
+        joined = ",".join(self.keys)
+        if joined and len(joined) <= MAX_TAGS_LENGTH:
+            headers.append((b"cache-tag", joined.encode()))
+        self._cache: ResponseCache | None = None
+        self._forms: dict[str | None, tuple[bytes, Headers, bytes]] = {None: self._form(None, body)}
+        self.size = len(body) + len(joined) + ANSWER_OVERHEAD + KEY_OVERHEAD * len(self.keys)
+
+    def keep(self, cache: "ResponseCache | None") -> None:
+        """Be kept by ``cache``, or by none any more."""
+        self._cache = cache
+
+    def ready(self, scope: Scope) -> tuple[int, Headers, bytes] | None:
+        """Status, headers and body for a request, 304 where the client has it; None where a coding is not made yet."""
+        given = dict(scope["headers"])
+        form = self._forms.get(accepted(given.get(b"accept-encoding", b"")))
+        if form is None:
+            return None
+        tag, headers, body = form
+        known = given.get(b"if-none-match")
+        if known is not None and self._is_known(known):
+            return 304, [*self._headers, (b"etag", tag)], b""
+        return 200, headers, body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        del receive
+        ready = self.ready(scope)
+        if ready is None:
+            await self._make(scope)
+            ready = self.ready(scope)
+        status, headers, body = ready or (200, *self._forms[None][1:])
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+    def _is_known(self, if_none_match: bytes) -> bool:
+        """Whether a client has it in any coding; the comparison is the weak one (RFC 9110, section 13.1.2)."""
+        if if_none_match.strip() == b"*":
+            return True
+        ours = {_coded(self._tag, coding) for coding in (None, *CODINGS)}
+        return any(
+            one.strip().removeprefix("W/") in ours for one in if_none_match.decode("latin-1").split(",")
+        )
+
+    async def _make(self, scope: Scope) -> None:
+        """Have the coding that a request takes. Only what is kept is worth being compressed."""
+        coding = accepted(dict(scope["headers"]).get(b"accept-encoding", b""))
+        if coding is None:
+            return
+        if self._cache is None or len(self._body) < MIN_BYTES:
+            self._forms[coding] = self._forms[None]
+            return
+        make = CODINGS[coding]
+        packed = await asyncio.to_thread(make, self._body) if len(self._body) > LARGE else make(self._body)
+        self._forms[coding] = self._form(coding, packed)
+        if self._cache is not None:
+            self._cache.grow(self, len(packed))
+
+    def _form(self, coding: str | None, body: bytes) -> tuple[bytes, Headers, bytes]:
+        tag = _coded(self._tag, coding).encode()
+        headers = [
+            *self._headers,
+            (b"etag", tag),
+            (b"content-type", self._media_type),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        if coding is not None:
+            headers.append((b"content-encoding", coding.encode()))
+        return tag, headers, body
+
+
+def _coded(tag: str, coding: str | None) -> str:
+    """The strong tag of a coding: other bytes, another tag (RFC 9110, section 8.8.3)."""
+    return tag if coding is None else f'{tag[:-1]}-{coding}"'
+
+
+class Load:
+    """The making of an answer. Others that want the same one wait for it."""
+
+    __slots__ = ("_cache", "_made", "answer", "generation", "missed", "place")
+
+    def __init__(self, cache: "ResponseCache", place: Place, generation: int) -> None:
+        self._cache = cache
+        self._made = asyncio.Event()
+        self.place = place
+        self.generation = generation
+        self.answer: Answer | None = None
+        # What changed since it was begun: it may not have seen that.
+        self.missed: set[str] = set()
+
+    def fill(self, answer: Answer) -> None:
+        """There it is."""
+        self.answer = answer
+        self._cache.store(self, answer)
+        self._made.set()
+
+    def end(self) -> None:
+        """Nothing more comes of it."""
+        self._cache.forget(self)
+        self._made.set()
+
+    async def made(self) -> Answer | None:
+        """The answer, once it is there; None where it came to nothing that can be shared."""
+        await self._made.wait()
+        return self.answer
+
+
+class ResponseCache:
+    """The answers that one worker keeps: the last used ones, ``limit`` bytes of them in all."""
+
+    def __init__(self, *, limit: int) -> None:
+        self._limit = limit
+        self._answers: OrderedDict[Place, Answer] = OrderedDict()
+        self._places: dict[Answer, Place] = {}
+        self._users: dict[str, set[Answer]] = {}
+        # All that are at it, and those of them that others may wait for.
+        self._begun: set[Load] = set()
+        self._loads: dict[Place, Load] = {}
+        self._is_listening = False
+        self._generation = 0
+        # Transactions of this worker that were not heard of yet; whether they are committed.
+        self._awaited: dict[str, bool] = {}
+        self.size = 0
+
+    @property
+    def is_current(self) -> bool:
+        """Whether what is kept says what the database says."""
+        return self._is_listening and not self._awaited and self._limit > 0
+
+    def __len__(self) -> int:
+        """How many answers are kept."""
+        return len(self._answers)
+
+    def find(self, place: Place) -> Answer | None:
+        """The answer that is kept for a request."""
+        answer = self._answers.get(place)
+        if answer is not None:
+            self._answers.move_to_end(place)
+        return answer
+
+    def loading(self, place: Place) -> Load | None:
+        """The making of that answer, where somebody is at it."""
+        return self._loads.get(place)
+
+    def begin(self, place: Place) -> Load:
+        """Begin to make an answer."""
+        load = self._loads[place] = Load(self, place, self._generation)
+        self._begun.add(load)
+        return load
+
+    def forget(self, load: Load) -> None:
+        """Let nobody wait for ``load`` any more."""
+        self._begun.discard(load)
+        if self._loads.get(load.place) is load:
+            del self._loads[load.place]
+
+    def store(self, load: Load, answer: Answer) -> None:
+        """Keep an answer, unless something that it is made of changed meanwhile."""
+        self.forget(load)
+        if (
+            load.generation != self._generation
+            or not self.is_current
+            or not load.missed.isdisjoint(answer.keys)
+            or answer.size > self._limit // 8
+        ):
+            return
+        self._drop(self._answers.get(load.place))
+        self._answers[load.place] = answer
+        self._places[answer] = load.place
+        for key in answer.keys:
+            self._users.setdefault(key, set()).add(answer)
+        answer.keep(self)
+        self.grow(answer, 0, new=answer.size)
+
+    def grow(self, answer: Answer, number: int, *, new: int = 0) -> None:
+        """Count ``number`` bytes more of an answer, and drop what is beyond the limit."""
+        answer.size += number
+        self.size += number + new
+        while self.size > self._limit and self._answers:
+            self._drop(next(iter(self._answers.values())))
+
+    def clear(self) -> None:
+        """Drop everything, also what is being made at the moment."""
+        self._generation += 1
+        for answer in self._places:
+            answer.keep(None)
+        self._answers.clear()
+        self._places.clear()
+        self._users.clear()
+        self._begun.clear()
+        self._loads.clear()
+        self.size = 0
+
+    def changed(self, keys: Collection[str]) -> None:
+        """Drop what is made of one of ``keys``. What is being made may have seen the change or not."""
+        for key in keys:
+            for answer in list(self._users.get(key, ())):
+                self._drop(answer)
+        for load in self._begun:
+            load.missed.update(keys)
+        self._loads.clear()  # whoever comes now must see the change
+
+    def listening(self) -> None:
+        """From now on every change is told. What was before may have been missed."""
+        self.clear()
+        self._awaited = {xact: False for xact, is_committed in self._awaited.items() if not is_committed}
+        self._is_listening = True
+
+    def deaf(self) -> None:
+        """Changes are not told any more."""
+        self._is_listening = False
+        self.clear()
+
+    def expect(self, xact: str) -> None:
+        """A transaction of this worker is about to commit: until it is heard of, nothing kept counts."""
+        if self._is_listening:
+            self._awaited[xact] = False
+
+    def committed(self, xact: str) -> None:
+        """It did."""
+        if xact in self._awaited:
+            self._awaited[xact] = True
+
+    def heard(self, xact: str) -> None:
+        """It was told of, and all of its changes before it; or it came to nothing."""
+        self._awaited.pop(xact, None)
+
+    def _drop(self, answer: Answer | None) -> None:
+        if answer is None:
+            return
+        answer.keep(None)
+        self.size -= answer.size
+        del self._answers[self._places.pop(answer)]
+        for key in answer.keys:
+            users = self._users[key]
+            users.discard(answer)
+            if not users:
+                del self._users[key]
+
+
+class CachedAnswers:
+    """Answers from the cache, in front of the application: GET of what is public, by nobody in particular.
+
+    Whoever signs in goes past it, and so reads what she has written, on every worker.
+    """
+
+    def __init__(self, app: ASGIApp, cache: ResponseCache, *, prefixes: tuple[str, ...]) -> None:
+        self._app = app
+        self._cache = cache
+        self._prefixes = prefixes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, at best without the application."""
+        cache = self._cache
+        if scope["type"] != ScopeType.HTTP or not cache.is_current or not self._is_for_everybody(scope):
+            await self._app(scope, receive, send)
+            return
+        place = (scope["path"], scope["query_string"])
+        if (answer := cache.find(place)) is None and (load := cache.loading(place)) is not None:
+            answer = await load.made()
+        if answer is not None:
+            if (timing := timings.current.get()) is not None:
+                timing.is_cached = True
+            await answer(scope, receive, send)
+            return
+        load = cache.begin(place)
+        scope[LOAD] = load  # type: ignore[literal-required]  # a key of our own
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            load.end()
+
+    def ready(self, scope: HTTPScope) -> tuple[int, Headers, bytes] | None:
+        """Status, headers and body of what is kept for a request, in the coding that it takes."""
+        if not self._cache.is_current or not self._is_for_everybody(scope):
+            return None
+        answer = self._cache.find((scope["path"], scope["query_string"]))
+        return None if answer is None else answer.ready(scope)
+
+    def _is_for_everybody(self, scope: HTTPScope) -> bool:
+        return (
+            scope["method"] == "GET"
+            and scope["path"].startswith(self._prefixes)
+            and len(scope["query_string"]) <= MAX_QUERY
+            and b"authorization" not in dict(scope["headers"])
+        )
+
+
+def shared(scope: Scope, answer: Answer) -> Answer:
+    """An answer that everybody may get: kept, where this request may fill the cache."""
+    load: Any = scope.get(LOAD)  # see CachedAnswers
+    if load is not None:
+        load.fill(answer)
+    return answer

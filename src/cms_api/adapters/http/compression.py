@@ -1,0 +1,46 @@
+"""Content codings (RFC 9110, section 8.4): which one a client takes, and how it is made."""
+
+import gzip
+import sys
+from collections.abc import Callable
+from functools import lru_cache
+
+import brotli
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+# Below that, a coding saves less than its headers cost.
+MIN_BYTES = 512
+_HEADERS_KEPT = 1_024
+
+# The better ones first: that counts where a client likes several as much.
+CODINGS: dict[str, Callable[[bytes], bytes]] = {
+    "zstd": lambda body: zstd.compress(body, 9),
+    "br": lambda body: brotli.compress(body, quality=6),
+    "gzip": lambda body: gzip.compress(body, 6, mtime=0),
+}
+
+
+@lru_cache(maxsize=_HEADERS_KEPT)
+def accepted(header: bytes) -> str | None:
+    """The coding that suits an Accept-Encoding header best; None where that is none at all."""
+    weights: dict[str, float] = {}
+    for part in header.decode("latin-1").lower().split(","):
+        name, _, parameters = part.partition(";")
+        weights[name.strip()] = _weight(parameters)
+    best = max(CODINGS, key=lambda coding: weights.get(coding, weights.get("*", 0.0)))
+    weight = weights.get(best, weights.get("*", 0.0))
+    return best if weight > 0 and weight >= weights.get("identity", 0.0) else None
+
+
+def _weight(parameters: str) -> float:
+    name, _, value = parameters.strip().partition("=")
+    if name.strip() != "q":
+        return 1.0
+    try:
+        return min(max(float(value), 0.0), 1.0)
+    except ValueError:
+        return 0.0

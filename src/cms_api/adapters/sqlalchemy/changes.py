@@ -1,0 +1,89 @@
+"""Hearing of changes: what each worker needs to know of what the others write."""
+
+import asyncio
+from collections.abc import Collection
+from contextlib import aclosing
+from typing import Protocol
+
+import psycopg
+
+from cms_api.adapters.sqlalchemy.listening import Witness, notifications
+from cms_api.adapters.sqlalchemy.unit_of_work import CHANNEL as COMMITS
+
+CHANGES = "cms_changes"
+# In seconds: between attempts to connect, and until a silent connection is looked into.
+RETRY = 0.25
+SILENCE = 5.0
+
+
+class Hearer(Witness, Protocol):
+    """Who keeps something that changes make wrong."""
+
+    def listening(self) -> None:
+        """From now on every change is told."""
+
+    def deaf(self) -> None:
+        """Changes are not told any more."""
+
+    def changed(self, keys: Collection[str]) -> None:
+        """What carries one of ``keys`` is out of date."""
+
+
+class Log(Protocol):
+    """Where outages are told."""
+
+    def warning(self, event: str, **values: object) -> None:
+        """Tell of one."""
+
+
+class ChangeListener:
+    """Tells ``hearer`` of every change in the order of commits, for as long as it runs.
+
+    A transaction's changes are told before its end is. A connection that breaks is made anew.
+    """
+
+    def __init__(self, url: str, *, hearer: Hearer, log: Log) -> None:
+        self._url = url
+        self._hearer = hearer
+        self._log = log
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Listen until ``stop`` is set."""
+        task = asyncio.create_task(self._keep())
+        try:
+            await stop.wait()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            self._hearer.deaf()
+
+    async def _keep(self) -> None:
+        is_told = False
+        while True:
+            try:
+                await self._listen()
+            except (psycopg.Error, OSError, TimeoutError) as error:
+                if not is_told:
+                    self._log.warning("changes_not_heard", error=type(error).__name__)
+            is_told = True
+            await asyncio.sleep(RETRY)
+
+    async def _listen(self) -> None:
+        hearer = self._hearer
+        try:
+            async with aclosing(
+                notifications(
+                    self._url,
+                    (CHANGES, COMMITS),
+                    name="changes",
+                    silence=SILENCE,
+                    on_listening=hearer.listening,
+                )
+            ) as heard:
+                async for channel, payload in heard:
+                    if channel == CHANGES:
+                        hearer.changed(payload.split(","))
+                    else:
+                        hearer.heard(payload)
+        finally:
+            hearer.deaf()

@@ -1,0 +1,23 @@
+"""What a request costs: its statements, and the time that they took."""
+
+from contextvars import ContextVar
+
+
+class Timings:
+    """The statements of one request. ``seconds`` is the time until each was answered, added up."""
+
+    __slots__ = ("is_cached", "seconds", "statements")
+
+    def __init__(self) -> None:
+        self.statements = 0
+        self.seconds = 0.0
+        self.is_cached = False
+
+    def add(self, seconds: float) -> None:
+        """Count one statement more."""
+        self.statements += 1
+        self.seconds += seconds
+
+
+# Those of the request that is being answered; None outside of one.
+current: ContextVar[Timings | None] = ContextVar("timings", default=None)

@@ -1,0 +1,231 @@
+"""Delivery behind its cache, on a real database: fast, and never older than the last change."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from litestar import Litestar
+from tests.integration.cms.cms_client import API, CONTENT, answered, change, do, make, published
+
+from cms_api.adapters.http.caching import ResponseCache
+from cms_api.bootstrap.container import Application
+
+
+@pytest.fixture
+async def cache(app: Litestar, application: Application) -> AsyncIterator[ResponseCache]:
+    """The application's cache, while it hears of changes."""
+    del app
+    stop = asyncio.Event()
+    listening = asyncio.create_task(application.container.core.change_listener().run(stop))
+    found: ResponseCache = application.container.core.cache()
+    await until(lambda: found.is_current)
+    yield found
+    stop.set()
+    await listening
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Come back once something holds."""
+    for _ in range(1_500):
+        if holds():
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
+
+
+async def hit(client: httpx.AsyncClient, path: str) -> bool:
+    """Whether an answer comes out of the cache."""
+    response = await client.get(path)
+    assert response.status_code in (200, 404)
+    return response.headers["server-timing"] == 'cache;desc="hit"'
+
+
+async def kept(client: httpx.AsyncClient, cache: ResponseCache, *paths: str) -> None:
+    """Have answers in the cache."""
+    await until(lambda: cache.is_current)
+    for path in paths:
+        await client.get(path)
+        assert await hit(client, path), path
+
+
+async def test_what_a_request_costs_is_told(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, cache: ResponseCache
+) -> None:
+    await published(admin, "posts", title="Hello")
+    await until(lambda: cache.is_current)
+    first = await client.get(f"{CONTENT}/posts")
+    assert first.headers["server-timing"].startswith("db;dur=")
+    assert 'desc="1 statements"' in first.headers["server-timing"]
+    again = await client.get(f"{CONTENT}/posts")
+    assert again.headers["server-timing"] == 'cache;desc="hit"'
+    assert again.content == first.content
+    for name in ("etag", "cache-control", "vary", "cache-tag", "content-type", "content-length"):
+        assert again.headers[name] == first.headers[name]
+    listed = await admin.get(f"{API}/posts?count=exact")
+    assert int(listed.headers["server-timing"].split('desc="')[1].split()[0]) > 1
+
+
+async def test_the_next_read_sees_what_was_published(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, cache: ResponseCache
+) -> None:
+    post = await published(admin, "posts", title="0")
+    for number in range(1, 20):
+        await kept(client, cache, f"{CONTENT}/posts/{post['id']}", f"{CONTENT}/posts")
+        post = await change(admin, "posts", post, title=str(number))
+        await do(admin, "posts", post, "publish")
+        read = answered(await client.get(f"{CONTENT}/posts/{post['id']}"), 200)
+        listed = answered(await client.get(f"{CONTENT}/posts"), 200)
+        assert read["title"] == listed["items"][0]["title"] == str(number)
+
+
+Step = Callable[[httpx.AsyncClient, dict[str, Any]], Awaitable[object]]
+
+
+async def test_what_a_change_has_nothing_to_do_with_stays(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, cache: ResponseCache
+) -> None:
+    tag, other = await make(admin, "tags", name="News"), await make(admin, "tags", name="Other")
+    author = await make(admin, "authors", name="Ada")
+    post = await published(admin, "posts", title="One", tags=[tag["id"]], authors=[author["id"]])
+    second = await published(admin, "posts", title="Two")
+    page = await published(admin, "pages", title="Home")
+    one = f"{CONTENT}/posts/{post['id']}"
+    with_tags = f"{one}?include=tags"
+    two, posts, pages = f"{CONTENT}/posts/{second['id']}", f"{CONTENT}/posts", f"{CONTENT}/pages"
+    tagged = f"{CONTENT}/posts?filter[tags.slug]=news"
+    by_path = f"{CONTENT}/pages/by-path/home"
+    tags, authors = f"{CONTENT}/tags", f"{CONTENT}/authors"
+    tree, settings = f"{CONTENT}/pages/tree", f"{CONTENT}/settings"
+    comments, resolved = f"{one}/comments", f"{CONTENT}/resolve?path=/home"
+    everything = {
+        one, with_tags, two, posts, pages, tagged, by_path, tags, authors, tree, settings, comments, resolved,
+    }  # fmt: skip
+
+    async def redraft() -> None:
+        await admin.patch(f"{API}/posts/{post['id']}", json={"title": "!"}, headers={"If-Match": "*"})
+
+    async def republish(kind: str, which: dict[str, Any]) -> None:
+        await admin.post(f"{API}/{kind}/{which['id']}/publish", headers={"If-Match": "*"})
+
+    async def rename(kind: str, which: dict[str, Any]) -> None:
+        answered(
+            await admin.patch(
+                f"{API}/{kind}/{which['id']}", json={"name": which["id"]}, headers={"If-Match": "*"}
+            ),
+            200,
+        )
+
+    async def comment() -> None:
+        said = await admin.post(f"{CONTENT}/posts/{post['id']}/comments", json={"body": "Hi"})
+        assert said.status_code in (201, 202), said.text
+
+    async def settle() -> None:
+        answered(await admin.patch(f"{API}/settings", json={"title": "Site"}, headers={"If-Match": "*"}), 200)
+
+    steps: list[tuple[Callable[[], Awaitable[None]], set[str]]] = [
+        (redraft, set()),
+        (lambda: republish("posts", second), {two, posts, tagged, resolved}),
+        (lambda: republish("posts", post), {one, with_tags, posts, tagged, comments, resolved}),
+        (lambda: republish("pages", page), {pages, by_path, tree, settings, resolved, tagged}),
+        (lambda: rename("tags", tag), {with_tags, tags, tagged}),
+        (lambda: rename("tags", other), {tags, tagged}),
+        (lambda: rename("authors", author), {authors, tagged}),
+        (comment, {comments}),
+        (settle, {settings}),
+    ]
+    for number, (step, outdated) in enumerate(steps):
+        await kept(client, cache, *sorted(everything))
+        await step()
+        await until(lambda: cache.is_current)
+        assert {path for path in everything if not await hit(client, path)} == outdated, number
+
+
+async def test_whoever_is_signed_in_reads_past_the_cache(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, cache: ResponseCache, database_url: str
+) -> None:
+    post = await published(admin, "posts", title="Old")
+    path = f"{CONTENT}/posts/{post['id']}"
+    await kept(client, cache, path)
+    # What another worker has just written, and nobody was told of yet.
+    with psycopg.connect(database_url, autocommit=True) as other:
+        other.execute("SET session_replication_role = replica")
+        other.execute("UPDATE cms.publications SET title = 'New'")
+    assert answered(await client.get(path), 200)["title"] == "Old"
+    assert answered(await admin.get(path), 200)["title"] == "New"
+
+
+async def test_other_processes_are_heard(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, cache: ResponseCache, database_url: str
+) -> None:
+    post = await published(admin, "posts", title="Old")
+    path = f"{CONTENT}/posts/{post['id']}"
+    await kept(client, cache, path)
+    with psycopg.connect(database_url) as other:
+        other.execute("UPDATE cms.publications SET title = 'New'")
+        await asyncio.sleep(0.1)
+        assert await hit(client, path)  # not committed
+    await until(lambda: len(cache) == 0)
+    assert answered(await client.get(path), 200)["title"] == "New"
+
+
+async def test_thousands_of_changes_at_once_are_all_told(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, cache: ResponseCache, database_url: str
+) -> None:
+    tags = [await make(admin, "tags", name=f"Tag {number}") for number in range(3)]
+    await kept(client, cache, *(f"{CONTENT}/tags/{tag['id']}" for tag in tags))
+    with psycopg.connect(database_url, autocommit=True) as other:
+        other.execute(
+            "INSERT INTO cms.terms (id, taxonomy, name, slug, created_at, updated_at)"
+            " SELECT gen_random_uuid(), 'tag', n::text, 't' || n, now(), now() FROM generate_series(1, 5000) n"
+        )
+        await until(lambda: cache.is_current)
+        for tag in tags:
+            assert await hit(client, f"{CONTENT}/tags/{tag['id']}")
+        other.execute("UPDATE cms.terms SET description = 'x'")
+    await until(lambda: len(cache) == 0)
+
+
+async def test_while_nobody_listens_nothing_is_kept(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, cache: ResponseCache, database_url: str
+) -> None:
+    post = await published(admin, "posts", title="Old")
+    path = f"{CONTENT}/posts/{post['id']}"
+    await kept(client, cache, path)
+    heard: list[str] = []
+    listening, deaf = cache.listening, cache.deaf
+    cache.listening = lambda: (heard.append("listening"), listening())[1]  # type: ignore[method-assign]
+    cache.deaf = lambda: (heard.append("deaf"), deaf())[1]  # type: ignore[method-assign]
+    with psycopg.connect(database_url, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cms changes'"
+        )
+        await until(lambda: "deaf" in heard)
+        assert len(cache) == 0
+        await until(lambda: "listening" in heard)
+        await kept(client, cache, path)
+        other.execute("UPDATE cms.publications SET title = 'New'")
+    await until(lambda: len(cache) == 0)
+    assert answered(await client.get(path), 200)["title"] == "New"
+
+
+async def test_answers_in_other_codings(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, cache: ResponseCache
+) -> None:
+    await published(admin, "posts", title="Hello", body="<p>" + "many words " * 200 + "</p>")
+    await kept(client, cache, f"{CONTENT}/posts")
+    plain = await client.get(f"{CONTENT}/posts", headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    for coding in ("gzip", "br", "zstd"):
+        packed = await client.get(f"{CONTENT}/posts", headers={"Accept-Encoding": coding})
+        assert packed.headers["content-encoding"] == coding
+        assert packed.headers["vary"] == "Accept-Encoding"
+        assert int(packed.headers["content-length"]) < len(plain.content)
+        if coding != "zstd":
+            assert packed.json() == plain.json()
+        again = {"Accept-Encoding": coding, "If-None-Match": packed.headers["etag"]}
+        assert (await client.get(f"{CONTENT}/posts", headers=again)).status_code == 304
+        head = await client.head(f"{CONTENT}/posts", headers={"Accept-Encoding": coding})
+        assert (head.content, head.headers["content-length"]) == (b"", packed.headers["content-length"])

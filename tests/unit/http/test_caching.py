@@ -1,0 +1,354 @@
+"""The cache of answers: what is kept, until when, and who waits for whom."""
+
+import asyncio
+import gzip
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import brotli
+import pytest
+from backports import zstd
+from hypothesis import given
+from hypothesis import strategies as st
+from litestar.types import ASGIApp, Scope
+
+from cms_api.adapters.http.caching import Answer, CacheAges, CachedAnswers, ResponseCache, shared
+from cms_api.adapters.http.compression import CODINGS, accepted
+
+BODY = b'{"words": "' + b"many words " * 200 + b'"}'
+LIMIT = 1_000_000
+
+
+class Site:
+    """An application with one answer for each path, made anew each time; it counts how often."""
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.says: dict[str, bytes] = {}
+        self.pause: Callable[[], Awaitable[None]] | None = None
+        self.refuses = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer; with a pause between looking and answering, where there is one."""
+        self.made += 1
+        body = self.says.get(scope["path"], BODY)
+        if self.pause is not None:
+            await self.pause()
+        if self.refuses:
+            await send({"type": "http.response.start", "status": 404, "headers": []})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
+        await shared(scope, Answer(body, [], ("one", scope["path"])))(scope, receive, send)
+
+
+async def ask(
+    app: Any, path: str = "/content/a", *, method: str = "GET", query: bytes = b"", **headers: str
+) -> tuple[int, dict[str, str], bytes]:
+    """Ask and return status, headers and body."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": query,
+        "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
+    }
+    await app(cast("Scope", scope), None, send)
+    head = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], head, b"".join(message["body"] for message in sent[1:])
+
+
+def cached(site: Site, *, limit: int = LIMIT, listening: bool = True) -> tuple[CachedAnswers, ResponseCache]:
+    """The site behind a cache."""
+    cache = ResponseCache(limit=limit)
+    if listening:
+        cache.listening()
+    return CachedAnswers(cast("ASGIApp", site), cache, prefixes=("/content/",)), cache
+
+
+async def test_what_was_answered_is_kept_until_it_changes() -> None:
+    site = Site()
+    app, cache = cached(site)
+    first, second = await ask(app), await ask(app)
+    assert first == second == (200, second[1], BODY)
+    assert second[1]["cache-tag"] == "one,/content/a"
+    assert site.made == 1
+    cache.changed(["other"])
+    await ask(app)
+    assert site.made == 1
+    cache.changed(["/content/a"])
+    site.says["/content/a"] = b"{}"
+    assert (await ask(app))[2] == b"{}"
+    assert site.made == 2
+
+
+async def test_only_what_everybody_may_read_is_kept() -> None:
+    site = Site()
+    app, cache = cached(site)
+    for request in (
+        {"path": "/other"},
+        {"method": "POST"},
+        {"authorization": "Bearer x"},
+        {"query": b"x" * 2_001},
+    ):
+        await ask(app, **cast("dict[str, Any]", request))
+        await ask(app, **cast("dict[str, Any]", request))
+    assert (site.made, len(cache)) == (8, 0)
+    site.refuses = True
+    await ask(app)
+    assert (await ask(app))[0] == 404
+    assert len(cache) == 0
+
+
+async def test_queries_are_told_apart() -> None:
+    site = Site()
+    app, cache = cached(site)
+    await ask(app, query=b"a=1")
+    await ask(app, query=b"a=2")
+    assert (site.made, len(cache)) == (2, 2)
+
+
+async def test_without_notifications_every_request_goes_past_it() -> None:
+    site = Site()
+    app, cache = cached(site, listening=False)
+    await ask(app)
+    await ask(app)
+    assert site.made == 2
+    cache.listening()
+    await ask(app)
+    await ask(app)
+    assert site.made == 3
+    cache.deaf()
+    await ask(app)
+    assert (site.made, len(cache), cache.size) == (4, 0, 0)
+    cache.listening()
+    await ask(app)
+    assert site.made == 5
+
+
+async def test_own_changes_are_waited_for() -> None:
+    site = Site()
+    app, cache = cached(site)
+    await ask(app)
+    cache.expect("7")
+    site.says["/content/a"] = b"new"
+    cache.committed("7")
+    assert (await ask(app))[2] == b"new"  # although nothing was told of yet
+    cache.changed(["one"])
+    cache.heard("7")
+    await ask(app)
+    assert (await ask(app))[2] == b"new"
+    assert site.made == 3
+
+
+async def test_what_was_committed_while_nobody_listened_is_waited_for_no_more() -> None:
+    _, cache = cached(Site())
+    cache.expect("7")
+    cache.expect("8")
+    cache.committed("7")
+    cache.deaf()
+    cache.expect("9")  # nobody will tell
+    cache.listening()
+    assert not cache.is_current
+    cache.heard("8")
+    assert cache.is_current
+
+
+async def test_a_stampede_costs_one() -> None:
+    site = Site()
+    gate = asyncio.Event()
+    site.pause = gate.wait  # type: ignore[assignment]  # what it returns is of no interest
+    app, _ = cached(site)
+    tasks = [asyncio.create_task(ask(app)) for _ in range(50)]
+    await asyncio.sleep(0)
+    gate.set()
+    assert {status for status, _, _ in await asyncio.gather(*tasks)} == {200}
+    assert site.made == 1
+
+
+async def test_whoever_waited_for_nothing_asks_for_herself() -> None:
+    site = Site()
+    gate = asyncio.Event()
+    site.pause = gate.wait  # type: ignore[assignment]
+    app, _ = cached(site)
+    first = asyncio.create_task(ask(app))
+    await asyncio.sleep(0)
+    others = [asyncio.create_task(ask(app)) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert site.made == 1
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    gate.set()
+    assert [status for status, _, _ in await asyncio.gather(*others)] == [200] * 3
+    assert site.made == 4
+
+
+async def test_a_change_on_the_way_is_not_missed() -> None:
+    site = Site()
+    gate = asyncio.Event()
+    site.pause = gate.wait  # type: ignore[assignment]
+    app, cache = cached(site)
+    before = asyncio.create_task(ask(app))
+    await asyncio.sleep(0)
+    site.says["/content/a"] = b"new"
+    cache.changed(["one"])
+    after = asyncio.create_task(ask(app))  # must not be handed what was begun before
+    await asyncio.sleep(0)
+    gate.set()
+    assert (await before)[2] == BODY
+    assert (await after)[2] == b"new"
+    assert (await ask(app))[2] == b"new"
+    assert site.made == 2
+
+
+async def test_a_change_of_something_else_on_the_way_does_no_harm() -> None:
+    site = Site()
+    gate = asyncio.Event()
+    site.pause = gate.wait  # type: ignore[assignment]
+    app, cache = cached(site)
+    task = asyncio.create_task(ask(app))
+    await asyncio.sleep(0)
+    cache.changed(["other"])
+    gate.set()
+    await task
+    await ask(app)
+    assert site.made == 1
+
+
+async def test_what_was_begun_before_it_went_deaf_is_not_kept() -> None:
+    site = Site()
+    gate = asyncio.Event()
+    site.pause = gate.wait  # type: ignore[assignment]
+    app, cache = cached(site)
+    task = asyncio.create_task(ask(app))
+    await asyncio.sleep(0)
+    cache.deaf()
+    cache.listening()
+    gate.set()
+    await task
+    assert len(cache) == 0
+
+
+async def test_the_last_used_ones_stay() -> None:
+    site = Site()
+    app, cache = cached(site, limit=50_000)
+    for number in range(100):
+        await ask(app, f"/content/{number}")
+        await ask(app, "/content/0")
+        assert cache.size <= 50_000
+    assert site.made == 100
+    assert 2 < len(cache) < 50
+    await ask(app, "/content/1")
+    assert site.made == 101
+
+
+async def test_what_is_too_large_is_not_kept() -> None:
+    site = Site()
+    site.says["/content/a"] = b"x" * 20_000
+    app, cache = cached(site, limit=100_000)
+    await ask(app)
+    assert len(cache) == 0
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 8), st.sampled_from(["ask", "change", "pack", "clear"])), max_size=60)
+)
+def test_the_size_is_that_of_what_is_kept(steps: list[tuple[int, str]]) -> None:
+    async def run() -> None:
+        site = Site()
+        app, cache = cached(site, limit=30_000)
+        for number, step in steps:
+            path = f"/content/{number}"
+            if step == "change":
+                cache.changed([path])
+            elif step == "clear":
+                cache.listening()
+            else:
+                await ask(app, path, **({"accept_encoding": "gzip"} if step == "pack" else {}))
+            kept = [cache.find((f"/content/{one}", b"")) for one in range(9)]
+            assert cache.size == sum(answer.size for answer in kept if answer) <= 30_000
+        cache.changed([f"/content/{one}" for one in range(9)])
+        assert (cache.size, len(cache), cache._users) == (0, 0, {})
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+async def test_each_coding_is_made_once_and_has_a_tag_of_its_own(
+    coding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = 0
+    make = CODINGS[coding]
+
+    def counted(body: bytes) -> bytes:
+        nonlocal made
+        made += 1
+        return make(body)
+
+    monkeypatch.setitem(CODINGS, coding, counted)
+    app, cache = cached(Site())
+    plain = await ask(app)
+    before = cache.size
+    packed = await ask(app, accept_encoding=coding)
+    assert await ask(app, accept_encoding=coding) == packed
+    assert made == 1
+    assert cache.size == before + len(packed[2])
+    status, headers, body = packed
+    assert (status, headers["content-encoding"], headers["content-length"]) == (200, coding, str(len(body)))
+    unpack = {"zstd": zstd.decompress, "br": brotli.decompress, "gzip": gzip.decompress}[coding]
+    assert unpack(body) == plain[2] == BODY
+    assert headers["etag"] != plain[1]["etag"]
+    for tag in (headers["etag"], plain[1]["etag"], f'"x", W/{headers["etag"]}', "*"):
+        status, head, body = await ask(app, accept_encoding=coding, if_none_match=tag)
+        assert (status, body) == (304, b"")
+        assert "content-length" not in head
+        assert head["etag"] == headers["etag"]
+    assert (await ask(app, if_none_match='"other"'))[0] == 200
+
+
+async def test_what_is_short_is_not_compressed() -> None:
+    site = Site()
+    site.says["/content/a"] = b"{}"
+    app, _ = cached(site)
+    await ask(app)
+    assert "content-encoding" not in (await ask(app, accept_encoding="gzip"))[1]
+
+
+async def test_what_is_large_is_compressed_beside_the_requests() -> None:
+    site = Site()
+    site.says["/content/a"] = b"many words " * 30_000
+    app, _ = cached(site, limit=10_000_000)
+    _, headers, body = await ask(app, accept_encoding="br")
+    assert headers["content-encoding"] == "br"
+    assert brotli.decompress(body) == site.says["/content/a"]
+
+
+@pytest.mark.parametrize(
+    ("header", "coding"),
+    [
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("gzip, br", "br"),
+        ("gzip;q=1.0, br;q=0.5", "gzip"),
+        ("*", "zstd"),
+        ("*;q=0.5, zstd;q=0", "br"),
+        ("gzip;q=0", None),
+        ("identity", None),
+        ("identity;q=1, gzip;q=0.5", None),
+        ("deflate", None),
+        ("", None),
+        ("gzip;q=nonsense", None),
+        ("GZIP ; q=0.9", "gzip"),
+    ],
+)
+def test_the_best_coding_that_a_client_takes(header: str, coding: str | None) -> None:
+    assert accepted(header.encode()) == coding
+
+
+def test_how_long_others_may_keep_an_answer_depends_on_what_it_is() -> None:
+    ages = CacheAges(0, ("feeds=300",))
+    assert ages.of("posts") == b"public, max-age=0, must-revalidate"
+    assert ages.of("feeds") == b"public, max-age=300, stale-while-revalidate=300"
