@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cms_api.adapters.sqlalchemy.cms.delivery import http_date, moment, object_of
+from cms_api.adapters.sqlalchemy.cms.delivery import http_date, object_of
 from cms_api.adapters.sqlalchemy.cms.search_languages import language_of
 from cms_api.adapters.sqlalchemy.cms.sources import SOURCES, moment, related
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, cut
