@@ -51,12 +51,17 @@ from cms_api.domains.cms.documents.ports import (
     DocumentQueries,
     DocumentRepository,
     PublicationRepository,
-    PublicFields,
     ReferenceRepository,
-    Rendered,
     Renderer,
 )
 from cms_api.domains.cms.documents.references import Effects, Mode
+from cms_api.domains.cms.documents.rendering import (
+    RENDERING_VERSION,
+    OtherFormat,
+    Public,
+    PublicFields,
+    Rendered,
+)
 from cms_api.domains.cms.documents.slugs import make_slug, numbered
 from cms_api.domains.cms.entries.content import EntryContent
 from cms_api.domains.cms.imports.ports import Fetcher, FetchError, Imported, ImportSources
@@ -137,6 +142,8 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     content: Content
     fields: PublicFields
+    others: Mapping[OtherFormat, PublicFields]
+    rendering_version: int
     version: int
     published_at: datetime
     first_published_at: datetime
@@ -368,7 +375,7 @@ class FakePublications(PublicationRepository):
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def put_live(self, document: Document[C], content: C, fields: PublicFields) -> None:
+    async def put_live(self, document: Document[C], content: C, public: Public) -> None:
         if document.published_at is None or document.first_published_at is None:
             raise LookupError("Only a published document has a live copy.")
         if (live := document.live_revision_id) is not None:
@@ -382,7 +389,9 @@ class FakePublications(PublicationRepository):
             path=_address(content)
             or self._live_path(document.id, content.slug, getattr(content, "parent", None)),
             content=content,
-            fields=fields,
+            fields=public.fields,
+            others=public.others,
+            rendering_version=RENDERING_VERSION,
             version=document.version,
             published_at=document.published_at,
             first_published_at=before.first_published_at if before else document.first_published_at,
@@ -392,6 +401,20 @@ class FakePublications(PublicationRepository):
         self._move_live_below(document.id, self._store.publications[document.id].path, content.slug)
         fakes_redirects.lead_on(self._store, document, paths)
         self._store.links[document.id, True] = tuple(content.links())
+
+    async def put_rendered(self, document_id: UUID, public: Public) -> None:
+        if (live := self._store.publications.get(document_id)) is not None:
+            self._store.publications[document_id] = msgspec.structs.replace(
+                live, fields=public.fields, others=public.others, rendering_version=RENDERING_VERSION
+            )
+
+    async def outdated(self, after: UUID | None, limit: int) -> list[tuple[UUID, str]]:
+        found = sorted(
+            (one, live.type)
+            for one, live in self._store.publications.items()
+            if live.rendering_version < RENDERING_VERSION and (after is None or one > after)
+        )
+        return found[:limit]
 
     def _live_path(self, document_id: UUID, slug: str, parent: UUID | None) -> str:
         seen = {document_id}
@@ -787,6 +810,11 @@ class PlainRenderer(Renderer):
             body=f"<p>{html.escape(words)}</p>",
             excerpt=excerpt or " ".join(words.split()[:55]),
             reading_time=self.reading_time(body),
+            others={
+                "markdown": words,
+                "text": words,
+                "blocks": [{"id": "1", "type": "paragraph", "html": html.escape(words)}],
+            },
         )
 
     async def text(self, body: str) -> str:
@@ -969,6 +997,7 @@ class FakeCms:
         self.redirects = Redirects(
             clock=self.clock,
             queries=fakes_redirects.FakeRedirectQueries(self.store),
+            delivery=fakes_redirects.FakeDeliveryQueries(self.store),
             default_locale="en",
         )
         self.page_tree = PageTree(queries=fakes_tree.FakeTreeQueries(self.store), default_locale="en")

@@ -2,9 +2,13 @@
 
 import copy
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
+import msgspec
+
+from cms_api.domains.cms.delivery.interface import Delivered, Kind, Selection
+from cms_api.domains.cms.delivery.ports import DeliveryQueries
 from cms_api.domains.cms.documents.content import Content
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.entries.content import EntryContent
@@ -117,6 +121,10 @@ class FakeRedirectQueries(RedirectQueries):
         return page_of(rows, page, getattr, lambda row: row)
 
     async def resolve(self, path: str, above: Collection[str], locale: str) -> LivePlace | Detour | None:
+        home = self._store.site.home_page
+        live = self._store.publications.get(home) if home and not path else None
+        if live is not None and live.locale == locale and home is not None:
+            return LivePlace(kind="page", id=home, path=live.path)
         if (found := self._live_at(path, locale)) is not None:
             return found
         fitting = [
@@ -218,3 +226,28 @@ def lead_on(store: "Store", document: Document[Any], before: Mapping[UUID, str])
             standing.document_id, standing.version = one, standing.version + 1
             standing.updated_at = document.updated_at
             store.redirects[standing.id] = standing
+
+
+class FakeDeliveryQueries(DeliveryQueries):
+    """Tells of each live copy its id, its path and the format that was asked for."""
+
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+
+    async def one(
+        self, kind: Kind, by: Literal["id", "slug", "path"], value: object, selection: Selection, locale: str
+    ) -> Delivered | None:
+        del locale
+        for document_id, live in self._store.publications.items():
+            if f"{live.type}s" == kind and value == (document_id if by == "id" else live.path):
+                said = {"id": document_id, "path": live.path, "format": selection.format}
+                return Delivered(msgspec.json.encode(said).decode(), "", str(document_id))
+        return None
+
+    async def list(self, kind: Kind, page: PageRequest, selection: Selection) -> Page[Delivered]:
+        del page
+        found = [
+            await self.one(kind, "id", one, selection, live.locale)
+            for one, live in self._store.publications.items()
+        ]
+        return Page(items=[one for one in found if one is not None], next=None, prev=None)

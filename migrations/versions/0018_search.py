@@ -19,6 +19,8 @@ CREATE TABLE cms.search (
     text text NOT NULL,
     words tsvector NOT NULL
 );
+-- Rows are looked through by their words: those stay in the row, and as they are where there is room.
+ALTER TABLE cms.search ALTER COLUMN words SET STORAGE MAIN;
 CREATE INDEX ix_search_words ON cms.search USING gin (words);
 -- The newest hits of words that nearly all documents have.
 CREATE INDEX ix_search_published_at ON cms.search (locale, published_at, document_id);

@@ -31,7 +31,9 @@ from cms_api.settings import Settings
 # What a multipart form has beside its file, in bytes.
 FORM_OVERHEAD = 65_536
 # Below these paths is what everybody may read.
-CACHED = ("/api/v1/content/",)
+CACHED = (
+    "/api/v1/content/", "/feed.", "/atom.xml", "/categories/", "/tags/", "/authors/", "/sitemap", "/robots.txt",
+)  # fmt: skip
 
 
 def create_app(settings: Settings) -> Litestar:

@@ -63,6 +63,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_format: Literal["console", "json"] = "console"
 
     @property
+    def listens_at(self) -> str:
+        """The address that it answers at, as far as it can know by itself."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
     def media_dir(self) -> Path:
         """Where uploaded files are kept."""
         return self.data_dir / "media"

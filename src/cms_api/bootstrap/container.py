@@ -85,6 +85,8 @@ class Application:
             "menus": (cms.MenuService, parts.cms.menus),
             "public_menus": (cms.PublicMenuService, parts.cms.public_menus),
             "site": (cms.SiteService, parts.cms.site),
+            "feeds": (cms.FeedService, parts.cms.feeds),
+            "sitemaps": (cms.SiteMapService, parts.cms.sitemaps),
             "public_site": (cms.PublicSiteService, parts.cms.public_site),
         }
         return {name: _provide(port, provider) for name, (port, provider) in provided.items()}

@@ -25,7 +25,7 @@ from cms_api.querying.listings import (
     nearest,
 )
 from cms_api.querying.pages import DEFAULT_LIMIT, MAX_LIMIT, Count, Page, PageRequest, SortKey
-from cms_api.querying.selections import NO_SELECTION, Selection
+from cms_api.querying.selections import NO_SELECTION, Selection, TextFormat
 
 __all__ = [
     "DEFAULT_LIMIT",
@@ -52,6 +52,7 @@ __all__ = [
     "Relation",
     "Selection",
     "SortKey",
+    "TextFormat",
     "all_of",
     "comparisons",
     "mentions",

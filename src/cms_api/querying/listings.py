@@ -61,11 +61,13 @@ NO_FIELDS = Fields()
 class Listing(Fields, frozen=True, kw_only=True):
     """What a list can be asked. ``sort`` is its order where none is asked for.
 
-    ``expands`` says that relations can be included, ``is_searchable`` that `q` searches it.
+    ``expands`` says that relations can be included, ``has_texts`` that these come in several formats,
+    ``is_searchable`` that `q` searches it.
     """
 
     sort: tuple[SortKey, ...]
     expands: bool = False
+    has_texts: bool = False
     is_searchable: bool = False
 
 

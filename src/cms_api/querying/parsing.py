@@ -5,7 +5,7 @@ Both are turned into a tree of `Node` first. What differs is told by a `Spelling
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import msgspec
 
@@ -26,7 +26,7 @@ from cms_api.querying.listings import (
     nearest,
 )
 from cms_api.querying.pages import DEFAULT_LIMIT, MAX_LIMIT, Count, SortKey
-from cms_api.querying.selections import NO_SELECTION, Selection
+from cms_api.querying.selections import NO_SELECTION, Selection, TextFormat
 
 T = TypeVar("T")
 
@@ -37,6 +37,7 @@ MAX_INCLUDES = 20
 MAX_FIELDS = 200
 MAX_FAULTS = 50
 MAX_SEARCH = 500
+FORMATS: tuple[TextFormat, ...] = get_args(TextFormat)
 SHOWN = 100
 
 
@@ -245,8 +246,10 @@ class _Parser:
 
     # Selections
 
-    def selection(self, include: Node | None, fields: Node | None, of: Fields) -> Selection:
-        """The relations to expand, and the fields to keep."""
+    def selection(
+        self, include: Node | None, fields: Node | None, of: Fields, format: Node | None = None
+    ) -> Selection:
+        """The relations to expand, the fields to keep, and the format of texts."""
         wanted = _Wanted()
         if include is not None:
             self._include(include, wanted, of)
@@ -254,7 +257,17 @@ class _Parser:
                 self.fault(include, "too_many", f"At most {MAX_INCLUDES} includes are taken.")
         if fields is not None:
             self._fields(fields, wanted, of)
-        return wanted.frozen()
+        return msgspec.structs.replace(wanted.frozen(), format=self._format(format))
+
+    def _format(self, node: Node | None) -> TextFormat:
+        given = self.text(node)
+        for known in FORMATS:
+            if given == known:
+                return known
+        if node is not None and given is not None:
+            hint = nearest(given, FORMATS)
+            self.fault(node, "unknown_format", f"There is no format “{given[:SHOWN]}” here.{hint}")
+        return "html"
 
     def _include(self, node: Node, wanted: "_Wanted", of: Fields) -> None:
         # In JSON a list of paths, or an object with what is wanted of each.
@@ -408,6 +421,7 @@ def parsed(root: Node, listing: Listing, spelling: Spelling, *, extra: tuple[str
     known = [*PLAIN, "filter", *extra]
     known += ["fields"] if listing.shown else []
     known += ["include"] if listing.expands else []
+    known += ["format"] if listing.has_texts else []
     known += ["q"] if listing.is_searchable else []
     parts = root.parts
     parser.names(root, known)
@@ -427,6 +441,7 @@ def parsed(root: Node, listing: Listing, spelling: Spelling, *, extra: tuple[str
             parts.get("include") if listing.expands else None,
             parts.get("fields") if listing.shown else None,
             listing,
+            parts.get("format") if listing.has_texts else None,
         ),
     )
     if parser.faults:
@@ -443,11 +458,15 @@ def condition_of(root: Node, fields: Fields, spelling: Spelling) -> Condition:
     return found
 
 
-def selection_of(root: Node, fields: Fields, spelling: Spelling, *, extra: tuple[str, ...] = ()) -> Selection:
-    """What `include` and `fields` alone ask for. ``extra`` is read elsewhere. Raises `Refused`."""
+def selection_of(
+    root: Node, listing: Listing, spelling: Spelling, *, extra: tuple[str, ...] = ()
+) -> Selection:
+    """What `include`, `fields` and `format` alone ask for. ``extra`` is read elsewhere. Raises `Refused`."""
     parser = _Parser(spelling)
-    parser.names(root, ["include", "fields", *extra])
-    found = parser.selection(root.parts.get("include"), root.parts.get("fields"), fields)
+    formats = ("format",) if listing.has_texts else ()
+    parser.names(root, ["include", "fields", *formats, *extra])
+    wanted = root.parts.get("format") if listing.has_texts else None
+    found = parser.selection(root.parts.get("include"), root.parts.get("fields"), listing, wanted)
     if parser.faults:
         raise Refused(parser.faults)
     return found

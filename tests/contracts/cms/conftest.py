@@ -13,6 +13,7 @@ from tests.fakes_cms import (
     Store,
 )
 from tests.fakes_comments import FakeCommentQueries
+from tests.fakes_feeds import FakeFeedQueries, FakeSiteMapQueries
 from tests.fakes_locks import FakeLockQueries, FakeSubjectQueries
 from tests.fakes_menus import FakeMenuQueries, FakePublicMenuQueries
 from tests.fakes_readers import FakePlaceQueries, FakeReaderCommentQueries, FakeRules
@@ -26,6 +27,7 @@ from tests.fakes_workflow import FakeTaskQueries, FakeWorkflowQueries
 from cms_api.adapters.sqlalchemy.cms import REPOSITORIES
 from cms_api.adapters.sqlalchemy.cms.comment_rules import SqlPlaces, SqlRules
 from cms_api.adapters.sqlalchemy.cms.comments import SqlComments
+from cms_api.adapters.sqlalchemy.cms.feeds import SqlFeeds
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
 from cms_api.adapters.sqlalchemy.cms.menus import SqlMenus
 from cms_api.adapters.sqlalchemy.cms.page_tree import SqlTree
@@ -37,6 +39,7 @@ from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
 from cms_api.adapters.sqlalchemy.cms.search import SqlSearch
 from cms_api.adapters.sqlalchemy.cms.site import SqlPublicSite, SqlSite
+from cms_api.adapters.sqlalchemy.cms.sitemaps import SqlSiteMaps
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
 from cms_api.adapters.sqlalchemy.cms.workflow import SqlTasks, SqlWorkflows
 from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
@@ -46,6 +49,7 @@ from cms_api.domains.cms.authors.ports import AuthorQueries
 from cms_api.domains.cms.comments.ports import CommentQueries
 from cms_api.domains.cms.documents.ports import DocumentQueries
 from cms_api.domains.cms.documents.subjects import SubjectQueries
+from cms_api.domains.cms.feeds.ports import FeedQueries
 from cms_api.domains.cms.locks.ports import LockQueries
 from cms_api.domains.cms.media.ports import MediaQueries
 from cms_api.domains.cms.menus.ports import MenuQueries, PublicMenuQueries
@@ -56,6 +60,7 @@ from cms_api.domains.cms.retention.ports import RetentionQueries
 from cms_api.domains.cms.revisions.ports import RevisionQueries
 from cms_api.domains.cms.search.ports import SearchQueries
 from cms_api.domains.cms.site.ports import PublicSiteQueries, SiteQueries
+from cms_api.domains.cms.sitemaps.ports import SiteMapQueries
 from cms_api.domains.cms.taxonomies.ports import TermQueries
 from cms_api.domains.cms.workflow.ports import TaskQueries, WorkflowQueries
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -87,6 +92,8 @@ class Backend:
     search: SearchQueries
     site: SiteQueries
     public_site: PublicSiteQueries
+    feeds: FeedQueries
+    sitemaps: SiteMapQueries
 
 
 @pytest.fixture(params=["fake", "postgres"])
@@ -116,6 +123,8 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             search=FakeSearchQueries(store),
             site=FakeSiteQueries(store),
             public_site=FakePublicSiteQueries(store),
+            feeds=FakeFeedQueries(store),
+            sitemaps=FakeSiteMapQueries(store),
         )
         return
     url = request.getfixturevalue("database_url")
@@ -147,6 +156,8 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             search=SqlSearch(reader),
             site=SqlSite(reader),
             public_site=SqlPublicSite(reader),
+            feeds=SqlFeeds(reader),
+            sitemaps=SqlSiteMaps(reader),
         )
     finally:
         await reader.close()

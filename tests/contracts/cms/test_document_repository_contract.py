@@ -17,9 +17,9 @@ from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import (
     DocumentRepository,
     PublicationRepository,
-    PublicFields,
     ReferenceRepository,
 )
+from cms_api.domains.cms.documents.rendering import Public, PublicFields
 from cms_api.domains.cms.documents.slugs import numbered
 from cms_api.domains.cms.media.model import Asset
 from cms_api.domains.cms.media.ports import MediaRepository
@@ -110,7 +110,7 @@ def publish(write):
         async def do(repository: Ports) -> None:
             document.publish(at=AT, by=BY)
             await repository.save(document)
-            await repository.put_live(document, document.draft, fields)
+            await repository.put_live(document, document.draft, Public(fields=fields))
 
         await write(do)
 
@@ -332,7 +332,7 @@ async def test_an_old_revision_is_published_behind_the_draft(backend, add, save,
     async def publish_old(repository: Ports) -> None:
         made.publish(old, at=AT, by=BY)
         await repository.save(made)
-        await repository.put_live(made, old.content, FIELDS)
+        await repository.put_live(made, old.content, Public(fields=FIELDS))
 
     await write(publish_old)
     found = await backend.documents.get(POST, made.id)
@@ -411,7 +411,7 @@ async def test_only_the_published_has_a_live_copy(add, write) -> None:
     made = post()
     await add(made)
     with pytest.raises(LookupError):
-        await write(lambda r: r.put_live(made, made.draft, FIELDS))
+        await write(lambda r: r.put_live(made, made.draft, Public(fields=FIELDS)))
 
 
 async def test_an_address_that_is_still_live_is_taken(add, save, publish) -> None:

@@ -12,6 +12,7 @@ from tests.contracts.cms.conftest import Backend
 from cms_api.domains.cms.documents.content import PostContent, Seo
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository
+from cms_api.domains.cms.documents.rendering import Public
 from cms_api.domains.cms.menus.errors import MenuKeyTaken
 from cms_api.domains.cms.menus.interface import MENUS
 from cms_api.domains.cms.menus.items import Item, Target
@@ -54,7 +55,9 @@ async def post(backend: Backend, slug: str = "hello", *, live: bool = False) -> 
             document.publish(at=AT, by=None)
             await uow.repository(DocumentRepository).save(document)
             fields = {"excerpt": "", "body": "", "seo": Seo(), "reading_time": 1}
-            await uow.repository(PublicationRepository).put_live(document, document.draft, fields)
+            await uow.repository(PublicationRepository).put_live(
+                document, document.draft, Public(fields=fields)
+            )
     return document.id
 
 

@@ -11,6 +11,7 @@ import pytest
 from tests.contracts.cms.test_document_repository_contract import FIELDS, post
 
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository
+from cms_api.domains.cms.documents.rendering import Public
 from cms_api.domains.cms.reader_comments.interface import ReaderCommentCounts
 from cms_api.domains.cms.reader_comments.model import ReaderComment, State, Writer
 from cms_api.domains.cms.reader_comments.ports import (
@@ -45,7 +46,7 @@ async def stored(backend, slug: str, *, live: bool = False) -> UUID:
         if live:
             made.publish(at=AT, by=MOD)
             await documents.save(made)
-            await uow.repository(PublicationRepository).put_live(made, made.draft, FIELDS)
+            await uow.repository(PublicationRepository).put_live(made, made.draft, Public(fields=FIELDS))
     return made.id
 
 

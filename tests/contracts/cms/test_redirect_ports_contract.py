@@ -11,6 +11,7 @@ import pytest
 from cms_api.domains.cms.documents.content import PageContent, PostContent, Seo
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository
+from cms_api.domains.cms.documents.rendering import Public
 from cms_api.domains.cms.pages.service import PAGE
 from cms_api.domains.cms.posts.service import POST
 from cms_api.domains.cms.redirects.errors import RedirectTaken
@@ -85,7 +86,9 @@ def live(backend):
                     await repository.add_revision(document, changed=tuple(values))
                 document.publish(at=at, by=None)
                 await repository.save(document)
-                await uow.repository(PublicationRepository).put_live(document, document.draft, FIELDS)
+                await uow.repository(PublicationRepository).put_live(
+                    document, document.draft, Public(fields=FIELDS)
+                )
 
     return work
 

@@ -9,6 +9,7 @@ import pytest
 from cms_api.domains.cms.documents.content import PageContent, PostContent, Seo
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository
+from cms_api.domains.cms.documents.rendering import Public
 from cms_api.domains.cms.pages.service import PAGE
 from cms_api.domains.cms.posts.service import POST
 from cms_api.domains.cms.retention.ports import RetentionRepository, TrashedDocument
@@ -124,7 +125,7 @@ async def test_revisions_are_found_by_id_and_by_what_they_are(backend, saved) ->
         documents = uow.repository(DocumentRepository)
         made.publish(at=AT, by=BY)
         await documents.save(made)
-        await uow.repository(PublicationRepository).put_live(made, made.draft, FIELDS)
+        await uow.repository(PublicationRepository).put_live(made, made.draft, Public(fields=FIELDS))
     found = await backend.revisions.get(POST, made.id, "live", made.draft_revision_id, "draft")
     assert {detail.id for detail in found.values()} == {made.draft_revision_id}
     assert len(found) == 3
@@ -181,10 +182,10 @@ async def test_what_somebody_wanted_stays(backend, saved, purge, note) -> None:
         old = await documents.snapshot(POST, made.id, c)
         made.publish(old, at=AT, by=BY)
         await documents.save(made)
-        await uow.repository(PublicationRepository).put_live(made, old.content, FIELDS)
+        await uow.repository(PublicationRepository).put_live(made, old.content, Public(fields=FIELDS))
         made.publish(at=AT, by=BY)
         await documents.save(made)
-        await uow.repository(PublicationRepository).put_live(made, made.draft, FIELDS)
+        await uow.repository(PublicationRepository).put_live(made, made.draft, Public(fields=FIELDS))
     assert (await purge(keep=1)).numbers == {made.id: 2}
     assert await bodies(backend, made.id) == ["a", "b", "c", "f"]
 

@@ -12,6 +12,7 @@ from tests.contracts.cms.conftest import Backend
 from cms_api.domains.cms.documents.content import PostContent, Seo
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository
+from cms_api.domains.cms.documents.rendering import Public
 from cms_api.domains.cms.posts.service import POST
 from cms_api.domains.cms.search.interface import SEARCH, Question
 from cms_api.domains.cms.search.ports import SearchIndex
@@ -36,7 +37,7 @@ def live(backend: Backend) -> Live:
             await documents.add(document)
             document.publish(at=AT, by=None)
             await documents.save(document)
-            await uow.repository(PublicationRepository).put_live(document, content, FIELDS)
+            await uow.repository(PublicationRepository).put_live(document, content, Public(fields=FIELDS))
             if is_indexed:
                 text = SearchText(title=title, **texts)
                 await uow.repository(SearchIndex).put(document.id, locale, text)

@@ -27,6 +27,7 @@ from tests.integration.cms.cms_client import (
 
 from cms_api.adapters.http.cms.search import SearchHits
 from cms_api.adapters.sqlalchemy import migrations
+from cms_api.adapters.sqlalchemy.cms import search
 from cms_api.adapters.sqlalchemy.cms.search import SqlSearch
 from cms_api.adapters.sqlalchemy.cms.search_languages import CONFIGURATIONS
 from cms_api.adapters.sqlalchemy.reading import Reader
@@ -121,6 +122,18 @@ async def test_the_title_counts_most_and_ties_keep_one_order(
     assert seen == whole
     back = await found(client, "marigold", limit="3", before=page["page"]["prev"])
     assert [item["id"] for item in back["items"]] == whole[3:6]
+
+
+async def test_of_words_that_all_have_only_the_newest_count(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "MAX_RANKED", 2)
+    await published(admin, "posts", title="Marigold marigold")
+    assert "only_newest" not in await found(client, "marigold")
+    newer = {(await published(admin, "posts", title=f"A marigold {number}"))["title"] for number in range(2)}
+    answer = await found(client, "marigold", count="exact", facets="type")
+    assert {item["title"] for item in answer["items"]} == newer
+    assert (answer["only_newest"], answer["count"], answer["facets"]["type"][0]["count"]) == (True, 2, 2)
 
 
 async def test_a_cursor_belongs_to_its_search(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:

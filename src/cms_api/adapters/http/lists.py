@@ -15,7 +15,7 @@ from cms_api.adapters.http.preconditions import unversioned
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView, PageInfo
 from cms_api.kernel.errors import Fault, Invalid, Malformed
-from cms_api.querying import MAX_LIMIT, Fields, Listing, Page, PageRequest, Selection, comparisons, nearest
+from cms_api.querying import MAX_LIMIT, Listing, Page, PageRequest, Selection, comparisons, nearest
 from cms_api.querying.conditions import canonical
 from cms_api.querying.costs import DEFAULT_LIMIT_OF_COST, check_cost
 from cms_api.querying.parsing import Node, Refused, parsed, selection_of
@@ -177,12 +177,12 @@ def _of_body(body: bytes) -> Node:
 
 
 def selection_from(
-    query: bytes, fields: Fields, extra: tuple[str, ...] = ()
+    query: bytes, listing: Listing, extra: tuple[str, ...] = ()
 ) -> tuple[Selection, dict[str, str]]:
     """What the query string of a single item asks for, and what it gives for ``extra``. Raises `Malformed`."""
     pairs = parameters(query)
     try:
-        found = selection_of(of_parameters(pairs), fields, PARAMETERS, extra=extra)
+        found = selection_of(of_parameters(pairs), listing, PARAMETERS, extra=extra)
     except Refused as error:
         raise Malformed(error.detail, faults=error.faults) from None
     return found, {name: value for name, value in pairs if name in extra}

@@ -41,6 +41,7 @@ TAGS = {
     "menus": "Menus, with nested items that point at documents, terms and addresses.",
     "settings": "The settings of the site.",
     "jobs": "Work that goes on after the request that asked for it.",
+    "feeds": "Feeds of published posts, maps of the site, and what robots may fetch.",
     "delivery": "Published content, for everybody, cacheable.",
     "system": "How the service is.",
 }
@@ -284,6 +285,10 @@ def _complete_responses(
         (media_type,) = responses[success]["content"]
         content = {media_type: {"schema": stream["schema"], "example": stream["example"]}}
         responses[success] = {"description": stream["description"], "content": content}
+    elif method == "get" and (written := handler.opt.get("document")):
+        content = {written["media_type"]: {"schema": {"type": "string"}, "example": written["example"]}}
+        responses[success] = {"description": "The document.", "content": content}
+        responses["304"] = {"description": "You have this version already."}
     elif method == "get" and is_tagged and operation.get("tags") != ["system"]:
         responses["304"] = {"description": "You have this version already."}
     if status := responses.get(success):

@@ -56,11 +56,16 @@ from cms_api.domains.cms.documents.interface import (
 from cms_api.domains.cms.documents.policy import PERMISSIONS as DOCUMENT_PERMISSIONS
 from cms_api.domains.cms.documents.references import REFERENCES, DeletionPreview, Reference
 from cms_api.domains.cms.documents.referrers import ReferenceService
+from cms_api.domains.cms.documents.rendering import BodyFormat, Heading
+from cms_api.domains.cms.documents.seo import DeliveredSeo
 from cms_api.domains.cms.documents.types import DocumentTypes
 from cms_api.domains.cms.entries.delivery import EntryDeliveryService
 from cms_api.domains.cms.entries.described import EntryDescription
 from cms_api.domains.cms.entries.interface import EntryChanges, EntryService, EntryView, PatchOperation
 from cms_api.domains.cms.entries.listing import ANY_ENTRIES
+from cms_api.domains.cms.feeds.interface import Feed, FeedItem, FeedPerson, FeedService
+from cms_api.domains.cms.feeds.interface import Position as FeedPosition
+from cms_api.domains.cms.feeds.interface import Scope as FeedScope
 from cms_api.domains.cms.imports.interface import PERMISSIONS as IMPORT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import ImportReport, ImportService
 from cms_api.domains.cms.locks.interface import (
@@ -134,6 +139,7 @@ from cms_api.domains.cms.redirects.interface import (
 from cms_api.domains.cms.redirects.model import Match
 from cms_api.domains.cms.redirects.model import Status as RedirectStatus
 from cms_api.domains.cms.redirects.service import PERMISSIONS as REDIRECT_PERMISSIONS
+from cms_api.domains.cms.rendering.interface import RenderingService
 from cms_api.domains.cms.retention.interface import PERMISSIONS as RETENTION_PERMISSIONS
 from cms_api.domains.cms.retention.interface import RetentionChanges, RetentionPolicy, RetentionService
 from cms_api.domains.cms.revisions.interface import (
@@ -153,16 +159,25 @@ from cms_api.domains.cms.schedules.interface import (
     ScheduleView,
 )
 from cms_api.domains.cms.search.interface import FACETS, SEARCH, Facet, Hits, SearchService
+from cms_api.domains.cms.site.facts import SiteFacts
 from cms_api.domains.cms.site.interface import PERMISSIONS as SITE_PERMISSIONS
 from cms_api.domains.cms.site.interface import (
+    FeedContent,
+    FeedSettings,
+    FeedSettingsChanges,
     PublicSiteService,
+    RobotsSettings,
+    RobotsSettingsChanges,
     SeoSettings,
     SeoSettingsChanges,
     SettingsChanges,
+    SitePaths,
+    SitePathsChanges,
     SiteService,
     SiteSettings,
     SocialLink,
 )
+from cms_api.domains.cms.sitemaps.interface import MapEntry, SiteMap, SiteMapPart, SiteMapService
 from cms_api.domains.cms.taxonomies.interface import CATEGORIES, TAGS, TermChanges, TermService, TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy
 from cms_api.domains.cms.taxonomies.service import PERMISSIONS as TERM_PERMISSIONS
@@ -232,6 +247,7 @@ __all__ = [
     "AuthorView",
     "Authors",
     "BatchService",
+    "BodyFormat",
     "BulkAction",
     "BulkRequest",
     "BulkService",
@@ -245,6 +261,7 @@ __all__ = [
     "DeletionPreview",
     "Delivered",
     "DeliveredCommentService",
+    "DeliveredSeo",
     "DeliveryService",
     "Diff",
     "DocumentService",
@@ -256,7 +273,17 @@ __all__ = [
     "EntryService",
     "EntryView",
     "Facet",
+    "Feed",
+    "FeedContent",
+    "FeedItem",
+    "FeedPerson",
+    "FeedPosition",
+    "FeedScope",
+    "FeedService",
+    "FeedSettings",
+    "FeedSettingsChanges",
     "Format",
+    "Heading",
     "Hits",
     "ImportReport",
     "ImportService",
@@ -267,6 +294,7 @@ __all__ = [
     "LockService",
     "LockSummary",
     "LockView",
+    "MapEntry",
     "Match",
     "MediaChanges",
     "MediaService",
@@ -316,6 +344,7 @@ __all__ = [
     "Ref",
     "Reference",
     "ReferenceService",
+    "RenderingService",
     "Resolution",
     "RetentionChanges",
     "RetentionPolicy",
@@ -324,6 +353,8 @@ __all__ = [
     "RevisionDetail",
     "RevisionService",
     "RevisionView",
+    "RobotsSettings",
+    "RobotsSettingsChanges",
     "RuleChanges",
     "ScheduleChanges",
     "ScheduleService",
@@ -335,6 +366,12 @@ __all__ = [
     "SeoSettingsChanges",
     "SettingChanges",
     "SettingsChanges",
+    "SiteFacts",
+    "SiteMap",
+    "SiteMapPart",
+    "SiteMapService",
+    "SitePaths",
+    "SitePathsChanges",
     "SiteService",
     "SiteSettings",
     "SocialLink",

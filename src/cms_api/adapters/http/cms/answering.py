@@ -1,6 +1,8 @@
 """Published content on its way out: headers for caches, and what each answer is made of."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 from litestar.types import ASGIApp
 
@@ -19,7 +21,7 @@ def delivered_one(
 ) -> ASGIApp:
     """The answer with one item, made of what it used and of ``keys``; its date is told where that covers all of it."""
     headers = _headers(request)
-    if is_dated:
+    if is_dated and item.changed_at:
         headers.append((b"last-modified", item.changed_at.encode()))
     return shared(request.scope, Answer(item.json.encode(), headers, (*item.used.split(","), *keys)))
 
@@ -52,9 +54,25 @@ def delivered_list(
     return shared(request.scope, Answer(body.encode(), headers, (*used.split(","), *keys)))
 
 
-def _headers(request: ApiRequest) -> Headers:
+def delivered_as(
+    request: ApiRequest,
+    body: bytes,
+    media_type: str,
+    *,
+    resource: str,
+    changed_at: datetime | None,
+    keys: Iterable[str],
+) -> ASGIApp:
+    """The answer with bytes of another media type than JSON, made of what ``keys`` name."""
+    headers = _headers(request, resource)
+    if changed_at is not None:
+        headers.append((b"last-modified", format_datetime(changed_at.astimezone(UTC), usegmt=True).encode()))
+    return shared(request.scope, Answer(body, headers, keys, media_type=media_type.encode()))
+
+
+def _headers(request: ApiRequest, resource: str | None = None) -> Headers:
     """The headers of what everybody may keep for a while: how long depends on what it is."""
-    resource = request.scope["path"].split("/", 5)[4]
+    resource = resource or request.scope["path"].split("/", 5)[4]
     return [
         (b"cache-control", request.app.state.cache_ages.of(resource)),
         (b"vary", b"Accept-Encoding"),

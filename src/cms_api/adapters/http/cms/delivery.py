@@ -27,10 +27,21 @@ LIST_KEYS: dict[Kind, str] = {
     "tags": "tags",
     "authors": "authors",
 }
+# What search engines are told, and where links lead, the settings of the site have a say in.
+SEO_KEYS: dict[Kind, tuple[str, ...]] = {"posts": ("settings",), "pages": ("settings",)}
 QUERY = {
     "include": "Comma-separated relations to expand; what is not included is an id.",
     "fields": "Comma-separated fields to keep; `author.name` reaches into an included relation.",
 }
+
+
+FORMAT = {"format": "The format of texts: `html`, `markdown`, `text` or `blocks`; `html` where not given."}
+DOCUMENT_QUERY = {**QUERY, **FORMAT}
+
+
+def query_of(kind: Kind) -> dict[str, str]:
+    """What may be asked of an item of a kind."""
+    return DOCUMENT_QUERY if LISTINGS[kind].has_texts else QUERY
 
 
 @lru_cache(maxsize=PLANS_KEPT)
@@ -78,7 +89,7 @@ async def _one(
     scope = request.scope
     selection, locale = _one_plan(kind, scope["query_string"])
     item = await delivery.one(kind, by, value, selection, locale)
-    return delivered_one(request, item, is_dated=not selection.include)
+    return delivered_one(request, item, is_dated=not selection.include, keys=SEO_KEYS.get(kind, ()))
 
 
 async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> ASGIApp:
@@ -86,7 +97,7 @@ async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> A
     plan = _list_plan if len(body or b"") <= MAX_BODY_KEPT else _list_plan.__wrapped__
     query = plan(kind, request.scope["query_string"], body, _Place(request))
     page = await delivery.list(kind, query.request, query.selection)
-    keys = (LIST_KEYS[kind], *ANYTHING) if query.looks_further else (LIST_KEYS[kind],)
+    keys = (LIST_KEYS[kind], *SEO_KEYS.get(kind, ()), *(ANYTHING if query.looks_further else ()))
     return delivered_list(request, query, page, keys=keys)
 
 
@@ -114,7 +125,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         operation_id=f"deliver{singular}",
         summary=f"Read a published {noun} by id",
         tags=["delivery"],
-        opt={"query": QUERY, "answers": DELIVERED[kind]},
+        opt={"query": query_of(kind), "answers": DELIVERED[kind]},
     )
     async def by_id(
         request: ApiRequest, item_id: FromPath[UUID], delivery: NamedDependency[DeliveryService]
@@ -128,7 +139,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         summary=f"Read a published {noun} by slug",
         tags=["delivery"],
         opt={
-            "query": {**QUERY, "locale": "The language; the default one where not given."},
+            "query": {**query_of(kind), "locale": "The language; the default one where not given."},
             "answers": DELIVERED[kind],
         },
     )
@@ -144,7 +155,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         summary=f"Read a published {noun} by path",
         tags=["delivery"],
         opt={
-            "query": {**QUERY, "locale": "The language; the default one where not given."},
+            "query": {**query_of(kind), "locale": "The language; the default one where not given."},
             "answers": DELIVERED[kind],
         },
     )

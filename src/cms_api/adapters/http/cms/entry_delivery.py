@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from cms_api.adapters.http.cms.answering import ANYTHING, delivered_list, delivered_one
-from cms_api.adapters.http.cms.delivery import QUERY
+from cms_api.adapters.http.cms.delivery import FORMAT, QUERY
 from cms_api.adapters.http.cms.documents import ENTRIES
 from cms_api.adapters.http.lists import list_query, selection_from
 from cms_api.adapters.http.requests import ApiRequest
@@ -20,6 +20,7 @@ ENTRY_QUERY = {
     "include": "Comma-separated relations to expand, three deep at most: `place,place.city`; what is not "
     "included is an id.",
     "fields": QUERY["fields"],
+    **FORMAT,
 }
 ONE_QUERY = {**ENTRY_QUERY, "locale": "The language; the default one where not given."}
 OPT: dict[str, Any] = {"entries": "delivered"}
@@ -81,7 +82,7 @@ async def _one(
     selection, given = selection_from(request.scope["query_string"], reader.listing, extra)
     found = await reader.one(by, value, selection, given.get("locale"))
     is_dated = reader.is_self_contained and not selection.include
-    return delivered_one(request, found, is_dated=is_dated, keys=("content-types",))
+    return delivered_one(request, found, is_dated=is_dated, keys=("content-types", "settings"))
 
 
 ENTRY_DELIVERY_ROUTES: list[HTTPRouteHandler] = [list_entries, entry_by_id, entry_by_slug]

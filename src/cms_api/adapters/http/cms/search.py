@@ -72,7 +72,7 @@ class SearchHits(ListView[SearchHit], frozen=True, kw_only=True, omit_defaults=T
     """Hits, the best first.
 
     `corrected` is there where it was searched for in place of `q`. `only_newest` is true where there are more than
-    5,000 hits: then those published last are all that is ranked and counted.
+    2,000 hits: then those published last are all that is ranked and counted.
     """
 
     corrected: str | None = None

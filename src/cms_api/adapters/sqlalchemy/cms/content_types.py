@@ -338,8 +338,13 @@ class SqlAlchemyModelledDocuments(ModelledDocuments):
                             AS g (id, is_live, fields)),
                     published AS (
                         UPDATE cms.publications p
-                        SET fields = CAST(g.fields AS jsonb) || jsonb_build_object('seo', p.fields->'seo')
-                        FROM given g WHERE p.document_id = g.id AND g.is_live)
+                        SET fields = CAST(g.fields AS jsonb) || jsonb_build_object('seo', p.fields->'seo'),
+                            rendering_version = 0
+                        FROM given g WHERE p.document_id = g.id AND g.is_live),
+                    -- The other formats are of what was: they come again with the next rendering.
+                    outdated AS (
+                        DELETE FROM cms.renderings r USING given g
+                        WHERE r.document_id = g.id AND g.is_live)
                     UPDATE cms.documents d SET fields = CAST(g.fields AS jsonb)
                     FROM given g WHERE d.id = g.id AND NOT g.is_live
                     """

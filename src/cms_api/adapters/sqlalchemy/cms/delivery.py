@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
+from cms_api.adapters.sqlalchemy.cms.seo import SEO_USED
 from cms_api.adapters.sqlalchemy.cms.sources import SOURCES, Link, at, below, nodes, placed
+from cms_api.adapters.sqlalchemy.cms.urls import IS_PUBLIC_AUTHOR, mentioned_addresses, mentioned_ids
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Statement, counted, cut
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.delivery.interface import LISTINGS, Delivered, Kind
 from cms_api.domains.cms.delivery.ports import DeliveryQueries
-from cms_api.querying import Page, PageRequest, Selection
+from cms_api.domains.cms.documents.addresses import addressed
+from cms_api.querying import Page, PageRequest, Selection, TextFormat
 
 STATEMENTS_KEPT = 512
 # The alias of the rows that are asked for, and what keeps those of the table to the kind.
@@ -20,7 +23,7 @@ CONDITIONS: dict[Kind, str] = {
     "categories": "t.taxonomy = 'category'",
     "tags": "t.taxonomy = 'tag'",
     # A byline is public once something is published under it.
-    "authors": "EXISTS (SELECT FROM cms.links l WHERE l.target_id = a.id AND l.is_live AND l.field = 'authors')",
+    "authors": IS_PUBLIC_AUTHOR,
 }
 
 
@@ -37,6 +40,24 @@ def _keyset(kind: Kind) -> Keyset:
 KEYSETS: dict[Kind, Keyset] = {kind: _keyset(kind) for kind in ALIASES}
 
 
+def rendered(field: str, format: TextFormat, alias: str = "p") -> str:
+    """What a live copy has in a format; in HTML where it is from before there were others."""
+    held = f"{alias}.fields->'{field}'"
+    if format == "html":
+        return held
+    return (
+        f"coalesce((SELECT r.{format}->'{field}' FROM cms.renderings r"
+        f" WHERE r.document_id = {alias}.document_id), {held})"
+    )
+
+
+def _format_of(format: TextFormat) -> str:
+    if format == "html":
+        return "'html'"
+    there = "SELECT FROM cms.renderings r WHERE r.document_id = p.document_id"
+    return f"CASE WHEN EXISTS ({there}) THEN '{format}' ELSE 'html' END"
+
+
 def object_of(fields: Mapping[str, str]) -> str:
     """The expression of a JSON object."""
     # A row rather than json_build_object(): as fast, and without a space in the JSON.
@@ -44,9 +65,9 @@ def object_of(fields: Mapping[str, str]) -> str:
     return f"(SELECT row_to_json(_) FROM (SELECT {columns}) _)"
 
 
-def shown(source: str, alias: str, selection: Selection) -> str:
-    """The JSON of a row: its fields, and what is included in the place of ids."""
-    known, links = SOURCES[source].shown, SOURCES[source].links
+def shown(source: str, alias: str, selection: Selection, texts: Mapping[str, str] | None = None) -> str:
+    """The JSON of a row: its fields, and what is included in the place of ids. ``texts`` are in another format."""
+    known, links = {**SOURCES[source].shown, **(texts or {})}, SOURCES[source].links
     parts = {}
     for name in known if selection.fields is None else selection.fields:
         inner = selection.of(name)
@@ -104,9 +125,19 @@ def used(source: str, alias: str, selection: Selection) -> list[str]:
 def _select(kind: Kind, selection: Selection) -> str:
     """The statement up to its WHERE: the JSON, its date, the ids of what it is made of."""
     alias, source = ALIASES[kind], SOURCES[kind]
-    ids = " || ".join([f"ARRAY[{alias}.{source.key}]", *used(kind, alias, selection)])
-    columns = f"{shown(kind, alias, selection)}::text, {http_date(f'{alias}.updated_at')}"
-    return f"SELECT {columns}, array_to_string({ids}, ',')\nFROM {source.table} {alias}"
+    arrays = [f"ARRAY[{alias}.{source.key}]", *used(kind, alias, selection)]
+    date, more, texts = http_date(f"{alias}.updated_at"), "", {}
+    if "body" in source.shown:
+        texts = {"body": rendered("body", selection.format), "format": _format_of(selection.format)}
+        if selection.wants("body"):
+            arrays.append(mentioned_ids())
+            date = f"CASE WHEN cardinality(p.mention_ids) = 0 THEN {date} ELSE '' END"
+            more = f", {mentioned_addresses()}"
+        if selection.wants("seo"):
+            arrays.append(SEO_USED)
+    made = shown(kind, alias, selection, texts)
+    columns = f"{made}::text, {date}, array_to_string({' || '.join(arrays)}, ','){more}"
+    return f"SELECT {columns}\nFROM {source.table} {alias}"
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
@@ -135,8 +166,12 @@ def http_date(column: str) -> str:
     return f"to_char({column} AT TIME ZONE 'UTC', 'Dy, DD Mon YYYY HH24:MI:SS \"GMT\"')"
 
 
-def _delivered(row: tuple[Any, ...]) -> Delivered:
-    return Delivered(*row)
+def delivered(row: tuple[Any, ...], format: TextFormat) -> Delivered:
+    """What a row says, with the addresses of what it mentions in their places."""
+    json, changed_at, ids, *rest = row
+    if rest and rest[0] is not None:
+        json = addressed(json, rest[0], format)
+    return Delivered(json, changed_at, ids)
 
 
 class SqlDelivery(DeliveryQueries):
@@ -149,10 +184,10 @@ class SqlDelivery(DeliveryQueries):
         self, kind: Kind, by: Literal["id", "slug", "path"], value: object, selection: Selection, locale: str
     ) -> Delivered | None:
         row = await self._reader.one(_one(kind, by, selection), {"value": value, "locale": locale})
-        return None if row is None else Delivered(*row)
+        return None if row is None else delivered(row, selection.format)
 
     async def list(self, kind: Kind, page: PageRequest, selection: Selection) -> Page[Delivered]:
         statement, filtered, placed_at = _page(kind, page, selection)
         rows = await self._reader.rows(statement.sql, placed_at)
         count = await counted(self._reader, statement, filtered, page)
-        return cut(rows, page, len(page.sort) + 1, _delivered, count)
+        return cut(rows, page, len(page.sort) + 1, lambda row: delivered(row, selection.format), count)

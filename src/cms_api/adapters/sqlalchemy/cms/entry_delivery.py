@@ -4,8 +4,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
-from cms_api.adapters.sqlalchemy.cms.delivery import expanded, gathered, http_date, object_of, shown
+from cms_api.adapters.sqlalchemy.cms.delivery import (
+    delivered,
+    expanded,
+    gathered,
+    http_date,
+    object_of,
+    rendered,
+    shown,
+)
 from cms_api.adapters.sqlalchemy.cms.entry_columns import Place, entry_nodes, sort_columns, target_nodes
+from cms_api.adapters.sqlalchemy.cms.seo import SEO_USED
 from cms_api.adapters.sqlalchemy.cms.sources import (
     BYLINES,
     DOCUMENT_COLUMNS,
@@ -14,10 +23,12 @@ from cms_api.adapters.sqlalchemy.cms.sources import (
     at,
     nodes,
 )
+from cms_api.adapters.sqlalchemy.cms.urls import addresses_of, mentioned_addresses
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Node
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.content_types.compiling import EntryKind
 from cms_api.domains.cms.content_types.fields import (
+    TEXTS,
     BlocksField,
     DateTimeField,
     Field,
@@ -26,13 +37,14 @@ from cms_api.domains.cms.content_types.fields import (
     MediaField,
     ReferenceField,
     ReferencesField,
+    walk,
 )
 from cms_api.domains.cms.content_types.shapes import needs_showing, points
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.documents.types import Catalogue
 from cms_api.domains.cms.entries.delivery import BUILT_IN, EntryQueries
 from cms_api.domains.cms.entries.listing import PUBLIC, own_of, public_listing_of
-from cms_api.querying import NO_SELECTION, Page, PageRequest, Selection
+from cms_api.querying import NO_SELECTION, Page, PageRequest, Selection, TextFormat
 
 STATEMENTS_KEPT = 512
 
@@ -43,8 +55,9 @@ ENTRY_SHOWN = {**DOCUMENT_SHOWN, "path": "~.path"}
 class _Writer:
     """Writes the expression of an entry's JSON. Ids and keys are letters, digits and underscores."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, format: TextFormat) -> None:
         self._catalogue = catalogue
+        self._format = format
         self._number = 0
 
     def entry(self, kind: EntryKind, alias: str, selection: Selection) -> str:
@@ -58,7 +71,8 @@ class _Writer:
                 )
         for field in kind.definition.fields:
             if field.visibility == "public" and selection.wants(field.key):
-                held = f"{alias}.fields->'{field.id}'"
+                has_texts = any(isinstance(one, TEXTS) for one in walk((field,)))
+                held = rendered(str(field.id), self._format if has_texts else "html", alias)
                 parts[field.key] = self._value(field, held, selection.of(field.key))
         return object_of(parts)
 
@@ -166,14 +180,22 @@ def _uuid(held: str) -> str:
     return f"(CASE WHEN jsonb_typeof({held}) = 'string' THEN ({held}#>>'{{}}')::uuid END)"
 
 
-# What an answer is made of: the entry, and what it and its relations point at.
-_USED = """array_to_string(ARRAY[p.document_id] || ARRAY(
+# What an entry points at, and what that points at, as far as it is included.
+_REACHED = """
     WITH RECURSIVE used AS (
         SELECT l.target_id, 1 AS depth FROM cms.links l WHERE l.document_id = p.document_id AND l.is_live
         UNION
         SELECT l.target_id, used.depth + 1 FROM used JOIN cms.links l ON l.document_id = used.target_id AND l.is_live
-        WHERE used.depth < {depth})
+        WHERE used.depth < {depth})"""
+# What an answer is made of: the entry, and what it and its relations point at.
+_USED = f"""array_to_string(ARRAY[p.document_id] || {SEO_USED} || ARRAY({_REACHED}
     SELECT DISTINCT target_id FROM used), ',')"""
+# What is included has texts of its own, which may mention more.
+_MENTIONS = f"""p.mention_ids || ARRAY({_REACHED}
+    SELECT DISTINCT unnest(q.mention_ids) FROM used JOIN cms.publications q ON q.document_id = used.target_id)"""
+
+
+_DATE = f"CASE WHEN cardinality(p.mention_ids) = 0 THEN {http_date('p.updated_at')} ELSE '' END"
 
 
 class SqlEntryDelivery(EntryQueries):
@@ -199,7 +221,7 @@ class SqlEntryDelivery(EntryQueries):
         if by == "slug":
             value = catalogue.kinds[key].definition.address(str(value)) or value
         row = await self._reader.one(sql, {"value": value, "locale": locale})
-        return None if row is None else Delivered(*row)
+        return None if row is None else delivered(row, selection.format)
 
     async def list(
         self, catalogue: Catalogue, key: str, page: PageRequest, selection: Selection
@@ -207,16 +229,26 @@ class SqlEntryDelivery(EntryQueries):
         select = self._select(catalogue, key, selection)
         keyset = self._keyset(catalogue, key)
         return await keyset.page(
-            self._reader, select, [f"p.type = '{key}'"], {}, page, lambda row: Delivered(*row)
+            self._reader,
+            select,
+            [f"p.type = '{key}'"],
+            {},
+            page,
+            lambda row: delivered(row, selection.format),
         )
 
     def _select(self, catalogue: Catalogue, key: str, selection: Selection) -> str:
         self._renew(catalogue)
         found = self._selects.get((key, selection))
         if found is None:
-            made = _Writer(catalogue).entry(catalogue.kinds[key], "p", selection)
-            used = _USED.format(depth=max(selection.depth, 1))
-            found = f"SELECT {made}::text, {http_date('p.updated_at')}, {used}\nFROM cms.publications p"
+            writer, depth = _Writer(catalogue, selection.format), max(selection.depth, 1)
+            made = writer.entry(catalogue.kinds[key], "p", selection)
+            used, addresses = _USED.format(depth=depth), mentioned_addresses()
+            if selection.include:
+                reached = addresses_of("z.ids")
+                addresses = f"(SELECT CASE WHEN cardinality(z.ids) > 0 THEN {reached} END FROM ("
+                addresses += f"SELECT {_MENTIONS.format(depth=depth)} AS ids) z)"
+            found = f"SELECT {made}::text, {_DATE}, {used}, {addresses}\nFROM cms.publications p"
             if len(self._selects) >= STATEMENTS_KEPT:
                 self._selects.clear()
             self._selects[key, selection] = found

@@ -1,6 +1,7 @@
 """Live copies: the read model, one row for each published document."""
 
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import text
@@ -11,8 +12,10 @@ from cms_api.adapters.sqlalchemy.cms.documents import MAX_PATH
 from cms_api.adapters.sqlalchemy.cms.references import put_links
 from cms_api.domains.cms.documents.content import Content, PageContent, PostContent
 from cms_api.domains.cms.documents.errors import AddressTaken
+from cms_api.domains.cms.documents.mentions import mentioned
 from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.ports import PublicationRepository, PublicFields
+from cms_api.domains.cms.documents.ports import PublicationRepository
+from cms_api.domains.cms.documents.rendering import OTHER_FORMATS, RENDERING_VERSION, Public
 from cms_api.domains.cms.entries.content import EntryContent
 from cms_api.kernel.errors import invalid
 
@@ -70,6 +73,12 @@ moved AS (
 SELECT max(length(path)) FROM changed
 """
 
+RENDERED = """
+INSERT INTO cms.renderings (document_id, markdown, text, blocks)
+VALUES (:id, CAST(:markdown AS jsonb), CAST(:text AS jsonb), CAST(:blocks AS jsonb))
+ON CONFLICT (document_id) DO UPDATE SET
+    markdown = excluded.markdown, text = excluded.text, blocks = excluded.blocks"""
+
 
 class SqlAlchemyPublications(PublicationRepository):
     """Live copies in ``cms.publications``."""
@@ -77,7 +86,7 @@ class SqlAlchemyPublications(PublicationRepository):
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def put_live(self, document: Document[C], content: C, fields: PublicFields) -> None:
+    async def put_live(self, document: Document[C], content: C, public: Public) -> None:
         if document.published_at is None or document.first_published_at is None:
             raise LookupError("Only a published document has a live copy.")
         post = content if isinstance(content, PostContent) else None
@@ -98,19 +107,28 @@ class SqlAlchemyPublications(PublicationRepository):
         with translating({"uq_publications_path": taken, "uq_publications_address": taken}):
             before = await self._session.scalar(
                 text(
-                    """
+                    f"""
                     WITH freed AS (
                         DELETE FROM cms.redirects r WHERE r.locale = :locale AND r.match = 'exact'
-                          AND r.source = :path AND r.is_automatic AND CAST(:has_address AS boolean))
+                          AND r.source = :path AND r.is_automatic AND CAST(:has_address AS boolean)),
+                    rendered AS ({RENDERED})
                     INSERT INTO cms.publications (document_id, type, locale, slug, path, has_address, parent_id,
                         version,
                         title, published_at, first_published_at, created_at, updated_at, is_sticky, menu_order,
-                        author_ids, category_ids, tag_ids, cover_id, fields)
+                        author_ids, category_ids, tag_ids, cover_id, fields, mention_ids, rendering_version,
+                        seo, toc, is_noindex, translation_group, ordinal)
                     VALUES (:id, :type, :locale, :slug, :path, :has_address, :parent_id, :version, :title,
                         :published_at,
                         :first_published_at, :created_at, :updated_at, :is_sticky, :menu_order,
                         CAST(:authors AS uuid[]), CAST(:categories AS uuid[]), CAST(:tags AS uuid[]), :cover,
-                        CAST(:fields AS jsonb))
+                        CAST(:fields AS jsonb), CAST(:mentions AS uuid[]), {RENDERING_VERSION}, CAST(:seo AS jsonb),
+                        CAST(:toc AS jsonb), :is_noindex,
+                        coalesce(CAST(:translation_of AS uuid), (
+                            SELECT translation_of FROM cms.documents
+                            WHERE translation_of = :id AND trashed_at IS NULL LIMIT 1)),
+                        -- A sequence counts at each try: what was live before keeps its number.
+                        coalesce((SELECT ordinal FROM cms.publications WHERE document_id = :id),
+                            nextval('cms.publications_ordinal')))
                     ON CONFLICT (document_id) DO UPDATE SET
                         slug = excluded.slug, path = excluded.path, has_address = excluded.has_address,
                         parent_id = excluded.parent_id,
@@ -118,7 +136,10 @@ class SqlAlchemyPublications(PublicationRepository):
                         published_at = excluded.published_at, updated_at = excluded.updated_at,
                         is_sticky = excluded.is_sticky, menu_order = excluded.menu_order,
                         author_ids = excluded.author_ids, category_ids = excluded.category_ids,
-                        tag_ids = excluded.tag_ids, cover_id = excluded.cover_id, fields = excluded.fields
+                        tag_ids = excluded.tag_ids, cover_id = excluded.cover_id, fields = excluded.fields,
+                        mention_ids = excluded.mention_ids, rendering_version = excluded.rendering_version,
+                        seo = excluded.seo, toc = excluded.toc, is_noindex = excluded.is_noindex,
+                        translation_group = excluded.translation_group
                     RETURNING (SELECT path FROM cms.publications WHERE document_id = :id AND has_address)
                     """
                 ),
@@ -142,9 +163,13 @@ class SqlAlchemyPublications(PublicationRepository):
                     "categories": list(post.categories) if post else [],
                     "tags": list(post.tags) if post else [],
                     "cover": getattr(content, "cover", None),
-                    "fields": json_text(fields),
+                    "is_noindex": content.seo.noindex is True,
+                    "translation_of": document.translation_of,
+                    **_texts(public),
                 },
             )
+            if document.translation_of is not None:
+                await self._touch_translations(document.translation_of)
             if page is not None or (before not in (None, path) and has_address):
                 await self._move_live(document, before)
         await put_links(self._session, document.id, content, is_live=True)
@@ -192,9 +217,61 @@ class SqlAlchemyPublications(PublicationRepository):
         if longest is not None and longest > MAX_PATH:
             raise invalid("/parent", "too_deep", f"An address has at most {MAX_PATH} characters.")
 
+    async def put_rendered(self, document_id: UUID, public: Public) -> None:
+        await self._session.execute(
+            text(
+                f"""
+                WITH rendered AS ({RENDERED})
+                UPDATE cms.publications SET fields = CAST(:fields AS jsonb),
+                    seo = CAST(:seo AS jsonb), toc = CAST(:toc AS jsonb),
+                    mention_ids = CAST(:mentions AS uuid[]), rendering_version = {RENDERING_VERSION}
+                WHERE document_id = :id
+                """
+            ),
+            {"id": document_id, **_texts(public)},
+        )
+
+    async def outdated(self, after: UUID | None, limit: int) -> Sequence[tuple[UUID, str]]:
+        found = await self._session.execute(
+            text(
+                f"""
+                SELECT document_id, type FROM cms.publications
+                WHERE rendering_version < {RENDERING_VERSION} AND document_id > :after
+                ORDER BY document_id LIMIT :limit
+                """
+            ),
+            {"after": after or UUID(int=0), "limit": limit},
+        )
+        return [(row.document_id, row.type) for row in found]
+
     async def take_down(self, document_id: UUID) -> None:
-        for statement in (
-            "DELETE FROM cms.publications WHERE document_id = :id",
-            "DELETE FROM cms.links WHERE document_id = :id AND is_live",
-        ):
-            await self._session.execute(text(statement), {"id": document_id})
+        group = await self._session.scalar(
+            text("DELETE FROM cms.publications WHERE document_id = :id RETURNING translation_group"),
+            {"id": document_id},
+        )
+        await self._session.execute(
+            text("DELETE FROM cms.links WHERE document_id = :id AND is_live"), {"id": document_id}
+        )
+        if group is not None:
+            await self._touch_translations(group)
+
+    async def _touch_translations(self, group: UUID) -> None:
+        """Have whoever looks at the rows of a group of translations know that they name others now."""
+        await self._session.execute(
+            text(
+                """
+                UPDATE cms.publications SET translation_group = :group
+                WHERE document_id = :group OR translation_group = :group
+                """
+            ),
+            {"group": group},
+        )
+
+
+def _texts(public: Public) -> dict[str, Any]:
+    """What a live copy says, and what its texts mention."""
+    fields = json_text(public.fields)
+    mentions = sorted({target for _, target in mentioned(fields)})
+    others: dict[str, str] = {name: json_text(public.others.get(name, {})) for name in OTHER_FORMATS}
+    about = {"seo": json_text(public.seo), "toc": json_text(public.toc)}
+    return {"fields": fields, "mentions": mentions, **about, **others}

@@ -142,9 +142,14 @@ REDIRECTS_BY = Keyset(
 # Two columns of different collations are compared by one that is named.
 RESOLVE = """
 WITH live AS (
-    SELECT p.type, p.document_id, p.path FROM cms.publications p
-    WHERE p.has_address AND p.locale = %(locale)s AND p.path = %(path)s
-    ORDER BY p.type LIMIT 1),
+    SELECT type, document_id, path FROM (
+        SELECT p.type, p.document_id, p.path FROM cms.publications p
+        WHERE p.has_address AND p.locale = %(locale)s AND p.path = %(path)s
+        UNION ALL
+        SELECT p.type, p.document_id, p.path
+        FROM cms.site_settings s JOIN cms.publications p ON p.document_id = s.home_page_id
+        WHERE %(path)s::text = '' AND p.locale = %(locale)s) found
+    ORDER BY type LIMIT 1),
 redirect AS (
     SELECT r.id, r.locale, r.match, r.source, r.target, r.document_id, r.status FROM cms.redirects r
     WHERE NOT EXISTS (SELECT FROM live) AND r.locale = %(locale)s

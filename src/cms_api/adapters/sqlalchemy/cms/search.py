@@ -103,13 +103,13 @@ def _item(tsquery: str) -> str:
     )
 
 
-def _hits(matching: Matching, page: PageRequest, columns: str) -> tuple[str, dict[str, object]]:
-    """The statement of all hits that count, the newest, and its parameters."""
+def _hits(matching: Matching, page: PageRequest, columns: str, limit: int) -> tuple[str, dict[str, object]]:
+    """The statement of the newest ``limit`` hits, and its parameters."""
     params = dict(matching.params)
     where = [matching.condition, _SEARCH.condition(page.filter, params)]
     sql = (
         f"SELECT {columns} FROM cms.search s WHERE {' AND '.join(where)}"
-        f" ORDER BY s.published_at DESC, s.document_id DESC LIMIT {MAX_RANKED + 1}"
+        f" ORDER BY s.published_at DESC, s.document_id DESC LIMIT {limit}"
     )
     return sql, params
 
@@ -162,7 +162,7 @@ class SqlSearch(SearchQueries):
 
     async def page(self, question: Question, page: PageRequest) -> Found:
         matching = Matching(question)
-        hits, params = _hits(matching, page, "s.document_id, s.words")
+        hits, params = _hits(matching, page, "s.document_id, s.words", MAX_RANKED + 1)
         counted = dict(params)
         columns, behind, order = _SEARCH.clauses(page, params)
         sql = f"""
@@ -180,16 +180,14 @@ class SqlSearch(SearchQueries):
         return Found(cut(rows, page, 2, _delivered, count), bool(rows) and rows[0][3])
 
     async def _count(self, question: Question, page: PageRequest, params: Mapping[str, object]) -> int:
-        hits, _ = _hits(Matching(question), page, "1")
-        row = await self._reader.one(
-            f"SELECT least(count(*), {MAX_RANKED}) FROM ({hits}) h", params, prepare=False
-        )
+        hits, _ = _hits(Matching(question), page, "1", MAX_RANKED)
+        row = await self._reader.one(f"SELECT count(*) FROM ({hits}) h", params, prepare=False)
         return row[0] if row else 0
 
     async def facets(
         self, question: Question, page: PageRequest, facets: Sequence[Facet]
     ) -> Mapping[Facet, str]:
-        hits, params = _hits(Matching(question), page, "s.document_id")
+        hits, params = _hits(Matching(question), page, "s.document_id", MAX_RANKED)
         sql = f"""
             WITH live AS MATERIALIZED (
                 SELECT p.type, p.published_at, p.author_ids, p.category_ids, p.tag_ids

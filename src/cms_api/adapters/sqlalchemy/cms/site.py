@@ -16,8 +16,15 @@ from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.site.events import SITE_ID
 from cms_api.domains.cms.site.interface import SiteSettings
 from cms_api.domains.cms.site.ports import PublicSiteQueries, SiteQueries, SiteRepository, SiteTargets
+from cms_api.domains.cms.site.service import GROUPS
 
-POINTING = {"home_page": "home_page_id", "posts_page": "posts_page_id", "logo": "logo_id", "icon": "icon_id"}
+POINTING = {
+    "home_page": "home_page_id",
+    "posts_page": "posts_page_id",
+    "logo": "logo_id",
+    "icon": "icon_id",
+    "image": "image_id",
+}
 STAMPS = ("version", "updated_at", "updated_by")
 COLUMNS = (*STAMPS, *POINTING.values(), "data")
 # Fields that are in ``data``, with what they are where they were never set.
@@ -38,13 +45,13 @@ _SHOWN = {
     },
     **{
         name: f"(SELECT {_FILE} FROM cms.media m WHERE m.id = s.{POINTING[name]})"
-        for name in ("logo", "icon")
+        for name in ("logo", "icon", "image")
     },
 }
-_NESTED = "'seo', d.data->'seo' || coalesce(s.data->'seo', '{}')"
+_NESTED = ", ".join(f"'{name}', d.data->'{name}' || coalesce(s.data->'{name}', '{{}}')" for name in GROUPS)
 PUBLIC = f"""
 SELECT {object_of(_SHOWN)}::text, {http_date("s.updated_at")},
-    concat_ws(',', '{SITE_ID}', s.home_page_id, s.posts_page_id, s.logo_id, s.icon_id)
+    concat_ws(',', '{SITE_ID}', s.home_page_id, s.posts_page_id, s.logo_id, s.icon_id, s.image_id)
 FROM cms.site_settings s
 CROSS JOIN (SELECT CAST(%(defaults)s AS jsonb) AS data) d
 CROSS JOIN LATERAL (SELECT d.data || s.data || jsonb_build_object({_NESTED}) AS data) v

@@ -4,10 +4,13 @@ One description serves what is shown, what is filtered on and what is sorted by.
 for the alias of the row, so that a relation can be walked more than once.
 """
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from cms_api.adapters.sqlalchemy.cms.seo import SEO
+from cms_api.adapters.sqlalchemy.cms.urls import file_url
 from cms_api.adapters.sqlalchemy.keyset import Column, Node, Related, Several
 from cms_api.domains.cms.delivery.interface import Kind
 
@@ -69,7 +72,7 @@ DOCUMENT_SHOWN = {
     "author": "~.author_ids[1]",
     "authors": "~.author_ids",
     "cover": "~.cover_id",
-    "seo": "~.fields->'seo'",
+    "seo": re.sub(r"\bp\.", "~.", SEO),
     "locale": "~.locale",
     "version": "~.version",
     "published_at": moment("~.published_at"),
@@ -77,6 +80,7 @@ DOCUMENT_SHOWN = {
     "created_at": moment("~.created_at"),
     "updated_at": moment("~.updated_at"),
     "reading_time": "~.fields->'reading_time'",
+    "toc": "~.toc",
 }
 # What publications of every type have.
 DOCUMENT_COLUMNS = {
@@ -176,7 +180,7 @@ SOURCES: dict[str, Source] = {
         "id",
         {
             "id": "~.id",
-            "url": "coalesce('/media/' || ~.storage_key, ~.source_url)",
+            "url": file_url("~"),
             "filename": "~.filename",
             "title": "~.title",
             "alt": "~.alt",

@@ -22,8 +22,9 @@ from cms_api.domains.cms.content_types.conversions import Resolution, converted
 from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.content_types.fields import READ_RESTRICTED, Field
 from cms_api.domains.cms.content_types.remaining import remaining
-from cms_api.domains.cms.documents.content import Seo
+from cms_api.domains.cms.documents.content import CardKind, OpenGraph, Seo, TwitterCard
 from cms_api.domains.cms.documents.model import ContentType
+from cms_api.domains.cms.documents.seo import DeliveredSeo
 from cms_api.domains.cms.documents.slugs import check_slug
 from cms_api.domains.cms.entries.content import EntryContent
 from cms_api.domains.cms.entries.interface import EntryView
@@ -43,11 +44,44 @@ Locale = Annotated[
 MOMENTS = ("published_at", "first_published_at", "created_at", "updated_at")
 
 
+SeoTitle = Annotated[str, Meta(max_length=500)]
+SeoText = Annotated[str, Meta(max_length=2_000)]
+
+
+class OpenGraphInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What previews show in networks, see ogp.me. `image` is a file."""
+
+    title: SeoTitle | None = None
+    description: SeoText | None = None
+    image: UUID | None = None
+    type: (
+        Annotated[str, Meta(pattern=r"^[a-z_]+(\.[a-z_]+)?$(?!\n)", max_length=50, examples=["article"])]
+        | None
+    ) = None
+
+
+class TwitterCardInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What previews show where they are cards. `image` is a file."""
+
+    card: CardKind | None = None
+    title: SeoTitle | None = None
+    description: SeoText | None = None
+    image: UUID | None = None
+    creator: Annotated[str, Meta(max_length=50, pattern=r"^@\w+$(?!\n)", examples=["@ada"])] | None = None
+
+
 class SeoInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What search engines and previews show in place of title and excerpt."""
 
-    title: Annotated[str, Meta(max_length=500)] | None = None
-    description: Annotated[str, Meta(max_length=2_000)] | None = None
+    title: SeoTitle | None = None
+    description: SeoText | None = None
+    canonical: (
+        Annotated[str, Meta(max_length=2_000, pattern=r"^https?://[^\s]+$(?!\n)")] | UnsetType | None
+    ) = UNSET
+    noindex: bool | UnsetType = UNSET
+    nofollow: bool | UnsetType = UNSET
+    og: OpenGraphInput | UnsetType | None = UNSET
+    twitter: TwitterCardInput | UnsetType | None = UNSET
 
 
 class Neighbours(NamedTuple):
@@ -147,7 +181,13 @@ class EntryKind(ContentType[EntryContent], frozen=True, kw_only=True):
 
 def seo_of(given: SeoInput | None) -> Seo:
     """The input as a content has it."""
-    return Seo() if given is None else Seo(title=given.title, description=given.description)
+    if given is None:
+        return Seo()
+    values = {name: one for name in Seo.__struct_fields__ if (one := getattr(given, name)) is not UNSET}
+    for name, kind in (("og", OpenGraph), ("twitter", TwitterCard)):
+        if values.get(name) is not None:
+            values[name] = msgspec.convert(values[name], kind, from_attributes=True)
+    return Seo(**values)
 
 
 def compiled(
@@ -275,7 +315,7 @@ def _delivered(definition: Definition, name: str) -> type[msgspec.Struct]:
         ("status", Literal["published"] | UnsetType, UNSET),
         ("author", UUID | dict[str, Any] | UnsetType | None, UNSET),
         ("authors", list[UUID | dict[str, Any]] | UnsetType, UNSET),
-        ("seo", Seo | UnsetType, UNSET),
+        ("seo", DeliveredSeo | UnsetType, UNSET),
         ("locale", str | UnsetType, UNSET),
         ("version", int | UnsetType, UNSET),
         *((name, Moment | UnsetType, UNSET) for name in MOMENTS),

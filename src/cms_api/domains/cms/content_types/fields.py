@@ -13,17 +13,19 @@ from cms_api.domains.cms.search.text import Weight
 Key = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z](?:_?[a-z0-9])*$",
+        pattern=r"^[a-z](?:_?[a-z0-9])*$(?!\n)",
         max_length=60,
         description="Lower case letters, digits and single underscores, a letter first.",
         examples=["headline"],
     ),
 ]
-FieldKey = Annotated[str, Meta(pattern=r"^(?:[a-z](?:_?[a-z0-9])*)?$", max_length=60, examples=["headline"])]
+FieldKey = Annotated[
+    str, Meta(pattern=r"^(?:[a-z](?:_?[a-z0-9])*)?$(?!\n)", max_length=60, examples=["headline"])
+]
 TypeKey = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z](?:[_-]?[a-z0-9])*$",
+        pattern=r"^[a-z](?:[_-]?[a-z0-9])*$(?!\n)",
         max_length=60,
         description="The name in addresses: lower case, words joined by `-` or `_`.",
         examples=["event"],
@@ -32,7 +34,7 @@ TypeKey = Annotated[
 FieldId = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z][a-z0-9]{9}$",
+        pattern=r"^[a-z][a-z0-9]{9}$(?!\n)",
         description="What the field's values are stored under, for good: a field with another key and the same "
         "id is renamed. Made here where not given.",
     ),

@@ -21,6 +21,7 @@ Kind = Literal["posts", "pages", "categories", "tags", "authors"]
 _DOCUMENT = (
     "id", "type", "slug", "title", "excerpt", "body", "format", "status", "author", "authors", "cover", "seo",
     "locale", "version", "published_at", "first_published_at", "created_at", "updated_at", "reading_time",
+    "toc",
 )  # fmt: skip
 _TERM = ("id", "name", "slug", "description", "updated_at")
 FIELDS: dict[Kind, tuple[str, ...]] = {
@@ -92,6 +93,7 @@ LISTINGS: dict[Kind, Listing] = {
         },
         shown=FIELDS["posts"],
         expands=True,
+        has_texts=True,
         sort=(SortKey("published_at", descending=True),),
     ),
     "pages": Listing(
@@ -100,6 +102,7 @@ LISTINGS: dict[Kind, Listing] = {
         relations={**_ARTICLE, "parent": Relation(fields=lambda: _PARENTS)},
         shown=FIELDS["pages"],
         expands=True,
+        has_texts=True,
         sort=(SortKey("menu_order"), SortKey("title")),
     ),
     "categories": Listing(
@@ -139,8 +142,9 @@ LISTINGS: dict[Kind, Listing] = {
 class Delivered(msgspec.Struct, frozen=True):
     """An item as JSON text, and what a cache wants to know of it.
 
-    ``changed_at`` is an HTTP date (RFC 9110, section 5.6.7); ``used`` the ids of all that the text
-    was made of, joined by commas: ready to be sent, as nobody calculates with them.
+    ``changed_at`` is an HTTP date (RFC 9110, section 5.6.7), empty where none covers all of it;
+    ``used`` the ids of all that the text was made of, joined by commas: ready to be sent, as nobody
+    calculates with them.
     """
 
     json: str

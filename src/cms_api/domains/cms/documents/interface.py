@@ -265,6 +265,10 @@ class DocumentService(ABC, Generic[Changes, V]):
         """
 
     @abstractmethod
+    async def rerender(self, uow: UnitOfWork, actor: Actor, document_id: UUID) -> bool:
+        """Render its live copy anew, as the renderer does it by now; whether there is one. Needs no right."""
+
+    @abstractmethod
     async def trash_along(self, uow: UnitOfWork, actor: Actor, document_id: UUID) -> None:
         """Put it into the trash, whoever points at it. Raises `Forbidden`, `HasChildren`."""
 

@@ -99,6 +99,7 @@ ANY_ENTRIES = Listing(
     sorts=PUBLIC.system.sorts,
     shown=OWN,
     expands=True,
+    has_texts=True,
     sort=(SortKey("published_at", descending=True),),
 )
 
@@ -241,5 +242,6 @@ def public_listing_of(definition: Definition, definitions: Definitions) -> Listi
         sorts=found.sorts,
         shown=found.shown,
         expands=True,
+        has_texts=True,
         sort=(SortKey("published_at", descending=True),),
     )

@@ -12,17 +12,18 @@ from cms_api.domains.cms.content_types.conversions import takes
 from cms_api.domains.cms.content_types.errors import SingletonExists, TypeChanged, ValueTaken
 from cms_api.domains.cms.content_types.fields import TEXTS
 from cms_api.domains.cms.content_types.ports import ContentTypeRepository, ModelledDocuments
-from cms_api.domains.cms.content_types.public import public_values
-from cms_api.domains.cms.documents import policy
+from cms_api.domains.cms.content_types.public import rendered_values
+from cms_api.domains.cms.documents import policy, seo
 from cms_api.domains.cms.documents.errors import SlugTaken, Trashed
 from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.ports import DocumentRepository, PublicFields
+from cms_api.domains.cms.documents.ports import DocumentRepository
+from cms_api.domains.cms.documents.rendering import Public, PublicFields
 from cms_api.domains.cms.documents.service import Documents
 from cms_api.domains.cms.documents.slugs import check_slug
 from cms_api.domains.cms.entries.content import EntryContent
 from cms_api.domains.cms.entries.interface import EntryChanges, EntryService, EntryView
 from cms_api.domains.cms.entries.listing import listing_of
-from cms_api.domains.cms.entries.patching import merged, patched
+from cms_api.domains.cms.entries.patching import check_nesting, merged, patched
 from cms_api.domains.cms.entries.ports import TranslationRepository
 from cms_api.domains.cms.search.text import SearchText, Weight
 from cms_api.kernel.actor import Actor
@@ -56,6 +57,7 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
 
     def _first(self, actor: Actor, changes: EntryChanges) -> dict[str, Any]:
         values = changes.values or {}
+        check_nesting(values, "")
         self._refuse_withheld(actor, values)
         given, fields = self.kind.read(values, self.kind.new)
         first: dict[str, Any] = {"seo": seo_of(given.seo), "fields": fields}
@@ -96,6 +98,7 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
                 raise invalid("", "type", "An entry is an object.")
             wanted = {name: one for name, one in wanted.items() if one is not None}
         else:
+            check_nesting(changes.values, "")
             wanted = merged(seen, changes.values or {})
         self._refuse_withheld(actor, wanted if changes.operations is not None else changes.values or {})
         hidden = {name: one for name, one in told.items() if name in withheld and one is not None}
@@ -125,9 +128,11 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
         }
         return self.kind.view(**common, **own, **more)
 
-    async def _public(self, content: EntryContent) -> PublicFields:
-        fields = self.kind.definition.fields
-        return {"seo": content.seo, **await public_values(self._renderer, fields, content.fields)}
+    async def _public(self, content: EntryContent) -> Public:
+        values, others = await rendered_values(self._renderer, self.kind.definition.fields, content.fields)
+        # No field stands in for a description: who may see it can change.
+        told = seo.told(content.seo, type=self.kind.key, title=content.heading, excerpt="")
+        return Public(fields={"seo": content.seo, **values}, others=others, seo=told)
 
     async def _searched(self, content: EntryContent, fields: PublicFields) -> SearchText | None:
         if not self.kind.is_searched:

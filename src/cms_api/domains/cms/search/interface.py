@@ -14,7 +14,7 @@ FACETS: tuple[Facet, ...] = ("type", "category", "tag", "author", "month")
 
 MAX_QUERY = 500
 # Of words that nearly everything has, only the newest hits are ranked: see ADR 29.
-MAX_RANKED = 5_000
+MAX_RANKED = 2_000
 MAX_VALUES = 50
 
 SEARCH = Listing(
