@@ -61,4 +61,5 @@ def query_name(named: str) -> str:
     """What the operation is called that asks a list by a body."""
     if named.startswith("deliver"):
         return f"queryDelivered{named.removeprefix('deliver')}"
-    return f"query{named.removeprefix('list')}"
+    name = named.removeprefix("list")
+    return f"query{name[0].upper()}{name[1:]}"
