@@ -29,6 +29,7 @@ POSTS = 10_000
 TAGS = 200
 
 SEED = """
+SET session_replication_role = replica;
 INSERT INTO cms.authors (id, name, slug, bio, created_at, updated_at)
 SELECT md5('a' || n)::uuid, 'Author ' || n, 'author-' || n, repeat('Writes about things. ', 5), now(), now()
 FROM generate_series(1, 50) n;
@@ -45,9 +46,9 @@ INSERT INTO cms.contents (document_id, hash, data) SELECT id, '', '' FROM cms.do
 INSERT INTO cms.revisions (document_id, id, document_version, hash, size, created_at)
 SELECT id, draft_revision_id, 1, '', 0, now() FROM cms.documents;
 COMMIT;
-INSERT INTO cms.publications (document_id, type, locale, slug, path, version, title, published_at,
+INSERT INTO cms.publications (document_id, type, locale, slug, path, has_address, version, title, published_at,
     first_published_at, created_at, updated_at, author_ids, category_ids, tag_ids, fields)
-SELECT md5('p' || n)::uuid, 'post', 'en', 'post-' || n, 'post-' || n, 2, 'Post number ' || n,
+SELECT md5('p' || n)::uuid, 'post', 'en', 'post-' || n, 'post-' || n, true, 2, 'Post number ' || n,
     now() - n * interval '1 hour', now() - n * interval '1 hour', now(), now(),
     ARRAY[md5('a' || (n %% 50 + 1))::uuid], ARRAY[md5('c' || (n %% 20 + 1))::uuid],
     ARRAY[md5('t' || (n %% 200 + 1))::uuid,
@@ -63,7 +64,16 @@ UNION ALL SELECT document_id, true, 'authors', 0, 'author', author_ids[1], '/aut
 FROM cms.publications
 UNION ALL SELECT document_id, true, 'categories', 0, 'category', category_ids[1], '/categories/0', 'restrict'
 FROM cms.publications;
+INSERT INTO cms.search (document_id, type, locale, published_at, title, text, words)
+SELECT p.document_id, 'post', 'en', p.published_at, p.title, t.text,
+    setweight(to_tsvector('cms.english', p.title), 'A') || setweight(to_tsvector('cms.english', t.text), 'D')
+FROM (SELECT *, substring(slug FROM 6)::int AS n FROM cms.publications) p CROSS JOIN LATERAL (
+    SELECT repeat('Some words that somebody might want to read. ', 4) || string_agg((%(words)s::text[])[1 + (p.n * k * k + p.n / 7) %% 40], ' ')
+        AS text FROM generate_series(1, 8) k) t;
+SET session_replication_role = origin
 """
+# Each post has some eight of these.
+WORDS = ["mountain", "river", "quick", "garden", "stone", "window", "paper", "lantern", "winter", "bread", "silver", "forest", "copper", "bridge", "night", "harbour", "yellow", "morning", "letter", "travel", "music", "kitchen", "summer", "island", "thunder", "candle", "market", "village", "engine", "feather", "pocket", "shadow", "whisper", "rocket", "carpet", "planet", "mirror", "button", "ladder", "basket"]
 
 
 @contextmanager
@@ -77,7 +87,7 @@ def database(posts: int = POSTS) -> Iterator[str]:
         with psycopg.connect(url, autocommit=True) as connection:
             for statement in SEED.split(";\n"):
                 if statement.strip():
-                    connection.execute(statement, {"posts": posts})
+                    connection.execute(statement, {"posts": posts, "words": WORDS})
             connection.execute("VACUUM ANALYZE")
         yield url
     finally:

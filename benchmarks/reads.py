@@ -52,9 +52,9 @@ class Recorder:
         reader = application.container.core.reader()
         run = reader._run  # noqa: SLF001 - what every statement goes through
 
-        async def recorded(sql: str, params: Any) -> Any:
+        async def recorded(sql: str, params: Any, **how: Any) -> Any:
             self._asked.append((sql, dict(params) if params else params))
-            return await run(sql, params)
+            return await run(sql, params, **how)
 
         reader._run = recorded  # noqa: SLF001
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(self._app), base_url="http://bench")

@@ -38,9 +38,9 @@ FROM generate_series(1, 200) n ON CONFLICT DO NOTHING;
 INSERT INTO cms.authors (id, name, slug, bio, created_at, updated_at)
 SELECT md5('a' || n)::uuid, 'Author ' || n, 'author-' || n, '', now(), now() FROM generate_series(1, 50) n
 ON CONFLICT DO NOTHING;
-INSERT INTO cms.publications (document_id, type, locale, slug, path, version, title, published_at, first_published_at,
+INSERT INTO cms.publications (document_id, type, locale, slug, path, has_address, version, title, published_at, first_published_at,
     created_at, updated_at, author_ids, category_ids, tag_ids, fields)
-SELECT md5('p' || n)::uuid, 'post', 'en', 'post-' || n, 'post-' || n, 1, 'Post ' || n,
+SELECT md5('p' || n)::uuid, 'post', 'en', 'post-' || n, 'post-' || n, true, 1, 'Post ' || n,
     now() - n * interval '1 minute', now(), now(), now(), ARRAY[md5('a' || n %% 50 + 1)::uuid],
     ARRAY[md5('t' || n %% 100 * 2 + 1)::uuid], ARRAY[md5('t' || n %% 100 * 2 + 2)::uuid],
     jsonb_build_object('excerpt', 'An excerpt.', 'body', '', 'seo', '{}'::jsonb, 'reading_time', 1)

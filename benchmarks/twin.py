@@ -61,7 +61,7 @@ def create() -> Any:
         async with pool.connection() as connection:
             for sql, params in statements[_asked(scope)]:
                 cursor = await connection.execute(sql, params)
-                found += [row[0] for row in await cursor.fetchall()]
+                found += [str(row[0]) for row in await cursor.fetchall()]
         await _send(send, ('{"items":[' + ",".join(found[:20]) + "]}").encode())
 
     return app

@@ -124,6 +124,7 @@ def create_app(settings: Settings) -> Litestar:
         cached=None if settings.cors_origins else CachedAnswers(app, cache, prefixes=CACHED),
         access_log=settings.log_level in ("debug", "info"),
         proxies=Proxies(settings.trusted_proxies),
+        has_origins=bool(settings.cors_origins),
     )
     return app
 

@@ -23,6 +23,8 @@ SECURITY = (
 )
 
 
+# What tells browsers of other origins takes the header away that it finds.
+VARY = ((b"vary", b"Accept-Encoding"),)
 CACHE_HIT = b'cache;desc="hit"'
 HIT = ((b"server-timing", CACHE_HIT), *SECURITY)
 
@@ -39,10 +41,17 @@ class RequestContext:
     """Wraps the whole application, so that what never reaches a route is covered as well."""
 
     def __init__(
-        self, app: ASGIApp, *, access_log: bool, proxies: Proxies, cached: CachedAnswers | None = None
+        self,
+        app: ASGIApp,
+        *,
+        access_log: bool,
+        proxies: Proxies,
+        cached: CachedAnswers | None = None,
+        has_origins: bool = False,
     ) -> None:
         self._app = app
         self._cached = cached
+        self._vary = VARY if has_origins else ()
         self._access_log = access_log
         self._proxies = proxies
 
@@ -78,6 +87,7 @@ class RequestContext:
                     (b"x-request-id", request_id),
                     (b"server-timing", _told(timing, time.perf_counter() - started)),
                     *SECURITY,
+                    *self._vary,
                 ]
             elif is_head and message["type"] == "http.response.body":
                 message["body"] = b""
