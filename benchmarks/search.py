@@ -22,7 +22,7 @@ from cms_api.adapters.sqlalchemy.cms.search import SqlSearch
 from cms_api.adapters.sqlalchemy.reading import Reader, Row
 from cms_api.domains.cms.search.interface import FACETS, SEARCH
 from cms_api.domains.cms.search.service import Search
-from cms_api.kernel.paging import Filter, PageRequest
+from cms_api.querying import Comparison, PageRequest
 
 VOCABULARY = 20_000
 WORDS = 120
@@ -125,7 +125,7 @@ async def measured(url: str, words: list[str], rounds: int, *, explain: bool) ->
     await reader.open()
     search = Search(queries=SqlSearch(reader), default_locale="en")
     page = PageRequest(sort=SEARCH.sort)
-    tagged = PageRequest(sort=SEARCH.sort, filters=(Filter("tags.slug", "eq", ("term-2",)),))
+    tagged = PageRequest(sort=SEARCH.sort, filter=Comparison("tags.slug", "eq", ("term-2",)))
     cases = {
         "two rare words": (f"{words[9000]} {words[12000]}", page, False),
         "one rare word": (words[15000], page, False),

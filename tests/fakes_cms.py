@@ -24,6 +24,7 @@ from tests import (
     fakes_site,
     fakes_tree,
 )
+from tests.evaluating import holds, several
 from tests.fakes import FakeUnitOfWork, FixedClock
 from tests.fakes_references import effects_of
 from tests.fakes_revisions import FakeRetention, FakeRetentionQueries, FakeRevisionQueries, FakeRevisions
@@ -107,7 +108,7 @@ from cms_api.domains.cms.workflow.ports import Task, TaskRepository, WorkflowRep
 from cms_api.domains.cms.workflow.stages import WorkflowStages
 from cms_api.kernel.errors import Malformed, TooLarge, UnsupportedMedia, invalid
 from cms_api.kernel.events import Event
-from cms_api.kernel.paging import Filter, Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 C = TypeVar("C", bound=Content)
 R = TypeVar("R", bound=Resource)
@@ -532,12 +533,8 @@ class FakeDocumentQueries(DocumentQueries):
         return loaded(self._store, kind, document_id)
 
     async def list(self, kind: ContentType[C], page: PageRequest) -> Page[Document[C]]:
-        wants_trash = any(wanted.field == "trashed" for wanted in page.filters)
         rows = [
-            found
-            for one in self._store.documents
-            if (found := loaded(self._store, kind, one)) is not None
-            and (wants_trash or found.trashed_at is None)
+            found for one in self._store.documents if (found := loaded(self._store, kind, one)) is not None
         ]
         return page_of(rows, page, self._field, lambda row: row)
 
@@ -718,8 +715,8 @@ def page_of(
     """The page of ``rows`` that is asked for; ``value`` gives a row's field, a tuple where it has many."""
     keys = [(key.field, key.descending) for key in page.sort]
     keys.append(("id", page.sort[-1].descending if page.sort else False))
-    rows = [row for row in rows if all(_holds(value(row, f.field), f) for f in page.filters)]
-    count = len(rows) if page.count else None
+    rows = [row for row in rows if holds(page.filter, lambda name, row=row: several(value(row, name)))]
+    count = None if page.count == "none" else len(rows)
 
     def position(row: T) -> tuple[Any, ...]:
         return tuple(value(row, name) for name, _ in keys)
@@ -745,39 +742,8 @@ def page_of(
         next=position(shown[-1]) if has_next else None,
         prev=position(shown[0]) if has_prev else None,
         count=count,
+        is_estimate=page.count == "estimate",
     )
-
-
-def _holds(value: object, wanted: Filter) -> bool:
-    if not isinstance(value, tuple):
-        return _compares(value, wanted.operator, wanted.values)
-    if wanted.operator == "exists":
-        return bool(value) == wanted.values[0]
-    if wanted.operator in ("ne", "nin"):
-        return not any(one in wanted.values for one in value)
-    return any(_compares(one, wanted.operator, wanted.values) for one in value)
-
-
-_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "eq": lambda value, wanted: bool(value == wanted),
-    "lt": lambda value, wanted: bool(value < wanted),
-    "lte": lambda value, wanted: bool(value <= wanted),
-    "gt": lambda value, wanted: bool(value > wanted),
-    "gte": lambda value, wanted: bool(value >= wanted),
-    "contains": lambda value, wanted: wanted.lower() in value.lower(),
-    "starts_with": lambda value, wanted: value.lower().startswith(wanted.lower()),
-}
-
-
-def _compares(value: object, operator: str, values: tuple[object, ...]) -> bool:
-    match operator:
-        case "exists":
-            return (value is not None) == values[0]
-        case "ne" | "nin":
-            return value not in values
-        case "in":
-            return value is not None and value in values
-    return value is not None and _COMPARISONS[operator](value, values[0])
 
 
 # What is outside of the database

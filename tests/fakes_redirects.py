@@ -20,7 +20,7 @@ from cms_api.domains.cms.redirects.ports import Detour, LivePlace, RedirectQueri
 from cms_api.domains.cms.redirects.service import view
 from cms_api.kernel.errors import invalid
 from cms_api.kernel.ids import new_id
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 if TYPE_CHECKING:
     from tests.fakes_cms import Store

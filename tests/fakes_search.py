@@ -12,7 +12,7 @@ from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.search.interface import Facet, Question
 from cms_api.domains.cms.search.ports import Found, SearchIndex, SearchQueries, Unread
 from cms_api.domains.cms.search.text import SearchText
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest, comparisons
 
 if TYPE_CHECKING:
     from tests.fakes_cms import Store
@@ -100,12 +100,12 @@ class FakeSearchQueries(SearchQueries):
                 items=[self._delivered(score, key) for score, key in hits],
                 next=hits[-1] if hits and is_next else None,
                 prev=hits[0] if hits and is_prev else None,
-                count=len(self._hits(question, page)) if page.count else None,
+                count=len(self._hits(question, page)) if page.count != "none" else None,
             )
         )
 
     def _hits(self, question: Question, page: PageRequest) -> list[tuple[float, UUID]]:
-        wanted = {one.values[0] for one in page.filters if one.field == "type"}
+        wanted = {one.values[0] for one in comparisons(page.filter) if one.field == "type"}
         found = []
         for key, text in indexed(self._store).items():
             live = self._store.publications[key]

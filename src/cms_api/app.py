@@ -23,6 +23,7 @@ from cms_api.adapters.http.lists import Cursors
 from cms_api.adapters.http.preconditions import provide_if_match
 from cms_api.adapters.http.problems import EXCEPTION_HANDLERS
 from cms_api.adapters.http.proxies import Proxies
+from cms_api.adapters.http.queries import with_queries
 from cms_api.bootstrap.container import Application
 from cms_api.bootstrap.supervision import Background, signalled
 from cms_api.settings import Settings
@@ -66,8 +67,8 @@ def create_app(settings: Settings) -> Litestar:
     app = Litestar(
         route_handlers=[
             *system.ROUTES,
-            Router("/api/v1", route_handlers=auth.ROUTES + cms.ROUTES + jobs.ROUTES),
-            Router("/api/v1/content", route_handlers=cms.DELIVERY_ROUTES, opt={"public": True}),
+            Router("/api/v1", route_handlers=with_queries(auth.ROUTES + cms.ROUTES + jobs.ROUTES)),
+            Router("/api/v1/content", route_handlers=with_queries(cms.DELIVERY_ROUTES), opt={"public": True}),
             Router(
                 "/api/v1",
                 route_handlers=cms.UPLOAD_ROUTES,
@@ -107,6 +108,7 @@ def create_app(settings: Settings) -> Litestar:
                 "application": application,
                 "cache_ages": CacheAges(settings.cache_max_age, settings.cache_max_ages),
                 "cursors": Cursors(application.settings.secret_key or ""),
+                "query_cost_limit": settings.query_cost_limit,
                 "is_ready": application.is_ready,
                 "openapi": openapi.Document(),
                 "stopping": stopping,

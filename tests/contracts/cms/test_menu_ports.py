@@ -22,7 +22,7 @@ from cms_api.domains.cms.posts.service import POST
 from cms_api.domains.cms.taxonomies.model import Term
 from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.kernel.ids import new_id
-from cms_api.kernel.paging import Filter, PageRequest, SortKey
+from cms_api.querying import Comparison, PageRequest, SortKey, all_of
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 LINK = Target(kind="url", url="/x")
@@ -159,15 +159,15 @@ async def test_menus_are_found_by_what_they_point_at(backend: Backend) -> None:
     ]
     assert uses[1].item_ids == tuple(sorted(each.id for each in one.items))
 
-    async def keys(*filters: Filter, sort: str = "key") -> list[str]:
-        page = PageRequest(sort=(SortKey(sort, descending=True),), filters=filters)
+    async def keys(*filters: Comparison, sort: str = "key") -> list[str]:
+        page = PageRequest(sort=(SortKey(sort, descending=True),), filter=all_of(*filters))
         return [menu.key for menu in (await backend.menus.list(page)).items]
 
     assert await keys() == ["c", "b", "a"]
-    assert await keys(Filter("document", "eq", (document,))) == ["b", "a"]
-    assert await keys(Filter("tag", "eq", (term.id,)), sort="name") == ["a"]
-    assert await keys(Filter("category", "exists", (True,))) == []
-    assert await keys(Filter("document", "exists", (False,))) == ["c"]
+    assert await keys(Comparison("document", "eq", (document,))) == ["b", "a"]
+    assert await keys(Comparison("tag", "eq", (term.id,)), sort="name") == ["a"]
+    assert await keys(Comparison("category", "exists", (True,))) == []
+    assert await keys(Comparison("document", "exists", (False,))) == ["c"]
 
 
 async def test_the_public_sees_what_is_live(backend: Backend) -> None:
@@ -200,7 +200,7 @@ async def test_the_public_sees_what_is_live(backend: Backend) -> None:
     assert await backend.public_menus.one("main", "de") is None
 
     await stored(backend, menu_of(key="other", locale="de"))
-    page = PageRequest(sort=(SortKey("key", descending=True),), count=True)
+    page = PageRequest(sort=(SortKey("key", descending=True),), count="exact")
     listed = await backend.public_menus.list(page)
     assert [json.loads(one.json)["key"] for one in listed.items] == ["other", "main"]
     assert (listed.count, listed.items[1].used) == (2, str(menu.id))

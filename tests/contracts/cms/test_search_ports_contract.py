@@ -17,7 +17,7 @@ from cms_api.domains.cms.posts.service import POST
 from cms_api.domains.cms.search.interface import SEARCH, Question
 from cms_api.domains.cms.search.ports import SearchIndex
 from cms_api.domains.cms.search.text import SearchText
-from cms_api.kernel.paging import Filter, PageRequest
+from cms_api.querying import Comparison, PageRequest
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 FIELDS = {"excerpt": "Short", "body": "<p>Long &amp; wide</p>", "seo": Seo(), "reading_time": 3}
@@ -86,7 +86,7 @@ async def test_words_phrases_alternatives_exclusions_and_beginnings(backend: Bac
 
 async def test_pages_are_walked_both_ways(backend: Backend, live: Live) -> None:
     ids = sorted([await live(f"Oak {number}") for number in range(5)], reverse=True)
-    question, page = Question("oak", "en"), PageRequest(sort=SEARCH.sort, limit=2, count=True)
+    question, page = Question("oak", "en"), PageRequest(sort=SEARCH.sort, limit=2, count="exact")
     first = (await backend.search.page(question, page)).page
     assert (first.count, first.prev, [item.used for item in first.items]) == (
         5,
@@ -127,7 +127,7 @@ async def test_facets_and_filters(backend: Backend, live: Live) -> None:
         await live(f"Oak {number}")
     counted = await backend.search.facets(Question("oak", "en"), PAGE, ("type",))
     assert msgspec.json.decode(counted["type"]) == [{"value": "post", "count": 3}]
-    filtered = msgspec.structs.replace(PAGE, filters=(Filter("type", "eq", ("page",)),))
+    filtered = msgspec.structs.replace(PAGE, filter=Comparison("type", "eq", ("page",)))
     assert (await backend.search.page(Question("oak", "en"), filtered)).page.items == []
 
 

@@ -34,7 +34,7 @@ from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.bootstrap.container import Application
 from cms_api.domains.cms.search.interface import SEARCH as LISTING
 from cms_api.domains.cms.search.interface import Question
-from cms_api.kernel.paging import PageRequest
+from cms_api.querying import PageRequest
 
 SEARCH = f"{CONTENT}/search"
 

@@ -15,7 +15,7 @@ from cms_api.domains.cms.search.syntax import MAX_TERMS, canonical
 from cms_api.domains.cms.search.text import MAX_BYTES, SearchText
 from cms_api.kernel.actor import SYSTEM
 from cms_api.kernel.errors import Malformed
-from cms_api.kernel.paging import PageRequest
+from cms_api.querying import PageRequest
 
 PAGE = PageRequest(sort=SEARCH.sort)
 

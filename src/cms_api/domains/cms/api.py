@@ -39,12 +39,10 @@ from cms_api.domains.cms.content_types.interface import (
 )
 from cms_api.domains.cms.delivery.interface import (
     FIELDS,
-    INCLUDES,
     LISTINGS,
     Delivered,
     DeliveryService,
     Kind,
-    Selection,
 )
 from cms_api.domains.cms.documents.content import Format, PageContent, PostContent, Seo
 from cms_api.domains.cms.documents.interface import (
@@ -64,6 +62,7 @@ from cms_api.domains.cms.documents.types import DocumentTypes
 from cms_api.domains.cms.entries.delivery import EntryDeliveryService
 from cms_api.domains.cms.entries.described import EntryDescription
 from cms_api.domains.cms.entries.interface import EntryChanges, EntryService, EntryView, PatchOperation
+from cms_api.domains.cms.entries.listing import ANY_ENTRIES
 from cms_api.domains.cms.feeds.interface import Feed, FeedItem, FeedPerson, FeedService
 from cms_api.domains.cms.feeds.interface import Position as FeedPosition
 from cms_api.domains.cms.feeds.interface import Scope as FeedScope
@@ -209,6 +208,7 @@ PERMISSIONS: dict[str, str] = {
 }
 
 __all__ = [
+    "ANY_ENTRIES",
     "AUTHORS",
     "CATEGORIES",
     "COMMENTS",
@@ -217,7 +217,6 @@ __all__ = [
     "DOCUMENTS",
     "FACETS",
     "FIELDS",
-    "INCLUDES",
     "LISTINGS",
     "MAX_DEPTH",
     "MAX_ITEMS",
@@ -361,7 +360,6 @@ __all__ = [
     "ScheduleService",
     "ScheduleView",
     "SearchService",
-    "Selection",
     "Seo",
     "SeoInput",
     "SeoSettings",

@@ -10,7 +10,7 @@ from cms_api.adapters.http.caching import Answer, Headers, shared
 from cms_api.adapters.http.lists import ListQuery
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.domains.cms.api import Delivered
-from cms_api.kernel.paging import Page
+from cms_api.querying import Page
 
 # What an answer depends on that looks into other resources, whichever they are.
 ANYTHING = ("documents", "authors", "categories", "tags", "media")
@@ -40,6 +40,8 @@ def delivered_list(
     """
     info, links = query.links(page)
     count = "" if page.count is None else f',"count":{page.count}'
+    if page.is_estimate:
+        count += ',"count_is_estimate":true'
     beside = "".join(f',"{name}":{text}' for name, text in more)
     cursors = [f'"{cursor}"' if cursor else "null" for cursor in (info.next, info.prev)]
     body = (

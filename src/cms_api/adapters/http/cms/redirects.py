@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -14,15 +15,15 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cms_api.adapters.http.cms.answering import delivered_one
 from cms_api.adapters.http.cms.delivered import DeliveredPage, DeliveredPost
-from cms_api.adapters.http.cms.delivery import DOCUMENT_QUERY, PLANS_KEPT, selection_of
+from cms_api.adapters.http.cms.delivery import DOCUMENT_QUERY, PLANS_KEPT
 from cms_api.adapters.http.cms.schemas import into
-from cms_api.adapters.http.lists import list_query, list_response, query_values
+from cms_api.adapters.http.lists import list_query, list_response, query_values, selection_from
 from cms_api.adapters.http.preconditions import resource
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView, Wire
 from cms_api.domains.cms.api import (
     FIELDS,
-    INCLUDES,
+    LISTINGS,
     REDIRECTS,
     Kind,
     Locale,
@@ -31,10 +32,10 @@ from cms_api.domains.cms.api import (
     RedirectService,
     RedirectStatus,
     RedirectView,
-    Selection,
 )
 from cms_api.kernel.errors import Malformed
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Selection
 
 # Longer than what is kept, which has no percent-escapes.
 Path = Annotated[
@@ -182,6 +183,7 @@ QUERY = {
     **DOCUMENT_QUERY,
 }
 ARTICLES: tuple[Kind, ...] = ("pages", "posts")
+INCLUDES: dict[Kind, tuple[str, ...]] = {kind: tuple(LISTINGS[kind].relations) for kind in ARTICLES}
 
 
 @lru_cache(maxsize=PLANS_KEPT)
@@ -189,14 +191,10 @@ def _selections(include: str | None, fields: str | None, format: str | None) -> 
     """What of a page and what of a post is wanted: of what is asked for, each has what it can have."""
     found: dict[Kind, Selection] = {}
     for kind in ARTICLES:
-        given = {
-            "include": _of(kind, include, INCLUDES),
-            "fields": _of(kind, fields, FIELDS) or "id",
-            "format": format or "html",
-        }
-        if fields is None:
-            del given["fields"]
-        found[kind] = selection_of(kind, given)
+        given = {"include": _of(kind, include, INCLUDES), "format": format or "html"}
+        if fields is not None:
+            given["fields"] = _of(kind, fields, FIELDS) or "id"
+        found[kind], _ = selection_from(urlencode(given).encode(), LISTINGS[kind])
     return found
 
 

@@ -12,11 +12,12 @@ from litestar.types import ASGIApp
 from msgspec import UNSET, Meta, UnsetType
 
 from cms_api.adapters.http.cms.answering import ANYTHING, delivered_list
-from cms_api.adapters.http.lists import list_query, nearest
+from cms_api.adapters.http.lists import list_query
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView, View
 from cms_api.domains.cms.api import FACETS, SEARCH, Facet, Hits, SearchService
 from cms_api.kernel.errors import Malformed
+from cms_api.querying import EVERYTHING, nearest
 
 QUERY = {
     "q": 'What to search for, required: all of the words, `"in this order"`, `one or the other`, `-without`.',
@@ -99,7 +100,7 @@ async def search_content(request: ApiRequest, search: NamedDependency[SearchServ
         is_prefix=_is_prefix(given.get("prefix")),
         facets=_facets(given.get("facets")),
     )
-    looks_further = hits.facets is not None or query.request.filters
+    looks_further = hits.facets is not None or query.request.filter != EVERYTHING
     keys = ("search", *(ANYTHING if looks_further else ("documents",)))
     return delivered_list(request, query, hits.page, keys=keys, more=_more(hits))
 

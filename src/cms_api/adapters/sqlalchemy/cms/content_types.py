@@ -28,7 +28,7 @@ from cms_api.domains.cms.content_types.ports import (
     TypeRecord,
 )
 from cms_api.kernel.errors import CmsError
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 BUILT_IN = "post"  # whose workflow and limits a new type begins with
 EXAMPLES = 5
@@ -394,6 +394,10 @@ def _live(data: bytes | None, base: bytes | None) -> dict[str, Any] | None:
     return fields
 
 
+FINGERPRINT = """
+SELECT coalesce(string_agg(key || ' ' || id || ' ' || version, ',' ORDER BY key), '') FROM cms.content_types"""
+
+
 class SqlContentTypes(ContentTypeQueries):
     """Types, for looking at them."""
 
@@ -404,16 +408,16 @@ class SqlContentTypes(ContentTypeQueries):
         row = await self._reader.one(f"{TYPE}\nWHERE t.key = %(key)s", {"key": key})
         return None if row is None else _of(row)
 
-    async def version(self, key: str) -> tuple[int, bool] | None:
+    async def version(self, key: str) -> tuple[int, bool, str] | None:
         row = await self._reader.one(
-            """
+            f"""
             SELECT t.version, NOT EXISTS (
-                SELECT FROM cms.field_indexes i WHERE i.type_key = t.key AND i.state <> 'ready')
+                SELECT FROM cms.field_indexes i WHERE i.type_key = t.key AND i.state <> 'ready'), ({FINGERPRINT})
             FROM cms.content_types t WHERE t.key = %(key)s
             """,
             {"key": key},
         )
-        return None if row is None else (row[0], row[1])
+        return None if row is None else (row[0], row[1], row[2])
 
     async def list(self, page: PageRequest) -> Page[TypeRecord]:
         return await TYPES_BY.page(self._reader, TYPE, [], {}, page, _of)
@@ -422,10 +426,7 @@ class SqlContentTypes(ContentTypeQueries):
         return [_of(row) for row in await self._reader.rows(f"{TYPE}\nORDER BY t.key")]
 
     async def fingerprint(self) -> str:
-        row = await self._reader.one(
-            "SELECT coalesce(string_agg(key || ' ' || id || ' ' || version, ',' ORDER BY key), '')"
-            " FROM cms.content_types"
-        )
+        row = await self._reader.one(FINGERPRINT)
         return str(row[0]) if row else ""
 
     async def revisions(self, type_id: UUID, limit: int) -> Sequence[TypeRevision]:

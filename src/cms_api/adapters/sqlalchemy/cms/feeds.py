@@ -6,7 +6,8 @@ from uuid import UUID
 
 import msgspec
 
-from cms_api.adapters.sqlalchemy.cms.delivery import moment, object_of
+from cms_api.adapters.sqlalchemy.cms.delivery import object_of
+from cms_api.adapters.sqlalchemy.cms.sources import moment
 from cms_api.adapters.sqlalchemy.cms.urls import (
     IS_PUBLIC_AUTHOR,
     archive_url,

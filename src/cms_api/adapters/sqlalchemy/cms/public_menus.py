@@ -5,7 +5,7 @@ from cms_api.adapters.sqlalchemy.keyset import Column, Keyset
 from cms_api.adapters.sqlalchemy.reading import Reader, Row
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.menus.ports import PublicMenuQueries
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 MENU_FIELDS = {"id": "m.id", "key": "m.key", "name": "m.name", "locale": "m.locale"}
 TARGET_FIELDS = {

@@ -17,7 +17,7 @@ from cms_api.domains.cms.redirects.model import Redirect
 from cms_api.domains.cms.redirects.paths import with_ancestors
 from cms_api.domains.cms.redirects.ports import Detour, LivePlace, RedirectQueries, RedirectRepository
 from cms_api.kernel.errors import CmsError, invalid
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 COLUMNS = ", ".join(field.name for field in fields(Redirect))
 # What a path with a name behind it begins with, and the first text behind all of those.

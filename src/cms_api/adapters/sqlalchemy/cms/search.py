@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cms_api.adapters.sqlalchemy.cms.delivery import http_date, moment, object_of
-from cms_api.adapters.sqlalchemy.cms.queries import SLUG, TARGET, linked
+from cms_api.adapters.sqlalchemy.cms.delivery import http_date, object_of
 from cms_api.adapters.sqlalchemy.cms.search_languages import language_of
-from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Relation, cut
+from cms_api.adapters.sqlalchemy.cms.sources import SOURCES, moment, related
+from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, cut
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.search.interface import MAX_RANKED, MAX_VALUES, Facet, Question
 from cms_api.domains.cms.search.ports import Found, SearchQueries
-from cms_api.kernel.paging import PageRequest
+from cms_api.querying import PageRequest
 
 # D, C, B, A: a word in the title is worth ten in the body.
 WEIGHTS = "'{0.05, 0.1, 0.4, 1.0}'"
@@ -46,22 +46,17 @@ class Matching:
         }
 
 
-def _live(field: str, column: Column, table: str | None = None) -> Relation:
-    return linked(field, column, table=table, live=True, document="s.document_id")
-
-
+_TARGETS = SOURCES["posts"].links
 _SEARCH = Keyset(
     {"score": Column("h.score", "real")},
     key=Column("h.id", "uuid"),
     filters={
         "type": Column("s.type", "text"),
         "published_at": Column("s.published_at", "timestamptz"),
-        "author": _live("authors", TARGET),
-        "author.slug": _live("authors", SLUG, "cms.authors"),
-        "categories": _live("categories", TARGET),
-        "categories.slug": _live("categories", SLUG, "cms.terms"),
-        "tags": _live("tags", TARGET),
-        "tags.slug": _live("tags", SLUG, "cms.terms"),
+        # “author” is any of the authors.
+        "author": related(_TARGETS["authors"], "s"),
+        "categories": related(_TARGETS["categories"], "s"),
+        "tags": related(_TARGETS["tags"], "s"),
     },
 )
 
@@ -111,7 +106,7 @@ def _item(tsquery: str) -> str:
 def _hits(matching: Matching, page: PageRequest, columns: str, limit: int) -> tuple[str, dict[str, object]]:
     """The statement of the newest ``limit`` hits, and its parameters."""
     params = dict(matching.params)
-    where = [matching.condition, *_SEARCH.conditions(page.filters, params)]
+    where = [matching.condition, _SEARCH.condition(page.filter, params)]
     sql = (
         f"SELECT {columns} FROM cms.search s WHERE {' AND '.join(where)}"
         f" ORDER BY s.published_at DESC, s.document_id DESC LIMIT {limit}"
@@ -175,13 +170,13 @@ class SqlSearch(SearchQueries):
             hits AS MATERIALIZED (
                 SELECT s.document_id AS id, {matching.rank} AS score FROM (SELECT * FROM found LIMIT {MAX_RANKED}) s)
             SELECT {_item(matching.tsquery)}::text, {http_date("p.updated_at")}, p.document_id::text,
-                (SELECT count(*) FROM found) > {MAX_RANKED}, {columns}
+                (SELECT count(*) FROM found) > {MAX_RANKED}, {", ".join(columns)}
             FROM (SELECT * FROM hits h WHERE {behind} ORDER BY {order} LIMIT {page.limit + 1}) h
             JOIN cms.publications p ON p.document_id = h.id JOIN cms.search s ON s.document_id = h.id
             ORDER BY {order}
             """
         rows = await self._reader.rows(sql, params, prepare=False)
-        count = await self._count(question, page, counted) if page.count else None
+        count = await self._count(question, page, counted) if page.count != "none" else None
         return Found(cut(rows, page, 2, _delivered, count), bool(rows) and rows[0][3])
 
     async def _count(self, question: Question, page: PageRequest, params: Mapping[str, object]) -> int:

@@ -9,7 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms_api.adapters.sqlalchemy.base import json_text
-from cms_api.adapters.sqlalchemy.cms.delivery import MEDIA_FIELDS, PARENT_FIELDS, http_date, object_of
+from cms_api.adapters.sqlalchemy.cms.delivery import http_date, object_of
+from cms_api.adapters.sqlalchemy.cms.sources import SOURCES, at
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.site.events import SITE_ID
@@ -34,8 +35,8 @@ DEFAULTS: dict[str, Any] = {
 }
 SETTINGS = f"SELECT {', '.join(COLUMNS)} FROM cms.site_settings"
 
-_PAGE = object_of({name: PARENT_FIELDS[name] for name in ("id", "path")})
-_FILE = object_of({name: MEDIA_FIELDS[name] for name in ("url", "alt", "width", "height")})
+_PAGE = object_of({name: at(SOURCES["parents"].shown[name], "u") for name in ("id", "path")})
+_FILE = object_of({name: at(SOURCES["files"].shown[name], "m") for name in ("url", "alt", "width", "height")})
 _SHOWN = {
     **{name: f"v.data->'{name}'" for name in DEFAULTS},
     **{

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, NamedTuple, cast
 from uuid import UUID
 
 import msgspec
@@ -84,6 +84,16 @@ class SeoInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     twitter: TwitterCardInput | UnsetType | None = UNSET
 
 
+class Neighbours(NamedTuple):
+    """All types that there are, which lists may walk to; ``stamp`` is another one once any has changed."""
+
+    stamp: str
+    definitions: Mapping[str, Definition]
+
+
+ALONE = Neighbours("", {})
+
+
 class EntryKind(ContentType[EntryContent], frozen=True, kw_only=True):
     """A compiled type.
 
@@ -107,6 +117,7 @@ class EntryKind(ContentType[EntryContent], frozen=True, kw_only=True):
     checked: tuple[Field, ...]
     restricted: frozenset[str]
     is_searched: bool
+    neighbours: Neighbours = ALONE
 
     def withheld(self, actor: Actor) -> frozenset[str]:
         """The fields that this actor may not see."""
@@ -186,6 +197,7 @@ def compiled(
     conversions: dict[str, Resolution | None] | None = None,
     unready: tuple[str, ...] = (),
     name: str | None = None,
+    neighbours: Neighbours = ALONE,
 ) -> EntryKind:
     """The type, ready for use. ``unready`` are unique fields whose index is still being built.
 
@@ -217,6 +229,7 @@ def compiled(
         checked=tuple(field for field in definition.fields if shapes.needs_checking(field)),
         restricted=frozenset(field.key for field in definition.fields if field.visibility == "restricted"),
         is_searched=bool(definition.searched()),
+        neighbours=neighbours,
     )
 
 

@@ -14,8 +14,8 @@ from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.content_types.fields import READ_RESTRICTED, Field, Key, Label, Note, PathPattern
 from cms_api.domains.jobs.api import JobView
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.paging import Listing, Page, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Listing, Page, PageRequest, SortKey
 
 WRITE = "content_types:write"
 PERMISSIONS = {

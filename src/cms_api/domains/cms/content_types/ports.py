@@ -12,7 +12,7 @@ from cms_api.domains.cms.content_types.conversions import Resolution
 from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.content_types.interface import Change, FieldIndex, TypeRevision
 from cms_api.domains.cms.documents.content import Link
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 
 class TypeRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,8 +193,8 @@ class ContentTypeQueries(ABC):
         """One type."""
 
     @abstractmethod
-    async def version(self, key: str) -> tuple[int, bool] | None:
-        """The type's version, and whether all its indexes are ready."""
+    async def version(self, key: str) -> tuple[int, bool, str] | None:
+        """The type's version, whether all its indexes are ready, and the `fingerprint`."""
 
     @abstractmethod
     async def list(self, page: PageRequest) -> Page[TypeRecord]:

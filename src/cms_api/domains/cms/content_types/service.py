@@ -42,9 +42,9 @@ from cms_api.kernel.actor import SYSTEM, Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Fault, Invalid, NotFound
 from cms_api.kernel.ids import new_id
-from cms_api.kernel.paging import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
+from cms_api.querying import Page, PageRequest
 
 MIGRATION = "content_types.migrate"
 INDEXING = "content_types.index"
@@ -76,7 +76,7 @@ class ContentTypes(ContentTypeService):
         actor.require(READ)
         found = await self._queries.list(page)
         items = [view(record) for record in found.items]
-        return Page(items=items, next=found.next, prev=found.prev, count=found.count)
+        return found.of(items)
 
     async def revisions(self, actor: Actor, key: str) -> Sequence[TypeRevision]:
         actor.require(READ)

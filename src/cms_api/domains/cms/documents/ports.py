@@ -12,8 +12,8 @@ from cms_api.domains.cms.documents.model import ContentType, Document, Snapshot
 from cms_api.domains.cms.documents.references import DeletionPreview, Effects, Mode, Reference
 from cms_api.domains.cms.documents.rendering import Public, Rendered
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.paging import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Page, PageRequest
 
 C = TypeVar("C", bound=Content)
 

@@ -37,7 +37,7 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
     def __init__(self, kind: EntryKind, **tools: Any) -> None:
         super().__init__(**tools)
         self.kind: EntryKind = kind
-        self.listing = listing_of(kind.definition)
+        self.listing = listing_of(kind.definition, kind.neighbours.definitions)
         self._showing = {
             field.key: (str(field.id), field if shapes.needs_showing(field) else None)
             for field in kind.definition.fields

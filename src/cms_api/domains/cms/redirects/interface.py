@@ -8,11 +8,11 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from cms_api.domains.cms.delivery.interface import Delivered, Kind, Selection
+from cms_api.domains.cms.delivery.interface import Delivered, Kind
 from cms_api.domains.cms.redirects.model import Match, Status
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.paging import Listing, Page, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Listing, Page, PageRequest, Selection, SortKey
 
 
 class RedirectView(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ import msgspec
 
 from cms_api.domains.cms.redirects.interface import RedirectView
 from cms_api.domains.cms.redirects.model import Match, Redirect, Status
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 
 class LivePlace(msgspec.Struct, frozen=True, kw_only=True):

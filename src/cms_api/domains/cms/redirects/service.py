@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from cms_api.domains.cms.content_types.definition import BUILT_IN
-from cms_api.domains.cms.delivery.interface import Delivered, Kind, Selection
+from cms_api.domains.cms.delivery.interface import Delivered, Kind
 from cms_api.domains.cms.delivery.ports import DeliveryQueries
 from cms_api.domains.cms.delivery.service import NothingPublished
 from cms_api.domains.cms.documents.policy import READ
@@ -29,9 +29,9 @@ from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Faults, Invalid, invalid
 from cms_api.kernel.ids import new_id
-from cms_api.kernel.paging import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
+from cms_api.querying import Page, PageRequest, Selection
 
 MANAGE = "redirects:manage"
 PERMISSIONS = {MANAGE: "Create, change and delete redirects."}

@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from cms_api.domains.cms.delivery.interface import Delivered
-from cms_api.kernel.paging import Listing, Page, PageRequest, SortKey
+from cms_api.domains.cms.delivery.interface import LISTINGS, Delivered
+from cms_api.querying import Listing, Page, PageRequest, Relation, SortKey
 
 Facet = Literal["type", "category", "tag", "author", "month"]
 FACETS: tuple[Facet, ...] = ("type", "category", "tag", "author", "month")
@@ -23,11 +23,13 @@ SEARCH = Listing(
         "type": "text",
         "published_at": "timestamptz",
         "author": "uuid",
-        "author.slug": "text",
         "categories": "uuid",
-        "categories.slug": "text",
         "tags": "uuid",
-        "tags.slug": "text",
+    },
+    relations={
+        "author": Relation(fields=lambda: LISTINGS["authors"], is_many=True),
+        "categories": Relation(fields=lambda: LISTINGS["categories"], is_many=True),
+        "tags": Relation(fields=lambda: LISTINGS["tags"], is_many=True),
     },
     sort=(SortKey("score", descending=True),),
 )

@@ -9,7 +9,7 @@ import msgspec
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.search.interface import Facet, Question
 from cms_api.domains.cms.search.text import SearchText
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 
 class Found(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from cms_api.domains.cms.search.interface import MAX_QUERY, Facet, Hits, Questio
 from cms_api.domains.cms.search.ports import Found, SearchQueries
 from cms_api.domains.cms.search.syntax import canonical
 from cms_api.kernel.errors import Malformed
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 
 class Search(SearchService):
