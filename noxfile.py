@@ -66,6 +66,18 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_coherence(session: nox.Session) -> None:
+    """Publish at random through one of four workers, read through all; prints the delay of notifications."""
+    session.run("python", "-m", "benchmarks.coherence", *session.posargs)
+
+
+@nox.session
+def bench_memory(session: nox.Session) -> None:
+    """Load one worker for ten minutes with a full cache; prints its memory."""
+    session.run("python", "-m", "benchmarks.memory", *session.posargs)
+
+
+@nox.session
 def bench_schedules(session: nox.Session) -> None:
     """Have 10,000 posts due at once, kill two of four workers; takes some minutes."""
     session.run("python", "-m", "benchmarks.schedules", *session.posargs)

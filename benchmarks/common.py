@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import socket
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,8 +27,10 @@ from cms_api.settings import Settings
 T = TypeVar("T")
 
 POSTS = 10_000
+TAGS = 200
 
 SEED = """
+SET session_replication_role = replica;
 INSERT INTO cms.authors (id, name, slug, bio, created_at, updated_at)
 SELECT md5('a' || n)::uuid, 'Author ' || n, 'author-' || n, repeat('Writes about things. ', 5), now(), now()
 FROM generate_series(1, 50) n;
@@ -44,9 +47,9 @@ INSERT INTO cms.contents (document_id, hash, data) SELECT id, '', '' FROM cms.do
 INSERT INTO cms.revisions (document_id, id, document_version, hash, size, created_at)
 SELECT id, draft_revision_id, 1, '', 0, now() FROM cms.documents;
 COMMIT;
-INSERT INTO cms.publications (document_id, type, locale, slug, path, version, title, published_at,
+INSERT INTO cms.publications (document_id, type, locale, slug, path, has_address, version, title, published_at,
     first_published_at, created_at, updated_at, author_ids, category_ids, tag_ids, fields)
-SELECT md5('p' || n)::uuid, 'post', 'en', 'post-' || n, 'post-' || n, 2, 'Post number ' || n,
+SELECT md5('p' || n)::uuid, 'post', 'en', 'post-' || n, 'post-' || n, true, 2, 'Post number ' || n,
     now() - n * interval '1 hour', now() - n * interval '1 hour', now(), now(),
     ARRAY[md5('a' || (n %% 50 + 1))::uuid], ARRAY[md5('c' || (n %% 20 + 1))::uuid],
     ARRAY[md5('t' || (n %% 200 + 1))::uuid,
@@ -62,12 +65,29 @@ UNION ALL SELECT document_id, true, 'authors', 0, 'author', author_ids[1], '/aut
 FROM cms.publications
 UNION ALL SELECT document_id, true, 'categories', 0, 'category', category_ids[1], '/categories/0', 'restrict'
 FROM cms.publications;
+INSERT INTO cms.search (document_id, type, locale, published_at, title, text, words)
+SELECT p.document_id, 'post', 'en', p.published_at, p.title, t.text,
+    setweight(to_tsvector('cms.english', p.title), 'A') || setweight(to_tsvector('cms.english', t.text), 'D')
+FROM (SELECT *, substring(slug FROM 6)::int AS n FROM cms.publications) p CROSS JOIN LATERAL (
+    SELECT repeat('Some words that somebody might want to read. ', 4) ||
+        string_agg((%(words)s::text[])[1 + (p.n * k * k + p.n / 7) %% 40], ' ')
+        AS text FROM generate_series(1, 8) k) t;
+SET session_replication_role = origin
 """
+# Each post has some eight of these.
+WORDS = re.findall(
+    r"\w+",
+    """
+    mountain river quick garden stone window paper lantern winter bread silver forest copper bridge night harbour
+    yellow morning letter travel music kitchen summer island thunder candle market village engine feather pocket
+    shadow whisper rocket carpet planet mirror button ladder basket
+    """,
+)
 
 
 @contextmanager
-def database() -> Iterator[str]:
-    """A database with `POSTS` published posts, each with an author, a category and three tags."""
+def database(posts: int = POSTS) -> Iterator[str]:
+    """A database with so many published posts, each with an author, a category and three tags."""
     folder = Path(tempfile.mkdtemp(prefix="cms-bench-"))
     server = EmbeddedPostgres(folder, throwaway=True)
     try:
@@ -76,7 +96,7 @@ def database() -> Iterator[str]:
         with psycopg.connect(url, autocommit=True) as connection:
             for statement in SEED.split(";\n"):
                 if statement.strip():
-                    connection.execute(statement, {"posts": POSTS})
+                    connection.execute(statement, {"posts": posts, "words": WORDS})
             connection.execute("VACUUM ANALYZE")
         yield url
     finally:
@@ -130,7 +150,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(target: str, url: str, *, server: str = "granian") -> Iterator[Process]:
+def serving(
+    target: str, url: str, *, server: str = "granian", environment: Mapping[str, str] | None = None
+) -> Iterator[Process]:
     """``target``, a factory of an ASGI application, on a port of its own."""
     port = free_port()
     command = {
@@ -143,17 +165,19 @@ def serving(target: str, url: str, *, server: str = "granian") -> Iterator[Proce
             "--http", "httptools", "--host", "127.0.0.1", "--port", str(port), target,
         ],
     }[server]  # fmt: skip
-    environment = os.environ | {
+    given = os.environ | {
         "CMS_DATABASE_URL": url, "CMS_LOG_LEVEL": "warning", "CMS_SECRET_KEY": "x" * 40, "PYTHONPATH": ".",
-        "CMS_BACKGROUND": "false",
+        "CMS_BACKGROUND": "false", **(environment or {}),
     }  # fmt: skip
-    handle = subprocess.Popen([sys.executable, "-m", *command], env=environment)
+    handle = subprocess.Popen([sys.executable, "-m", *command], env=given)
     try:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
+        deadline = time.monotonic() + 120
+        while True:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
+            if handle.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{target} did not start.")
             time.sleep(0.05)
         time.sleep(0.5)
         yield Process(port, handle)
@@ -175,29 +199,43 @@ class Figures:
         return statistics.median(getattr(self, name))
 
 
-async def _connection(port: int, paths: list[str], latencies: list[float]) -> None:
+async def _connection(
+    port: int, paths: list[str], latencies: list[float], known: Mapping[str, str] | None
+) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for path in paths:
         started = time.perf_counter()
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+        condition = f"If-None-Match: {known[path]}\r\n" if known else ""
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: bench\r\n{condition}\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 200"):
+        if not head.startswith(b"HTTP/1.1 304" if known else b"HTTP/1.1 200"):
             raise RuntimeError(head.decode())
-        length = next(
-            int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")
-        )
+        lengths = (line[15:] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        length = 0 if known else int(next(lengths))
         await reader.readexactly(length)
         latencies.append((time.perf_counter() - started) * 1000)
     writer.close()
     await writer.wait_closed()
 
 
-async def measure(process: Process, paths: list[str], connections: int, figures: Figures | None) -> None:
-    """One round: all ``paths`` over some connections that each wait for their answer."""
+async def measure(
+    process: Process,
+    paths: list[str],
+    connections: int,
+    figures: Figures | None,
+    known: Mapping[str, str] | None = None,
+) -> None:
+    """One round: all ``paths`` over some connections that each wait for their answer.
+
+    With ``known``, the entity tags of all paths, each request is answered with 304.
+    """
     latencies: list[float] = []
     before, started = process.cpu(), time.perf_counter()
     await asyncio.gather(
-        *(_connection(process.port, paths[offset::connections], latencies) for offset in range(connections))
+        *(
+            _connection(process.port, paths[offset::connections], latencies, known)
+            for offset in range(connections)
+        )
     )
     spent, elapsed = process.cpu() - before, time.perf_counter() - started
     if figures is not None:

@@ -150,7 +150,7 @@ async def filling(url: str, number: int) -> None:
     """A model made through the API alone, filled, and read back with two levels of references."""
     settings = Settings(
         database_url=url, data_dir=Path(tempfile.mkdtemp()), secret_key="s" * 40, bcrypt_rounds=4, log_level="error",
-        background=False,
+        background=False, access_token_ttl=86_400,
     )  # fmt: skip
     app = create_app(settings)
     application = app.state.application

@@ -1,19 +1,50 @@
-"""The bare twin: an ASGI handler and psycopg, the same statements, nothing else."""
+"""The bare twins: an ASGI handler and psycopg that run the same statements, and one that sends ready bytes.
+
+What they answer was recorded from the application (``benchmarks.reads``): ``BENCH_RECORDS`` is a file
+with the statements and the bodies, by path and query.
+"""
 
 import os
+import pickle
+from pathlib import Path
 from typing import Any
 
 from psycopg_pool import AsyncConnectionPool
 
-from cms_api.adapters.sqlalchemy.cms.delivery import _one, _page
-from cms_api.domains.cms.api import LISTINGS, Selection
-from cms_api.kernel.paging import PageRequest
 
-INCLUDE = frozenset({"author", "categories", "tags"})
+def _records() -> dict[str, tuple[list[tuple[str, Any]], bytes]]:
+    found: dict[str, tuple[list[tuple[str, Any]], bytes]] = pickle.loads(
+        Path(os.environ["BENCH_RECORDS"]).read_bytes()
+    )
+    return found
+
+
+def _asked(scope: Any) -> str:
+    query = scope["query_string"].decode()
+    return f"{scope['path']}?{query}" if query else str(scope["path"])
+
+
+async def _lifespan(receive: Any, send: Any, start: Any, stop: Any) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await start()
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await stop()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+async def _send(send: Any, body: bytes) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def create() -> Any:
-    """The application: ``/slug/<slug>`` and ``/list``."""
+    """Runs what was recorded for a path, and sends the JSON that it gives."""
+    statements = {path: asked for path, (asked, _) in _records().items()}
     pool = AsyncConnectionPool(
         os.environ["CMS_DATABASE_URL"],
         min_size=1,
@@ -21,33 +52,32 @@ def create() -> Any:
         open=False,
         kwargs={"autocommit": True, "prepare_threshold": 0},
     )
-    selection = Selection(INCLUDE)
-    one = _one("posts", "slug", selection)
-    many, _, params = _page("posts", PageRequest(sort=LISTINGS["posts"].sort), selection)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
-            while True:
-                message = await receive()
-                if message["type"] == "lifespan.startup":
-                    await pool.open()
-                    await send({"type": "lifespan.startup.complete"})
-                else:
-                    await pool.close()
-                    await send({"type": "lifespan.shutdown.complete"})
-                    return
-        path = scope["path"]
+            await _lifespan(receive, send, pool.open, pool.close)
+            return
+        found: list[str] = []
         async with pool.connection() as connection:
-            if path.startswith("/slug/"):
-                cursor = await connection.execute(one, {"value": path[6:], "locale": "en"})
-                row = await cursor.fetchone()
-                body = row[0].encode() if row else b""
-            else:
-                cursor = await connection.execute(many, params)
-                rows = await cursor.fetchall()
-                body = ('{"items":[' + ",".join(row[0] for row in rows[:20]) + "]}").encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+            for sql, params in statements[_asked(scope)]:
+                cursor = await connection.execute(sql, params)
+                found += [str(row[0]) for row in await cursor.fetchall()]
+        await _send(send, ('{"items":[' + ",".join(found[:20]) + "]}").encode())
+
+    return app
+
+
+def ready() -> Any:
+    """Sends the bytes that were recorded for a path."""
+    bodies = {path: body for path, (_, body) in _records().items()}
+
+    async def nothing() -> None:
+        return None
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send, nothing, nothing)
+            return
+        await _send(send, bodies[_asked(scope)])
 
     return app

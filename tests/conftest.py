@@ -153,9 +153,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for name in ("rows", "one"):
         original = getattr(Reader, name)
 
-        async def counted(self: Reader, sql: str, params: Any = None, original: Any = original) -> Any:
+        async def counted(
+            self: Reader, sql: str, params: Any = None, original: Any = original, **options: Any
+        ) -> Any:
             seen.append(sql)
-            return await original(self, sql, params)
+            return await original(self, sql, params, **options)
 
         monkeypatch.setattr(Reader, name, counted)
     return seen

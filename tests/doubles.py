@@ -14,7 +14,7 @@ from cms_api.domains.auth.users.model import User
 from cms_api.domains.auth.users.ports import Credentials, PasswordHasher, UserQueries, UserRepository
 from cms_api.domains.auth.users.service import view
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 ROLES = frozenset({"administrator", "editor", "author", "reader"})
 

@@ -20,9 +20,11 @@ from tests import (
     fakes_menus,
     fakes_readers,
     fakes_redirects,
+    fakes_search,
     fakes_site,
     fakes_tree,
 )
+from tests.evaluating import holds, several
 from tests.fakes import FakeUnitOfWork, FixedClock
 from tests.fakes_references import effects_of
 from tests.fakes_revisions import FakeRetention, FakeRetentionQueries, FakeRevisionQueries, FakeRevisions
@@ -49,13 +51,19 @@ from cms_api.domains.cms.documents.ports import (
     DocumentQueries,
     DocumentRepository,
     PublicationRepository,
-    PublicFields,
     ReferenceRepository,
-    Rendered,
     Renderer,
 )
 from cms_api.domains.cms.documents.references import Effects, Mode
+from cms_api.domains.cms.documents.rendering import (
+    RENDERING_VERSION,
+    OtherFormat,
+    Public,
+    PublicFields,
+    Rendered,
+)
 from cms_api.domains.cms.documents.slugs import make_slug, numbered
+from cms_api.domains.cms.entries.content import EntryContent
 from cms_api.domains.cms.imports.ports import Fetcher, FetchError, Imported, ImportSources
 from cms_api.domains.cms.imports.service import Imports
 from cms_api.domains.cms.imports.source import ContentSource, SourceError, SourceItem
@@ -86,6 +94,8 @@ from cms_api.domains.cms.revisions.ports import RevisionRepository
 from cms_api.domains.cms.revisions.service import Revisions
 from cms_api.domains.cms.schedules.model import Schedule
 from cms_api.domains.cms.schedules.ports import ScheduleRepository
+from cms_api.domains.cms.search.ports import SearchIndex
+from cms_api.domains.cms.search.text import SearchText
 from cms_api.domains.cms.site.interface import SiteSettings
 from cms_api.domains.cms.site.service import Site
 from cms_api.domains.cms.taxonomies.interface import TermView
@@ -98,7 +108,7 @@ from cms_api.domains.cms.workflow.ports import Task, TaskRepository, WorkflowRep
 from cms_api.domains.cms.workflow.stages import WorkflowStages
 from cms_api.kernel.errors import Malformed, TooLarge, UnsupportedMedia, invalid
 from cms_api.kernel.events import Event
-from cms_api.kernel.paging import Filter, Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 C = TypeVar("C", bound=Content)
 R = TypeVar("R", bound=Resource)
@@ -132,6 +142,8 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     content: Content
     fields: PublicFields
+    others: Mapping[OtherFormat, PublicFields]
+    rendering_version: int
     version: int
     published_at: datetime
     first_published_at: datetime
@@ -184,6 +196,9 @@ class Store:
     redirects: dict[UUID, Redirect] = field(default_factory=dict)
     menus: dict[UUID, Menu] = field(default_factory=dict)
     site: SiteSettings = fakes_site.FIRST
+    searched: dict[UUID, SearchText] = field(default_factory=dict)
+    search_queue: tuple[UUID, ...] = ()
+    search_words: frozenset[tuple[str, str]] = frozenset()
 
     def copied(self) -> dict[str, Any]:
         return {name: copy.copy(value) for name, value in vars(self).items()}
@@ -238,6 +253,7 @@ def repositories(store: Store) -> dict[type, object]:
         TaskRepository: FakeTasks(store),
         **fakes_readers.repositories(store),
         RedirectRepository: fakes_redirects.FakeRedirects(store),
+        SearchIndex: fakes_search.FakeSearchIndex(store),
         TreeRepository: fakes_tree.FakeTree(store),
         MenuRepository: fakes_menus.FakeMenus(store),
         **fakes_site.repositories(store),
@@ -359,7 +375,7 @@ class FakePublications(PublicationRepository):
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def put_live(self, document: Document[C], content: C, fields: PublicFields) -> None:
+    async def put_live(self, document: Document[C], content: C, public: Public) -> None:
         if document.published_at is None or document.first_published_at is None:
             raise LookupError("Only a published document has a live copy.")
         if (live := document.live_revision_id) is not None:
@@ -370,9 +386,12 @@ class FakePublications(PublicationRepository):
         self._store.publications[document.id] = Publication(
             type=document.type,
             locale=document.locale,
-            path=self._live_path(document.id, content.slug, getattr(content, "parent", None)),
+            path=_address(content)
+            or self._live_path(document.id, content.slug, getattr(content, "parent", None)),
             content=content,
-            fields=fields,
+            fields=public.fields,
+            others=public.others,
+            rendering_version=RENDERING_VERSION,
             version=document.version,
             published_at=document.published_at,
             first_published_at=before.first_published_at if before else document.first_published_at,
@@ -382,6 +401,20 @@ class FakePublications(PublicationRepository):
         self._move_live_below(document.id, self._store.publications[document.id].path, content.slug)
         fakes_redirects.lead_on(self._store, document, paths)
         self._store.links[document.id, True] = tuple(content.links())
+
+    async def put_rendered(self, document_id: UUID, public: Public) -> None:
+        if (live := self._store.publications.get(document_id)) is not None:
+            self._store.publications[document_id] = msgspec.structs.replace(
+                live, fields=public.fields, others=public.others, rendering_version=RENDERING_VERSION
+            )
+
+    async def outdated(self, after: UUID | None, limit: int) -> list[tuple[UUID, str]]:
+        found = sorted(
+            (one, live.type)
+            for one, live in self._store.publications.items()
+            if live.rendering_version < RENDERING_VERSION and (after is None or one > after)
+        )
+        return found[:limit]
 
     def _live_path(self, document_id: UUID, slug: str, parent: UUID | None) -> str:
         seen = {document_id}
@@ -398,11 +431,8 @@ class FakePublications(PublicationRepository):
         live = self._store.publications
         mine = live[document_id]
         for other, row in live.items():
-            if other != document_id and (row.type, row.locale, row.path) == (
-                mine.type,
-                mine.locale,
-                mine.path,
-            ):
+            is_rival = row.type == mine.type or (_is_alone(row) and _is_alone(mine))
+            if other != document_id and is_rival and (row.locale, row.path) == (mine.locale, mine.path):
                 raise AddressTaken(slug)
 
     def _move_live_below(self, document_id: UUID, above: str, slug: str) -> None:
@@ -423,6 +453,15 @@ class FakePublications(PublicationRepository):
     async def take_down(self, document_id: UUID) -> None:
         self._store.publications.pop(document_id, None)
         self._store.links.pop((document_id, True), None)
+
+
+def _address(content: Content) -> str | None:
+    return content.definition.address(content.slug) if isinstance(content, EntryContent) else None
+
+
+def _is_alone(row: Publication) -> bool:
+    """Whether nothing else may be where it is; a page and a post may share a path."""
+    return row.type != "post" and fakes_redirects.has_address(row.type, row.content)
 
 
 class FakeReferences(ReferenceRepository):
@@ -494,12 +533,8 @@ class FakeDocumentQueries(DocumentQueries):
         return loaded(self._store, kind, document_id)
 
     async def list(self, kind: ContentType[C], page: PageRequest) -> Page[Document[C]]:
-        wants_trash = any(wanted.field == "trashed" for wanted in page.filters)
         rows = [
-            found
-            for one in self._store.documents
-            if (found := loaded(self._store, kind, one)) is not None
-            and (wants_trash or found.trashed_at is None)
+            found for one in self._store.documents if (found := loaded(self._store, kind, one)) is not None
         ]
         return page_of(rows, page, self._field, lambda row: row)
 
@@ -680,8 +715,8 @@ def page_of(
     """The page of ``rows`` that is asked for; ``value`` gives a row's field, a tuple where it has many."""
     keys = [(key.field, key.descending) for key in page.sort]
     keys.append(("id", page.sort[-1].descending if page.sort else False))
-    rows = [row for row in rows if all(_holds(value(row, f.field), f) for f in page.filters)]
-    count = len(rows) if page.count else None
+    rows = [row for row in rows if holds(page.filter, lambda name, row=row: several(value(row, name)))]
+    count = None if page.count == "none" else len(rows)
 
     def position(row: T) -> tuple[Any, ...]:
         return tuple(value(row, name) for name, _ in keys)
@@ -707,39 +742,8 @@ def page_of(
         next=position(shown[-1]) if has_next else None,
         prev=position(shown[0]) if has_prev else None,
         count=count,
+        is_estimate=page.count == "estimate",
     )
-
-
-def _holds(value: object, wanted: Filter) -> bool:
-    if not isinstance(value, tuple):
-        return _compares(value, wanted.operator, wanted.values)
-    if wanted.operator == "exists":
-        return bool(value) == wanted.values[0]
-    if wanted.operator in ("ne", "nin"):
-        return not any(one in wanted.values for one in value)
-    return any(_compares(one, wanted.operator, wanted.values) for one in value)
-
-
-_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "eq": lambda value, wanted: bool(value == wanted),
-    "lt": lambda value, wanted: bool(value < wanted),
-    "lte": lambda value, wanted: bool(value <= wanted),
-    "gt": lambda value, wanted: bool(value > wanted),
-    "gte": lambda value, wanted: bool(value >= wanted),
-    "contains": lambda value, wanted: wanted.lower() in value.lower(),
-    "starts_with": lambda value, wanted: value.lower().startswith(wanted.lower()),
-}
-
-
-def _compares(value: object, operator: str, values: tuple[object, ...]) -> bool:
-    match operator:
-        case "exists":
-            return (value is not None) == values[0]
-        case "ne" | "nin":
-            return value not in values
-        case "in":
-            return value is not None and value in values
-    return value is not None and _COMPARISONS[operator](value, values[0])
 
 
 # What is outside of the database
@@ -806,7 +810,15 @@ class PlainRenderer(Renderer):
             body=f"<p>{html.escape(words)}</p>",
             excerpt=excerpt or " ".join(words.split()[:55]),
             reading_time=self.reading_time(body),
+            others={
+                "markdown": words,
+                "text": words,
+                "blocks": [{"id": "1", "type": "paragraph", "html": html.escape(words)}],
+            },
         )
+
+    async def text(self, body: str) -> str:
+        return html.unescape(" ".join(re.sub(r"<[^>]*>", " ", body).split()))
 
     def reading_time(self, body: str) -> int:
         return max(1, -(-len(re.sub(r"<[^>]*>", " ", body).split()) // 238))
@@ -965,6 +977,7 @@ class FakeCms:
             "stages": WorkflowStages(users=self.users),
             "deletions": self.deletions,
         }
+        self.tools = engine
         self.posts = Posts(**engine)
         self.pages = Pages(**engine)
         self.types.services |= {"post": self.posts, "page": self.pages}
@@ -984,6 +997,7 @@ class FakeCms:
         self.redirects = Redirects(
             clock=self.clock,
             queries=fakes_redirects.FakeRedirectQueries(self.store),
+            delivery=fakes_redirects.FakeDeliveryQueries(self.store),
             default_locale="en",
         )
         self.page_tree = PageTree(queries=fakes_tree.FakeTreeQueries(self.store), default_locale="en")

@@ -7,7 +7,7 @@ from uuid import UUID
 from cms_api.domains.cms.comments.model import EditorialComment
 from cms_api.domains.cms.comments.ports import CommentQueries, CommentRepository
 from cms_api.kernel.errors import invalid
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 if TYPE_CHECKING:
     from tests.fakes_cms import Store

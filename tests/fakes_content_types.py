@@ -14,7 +14,7 @@ from cms_api.domains.cms.content_types.ports import (
     IndexSpec,
     TypeRecord,
 )
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 
 class TypeStore:
@@ -85,9 +85,10 @@ class FakeContentTypeQueries(ContentTypeQueries):
     async def get(self, key: str) -> TypeRecord | None:
         return self._store.types.get(key)
 
-    async def version(self, key: str) -> tuple[int, bool] | None:
+    async def version(self, key: str) -> tuple[int, bool, str] | None:
         record = self._store.types.get(key)
-        return record and (record.version, all(one.state == "ready" for one in record.indexes))
+        is_ready = record is not None and all(one.state == "ready" for one in record.indexes)
+        return record and (record.version, is_ready, await self.fingerprint())
 
     async def list(self, page: PageRequest) -> Page[TypeRecord]:
         return page_of(list(self._store.types.values()), page, getattr, lambda row: row)

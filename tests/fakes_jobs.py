@@ -16,8 +16,8 @@ from cms_api.domains.jobs.ports import JobLog, JobQueries, JobQueue, JobReposito
 from cms_api.domains.jobs.service import view
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.events import Event
-from cms_api.kernel.paging import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Page, PageRequest
 
 
 @dataclass

@@ -14,7 +14,7 @@ from cms_api.domains.cms.menus.interface import MenuSummary, MenuUse
 from cms_api.domains.cms.menus.items import Item, Target
 from cms_api.domains.cms.menus.model import Menu
 from cms_api.domains.cms.menus.ports import MenuQueries, MenuRepository, PublicMenuQueries
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 if TYPE_CHECKING:
     from tests.fakes_cms import Store

@@ -24,7 +24,7 @@ from cms_api.domains.cms.reader_comments.ports import (
 from cms_api.domains.cms.reader_comments.rates import Rate, Taken
 from cms_api.domains.cms.reader_comments.rules import DocumentSettings, Place, ReaderCommentRules
 from cms_api.domains.cms.reader_comments.service import view
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 if TYPE_CHECKING:
     from tests.fakes_cms import Store

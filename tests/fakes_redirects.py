@@ -2,10 +2,16 @@
 
 import copy
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
+import msgspec
+
+from cms_api.domains.cms.delivery.interface import Delivered, Kind, Selection
+from cms_api.domains.cms.delivery.ports import DeliveryQueries
+from cms_api.domains.cms.documents.content import Content
 from cms_api.domains.cms.documents.model import Document
+from cms_api.domains.cms.entries.content import EntryContent
 from cms_api.domains.cms.redirects.errors import RedirectTaken
 from cms_api.domains.cms.redirects.interface import RedirectView
 from cms_api.domains.cms.redirects.model import Redirect
@@ -14,12 +20,17 @@ from cms_api.domains.cms.redirects.ports import Detour, LivePlace, RedirectQueri
 from cms_api.domains.cms.redirects.service import view
 from cms_api.kernel.errors import invalid
 from cms_api.kernel.ids import new_id
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 if TYPE_CHECKING:
     from tests.fakes_cms import Store
 
 ADDRESSED = ("page", "post")
+
+
+def has_address(type: str, content: Content) -> bool:
+    """Whether a document of the type is on the site once it is live."""
+    return type in ADDRESSED or (isinstance(content, EntryContent) and content.definition.path is not None)
 
 
 def matches(redirect: Redirect, path: str) -> bool:
@@ -90,7 +101,9 @@ class FakeRedirects(RedirectRepository):
 
     async def has_document(self, document_id: UUID, locale: str) -> bool:
         row = self._store.documents.get(document_id)
-        return row is not None and row.type in ADDRESSED and row.locale == locale and row.trashed_at is None
+        if row is None or row.locale != locale or row.trashed_at is not None:
+            return False
+        return has_address(row.type, row.draft)
 
 
 class FakeRedirectQueries(RedirectQueries):
@@ -108,6 +121,10 @@ class FakeRedirectQueries(RedirectQueries):
         return page_of(rows, page, getattr, lambda row: row)
 
     async def resolve(self, path: str, above: Collection[str], locale: str) -> LivePlace | Detour | None:
+        home = self._store.site.home_page
+        live = self._store.publications.get(home) if home and not path else None
+        if live is not None and live.locale == locale and home is not None:
+            return LivePlace(kind="page", id=home, path=live.path)
         if (found := self._live_at(path, locale)) is not None:
             return found
         fitting = [
@@ -152,25 +169,25 @@ class FakeRedirectQueries(RedirectQueries):
 
     def _path_of(self, document_id: UUID) -> str | None:
         live = self._store.publications.get(document_id)
-        return None if live is None or live.type not in ADDRESSED else live.path
+        return None if live is None or not has_address(live.type, live.content) else live.path
 
     def _live_at(self, path: str, locale: str) -> LivePlace | None:
         found = [
-            LivePlace(kind=cast("Any", row.type), id=one, path=row.path)
+            LivePlace(kind=row.type, id=one, path=row.path)
             for one, row in self._store.publications.items()
-            if (row.path, row.locale) == (path, locale) and row.type in ADDRESSED
+            if (row.path, row.locale) == (path, locale) and has_address(row.type, row.content)
         ]
         return min(found, key=lambda one: one.kind, default=None)
 
 
 def live_paths(store: "Store") -> dict[UUID, str]:
     """Where the documents are that have an address."""
-    return {one: row.path for one, row in store.publications.items() if row.type in ADDRESSED}
+    return {one: row.path for one, row in store.publications.items() if has_address(row.type, row.content)}
 
 
 def lead_on(store: "Store", document: Document[Any], before: Mapping[UUID, str]) -> None:
     """Make the redirects of a publication, after which others paths are live than ``before``."""
-    if document.type not in ADDRESSED:
+    if not has_address(document.type, document.draft):
         return
     now, locale = live_paths(store), document.locale
     changed = {one for one, path in before.items() if now[one] != path}
@@ -209,3 +226,28 @@ def lead_on(store: "Store", document: Document[Any], before: Mapping[UUID, str])
             standing.document_id, standing.version = one, standing.version + 1
             standing.updated_at = document.updated_at
             store.redirects[standing.id] = standing
+
+
+class FakeDeliveryQueries(DeliveryQueries):
+    """Tells of each live copy its id, its path and the format that was asked for."""
+
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+
+    async def one(
+        self, kind: Kind, by: Literal["id", "slug", "path"], value: object, selection: Selection, locale: str
+    ) -> Delivered | None:
+        del locale
+        for document_id, live in self._store.publications.items():
+            if f"{live.type}s" == kind and value == (document_id if by == "id" else live.path):
+                said = {"id": document_id, "path": live.path, "format": selection.format}
+                return Delivered(msgspec.json.encode(said).decode(), "", str(document_id))
+        return None
+
+    async def list(self, kind: Kind, page: PageRequest, selection: Selection) -> Page[Delivered]:
+        del page
+        found = [
+            await self.one(kind, "id", one, selection, live.locale)
+            for one, live in self._store.publications.items()
+        ]
+        return Page(items=[one for one in found if one is not None], next=None, prev=None)

@@ -19,7 +19,7 @@ from cms_api.domains.cms.retention.ports import (
 from cms_api.domains.cms.revisions.interface import Ref, RevisionDetail, RevisionView
 from cms_api.domains.cms.revisions.model import Revision
 from cms_api.domains.cms.revisions.ports import RevisionQueries, RevisionRepository
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 if TYPE_CHECKING:
     from tests.fakes_cms import Store

@@ -15,7 +15,7 @@ from cms_api.domains.cms.schedules.interface import ScheduleView
 from cms_api.domains.cms.schedules.model import Schedule
 from cms_api.domains.cms.schedules.ports import ScheduleQueries, ScheduleRepository, Wakeups
 from cms_api.domains.cms.schedules.service import Schedules, view
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 
 class FakeSchedules(ScheduleRepository):

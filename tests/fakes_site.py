@@ -69,14 +69,16 @@ class FakePublicSiteQueries(PublicSiteQueries):
 
     async def get(self) -> Delivered:
         site = self._store.site
-        pointing = {name: getattr(site, name) for name in ("home_page", "posts_page", "logo", "icon")}
+        pointing = {
+            name: getattr(site, name) for name in ("home_page", "posts_page", "logo", "icon", "image")
+        }
         shown = {
             name: getattr(site, name)
             for name in SiteSettings.__struct_fields__
             if name not in ("version", "updated_at", "updated_by")
         }
         shown |= {name: self._page(pointing[name]) for name in ("home_page", "posts_page")}
-        shown |= {name: self._file(pointing[name]) for name in ("logo", "icon")}
+        shown |= {name: self._file(pointing[name]) for name in ("logo", "icon", "image")}
         used = [str(one) for one in (SITE_ID, *pointing.values()) if one is not None]
         changed_at = format_datetime(site.updated_at, usegmt=True)
         return Delivered(msgspec.json.encode(shown).decode(), changed_at, ",".join(used))

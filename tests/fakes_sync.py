@@ -88,7 +88,7 @@ class FakeChanges(ChangeQueries, ChangeRepository):
                 kind=one.resource,  # type: ignore[arg-type]  # it is among those that are wanted
                 type=one.type,
                 id=one.id,
-                place=Place(one.xact, one.number, LAST),
+                place=Place(one.xact, one.number, FIRST),
             )
             for one in looked
             if one.resource in wanted.kinds

@@ -19,7 +19,7 @@ from cms_api.domains.cms.workflow.ports import (
     WorkflowRepository,
 )
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest, mentions
 
 if TYPE_CHECKING:
     from tests.fakes_cms import Store
@@ -148,7 +148,7 @@ class FakeTaskQueries(TaskQueries):
     ) -> Page[TaskView]:
         from tests.fakes_cms import page_of  # noqa: PLC0415 - that module knows this one
 
-        any_state = any(wanted.field == "state" for wanted in page.filters)
+        any_state = mentions(page.filter, "state")
 
         def is_asked(task: Task) -> bool:
             free = task.assignee_id is None and bool(set(roles).intersection(task.roles))

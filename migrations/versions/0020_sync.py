@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0020"
-down_revision = "0019"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
@@ -13,6 +13,7 @@ CREATE FUNCTION cms.change_keys(resource text, id uuid, type text) RETURNS text[
 RETURN CASE resource
     WHEN 'document' THEN ARRAY[id::text, 'document:' || type, 'documents']
     WHEN 'comments' THEN ARRAY['comments:' || id]
+    WHEN 'address' THEN ARRAY[id::text]
     ELSE ARRAY[id::text, CASE
         WHEN resource IN ('media', 'settings') THEN resource
         WHEN resource = 'category' THEN 'categories'
@@ -32,29 +33,26 @@ CREATE FUNCTION cms.note(kind text, ids uuid[], gone boolean) RETURNS void LANGU
     INSERT INTO cms.changes (resource, id, is_deleted) SELECT kind, touched.id, gone FROM unnest(ids) touched(id);
 $$;
 
--- What points at documents shows whether they are there, and where: it changes with that.
-CREATE FUNCTION cms.note_referrers(targets uuid[]) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO cms.changes (resource, id, type, locale, is_deleted)
-    SELECT DISTINCT 'document', p.document_id, p.type, p.locale, false
-    FROM cms.links l JOIN cms.publications p ON p.document_id = l.document_id
-    WHERE l.target_id = ANY (targets) AND l.is_live AND l.target_kind = 'document'
-      AND p.document_id <> ALL (targets);
-$$;
-
 CREATE OR REPLACE FUNCTION cms.note_documents() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO cms.changes (resource, id, type, locale, is_deleted)
     SELECT 'document', document_id, type, locale, TG_OP = 'DELETE' FROM touched;
     IF TG_OP <> 'UPDATE' THEN
-        PERFORM cms.note_referrers(array_agg(document_id)) FROM touched HAVING count(*) > 0;
+        PERFORM cms.note('address', array_agg(DISTINCT place), TG_OP = 'DELETE')
+        FROM touched, unnest(ARRAY[document_id, translation_group]) place WHERE place IS NOT NULL HAVING count(*) > 0;
     END IF;
     RETURN NULL;
 END $$;
 
+-- Whether and where documents are live is shown by others: by what points at them, and by translations.
 CREATE FUNCTION cms.note_moved() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM cms.note_referrers(array_agg(document_id)) FROM touched JOIN former USING (document_id)
-    WHERE touched.path <> former.path HAVING count(*) > 0;
+    PERFORM cms.note('address', array_agg(DISTINCT place), false)
+    FROM touched JOIN former USING (document_id)
+    CROSS JOIN LATERAL unnest(ARRAY[document_id, touched.translation_group, former.translation_group]) place
+    WHERE (touched.path, touched.has_address, touched.translation_group)
+        IS DISTINCT FROM (former.path, former.has_address, former.translation_group) AND place IS NOT NULL
+    HAVING count(*) > 0;
     RETURN NULL;
 END $$;
 CREATE TRIGGER note_moved_on_update AFTER UPDATE ON cms.publications
@@ -63,6 +61,11 @@ CREATE TRIGGER note_moved_on_update AFTER UPDATE ON cms.publications
 CREATE OR REPLACE FUNCTION cms.note_resources() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM cms.note(TG_ARGV[0], array_agg(id), TG_OP = 'DELETE') FROM touched HAVING count(*) > 0;
+    -- The site's own picture is told to previews of everything.
+    IF TG_ARGV[0] = 'media' THEN
+        PERFORM cms.note('settings', ARRAY['3c1a9d52-6f0b-4c1e-8a57-0b2f4d6e9a10'::uuid], false)
+        FROM touched JOIN cms.site_settings s ON s.image_id = touched.id;
+    END IF;
     RETURN NULL;
 END $$;
 
@@ -136,9 +139,9 @@ CREATE FUNCTION cms.note_site_files() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM cms.note('media', array_agg(DISTINCT shown.id), false)
     FROM touched JOIN former USING (id) CROSS JOIN LATERAL (VALUES (former.logo_id, touched.logo_id),
-        (touched.logo_id, former.logo_id), (former.icon_id, touched.icon_id), (touched.icon_id, former.icon_id))
-        shown(id, other)
-    WHERE shown.id IS DISTINCT FROM shown.other AND shown.id IS NOT NULL HAVING count(*) > 0;
+        (former.icon_id, touched.icon_id), (former.image_id, touched.image_id)) changed(before, after)
+    CROSS JOIN LATERAL (VALUES (before), (after)) shown(id)
+    WHERE before IS DISTINCT FROM after AND shown.id IS NOT NULL HAVING count(*) > 0;
     RETURN NULL;
 END $$;
 CREATE TRIGGER note_site_files_on_update AFTER UPDATE ON cms.site_settings
@@ -265,7 +268,6 @@ BEGIN
     FROM touched HAVING count(*) > 0;
     RETURN NULL;
 END $$;
-DROP FUNCTION cms.note_referrers(uuid[]);
 DROP FUNCTION cms.note(text, uuid[], boolean);
 DROP FUNCTION cms.tell_changes();
 DROP FUNCTION cms.change_keys(text, uuid, text);

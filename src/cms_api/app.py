@@ -24,6 +24,7 @@ from cms_api.adapters.http.preconditions import provide_if_match
 from cms_api.adapters.http.previewing import Previewing
 from cms_api.adapters.http.problems import EXCEPTION_HANDLERS
 from cms_api.adapters.http.proxies import Proxies
+from cms_api.adapters.http.queries import with_queries
 from cms_api.bootstrap.container import Application
 from cms_api.bootstrap.supervision import Background, signalled
 from cms_api.settings import Settings
@@ -31,7 +32,9 @@ from cms_api.settings import Settings
 # What a multipart form has beside its file, in bytes.
 FORM_OVERHEAD = 65_536
 # Below these paths is what everybody may read.
-CACHED = ("/api/v1/content/",)
+CACHED = (
+    "/api/v1/content/", "/feed.", "/atom.xml", "/categories/", "/tags/", "/authors/", "/sitemap", "/robots.txt",
+)  # fmt: skip
 # But there each answer is somebody's own.
 NEVER_CACHED = ("/api/v1/content/sync",)
 
@@ -67,9 +70,11 @@ def create_app(settings: Settings) -> Litestar:
     app = Litestar(
         route_handlers=[
             *system.ROUTES,
-            Router("/api/v1", route_handlers=auth.ROUTES + cms.ROUTES + jobs.ROUTES),
+            Router("/api/v1", route_handlers=with_queries(auth.ROUTES + cms.ROUTES + jobs.ROUTES)),
             Router(
-                "/api/v1/content", route_handlers=cms.DELIVERY_ROUTES, opt={"public": True, "previews": True}
+                "/api/v1/content",
+                route_handlers=with_queries(cms.DELIVERY_ROUTES),
+                opt={"public": True, "previews": True},
             ),
             Router(
                 "/api/v1",
@@ -120,6 +125,7 @@ def create_app(settings: Settings) -> Litestar:
                 "application": application,
                 "cache_ages": CacheAges(settings.cache_max_age, settings.cache_max_ages),
                 "cursors": Cursors(application.settings.secret_key or ""),
+                "query_cost_limit": settings.query_cost_limit,
                 "is_ready": application.is_ready,
                 "openapi": openapi.Document(),
                 "stopping": stopping,
@@ -128,10 +134,14 @@ def create_app(settings: Settings) -> Litestar:
         lifespan=[lifespan],
         debug=False,
     )
+    cache = application.container.core.cache()
     app.asgi_handler = RequestContext(
-        _cached(app.asgi_handler, application.container.core.cache()),
+        _cached(app.asgi_handler, cache),
+        # What browsers of other origins are told is worked out in front of the cache.
+        cached=None if settings.cors_origins else CachedAnswers(app, cache, prefixes=CACHED),
         access_log=settings.log_level in ("debug", "info"),
         proxies=Proxies(settings.trusted_proxies),
+        has_origins=bool(settings.cors_origins),
     )
     return app
 

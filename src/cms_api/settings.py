@@ -57,10 +57,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     job_retention: Annotated[int, Meta(ge=60, le=315_360_000)] = 2_592_000
     sync_retention: Annotated[int, Meta(ge=86_400, le=315_360_000)] = 7_776_000
     pool_size: Annotated[int, Meta(ge=1, le=100)] = 8
+    query_cost_limit: Annotated[int, Meta(ge=10, le=1_000_000)] = 300
     statement_timeout: Annotated[int, Meta(ge=1, le=3600)] = 15
     shutdown_timeout: Annotated[int, Meta(ge=1, le=600)] = 20
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
+
+    @property
+    def listens_at(self) -> str:
+        """The address that it answers at, as far as it can know by itself."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
 
     @property
     def media_dir(self) -> Path:

@@ -6,6 +6,7 @@ import typing
 from collections.abc import Generator, Iterator
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -94,12 +95,26 @@ def _faults(value: Any, wanted: Any, pointer: str) -> Generator[Fault, None, Non
         parts = _struct_faults(value, bare, pointer)
     elif typing.get_origin(bare) in (list, tuple) and isinstance(value, list):
         item = typing.get_args(bare)[0]
-        parts = (f for i, one in enumerate(value) for f in _faults(one, item, f"{pointer}/{i}"))
+        inner = (f for i, one in enumerate(value) for f in _faults(one, item, f"{pointer}/{i}"))
+        # How many they are is told beside what is wrong with them.
+        parts = chain(inner, _leaf_faults([None] * len(value), _uncounted(wanted), pointer))
     for fault in parts:
         found = True
         yield fault
     if not found:
         yield from _leaf_faults(value, wanted, pointer)
+
+
+def _uncounted(wanted: Any) -> Any:
+    """The constraints of ``wanted``, a list, for a list of anything."""
+    if typing.get_origin(wanted) in (typing.Union, types.UnionType):
+        lists = (one for one in typing.get_args(wanted) if typing.get_origin(_bare(one)) in (list, tuple))
+        return _uncounted(next(lists, list))
+    if typing.get_origin(wanted) is typing.Annotated:
+        metas = [one for one in wanted.__metadata__ if isinstance(one, msgspec.Meta)]
+        for meta in metas:
+            return typing.Annotated[list[Any], meta]
+    return list
 
 
 def _bare(wanted: Any) -> Any:

@@ -315,7 +315,7 @@ class Served:
             )
 
     def await_ready(self) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 if httpx.get(f"{self.url}/health/ready", timeout=5).status_code == 200:

@@ -15,6 +15,7 @@ from cms_api.adapters.sqlalchemy.cms.content_types import SqlContentTypes
 from cms_api.adapters.sqlalchemy.cms.delivered_comments import SqlDeliveredComments
 from cms_api.adapters.sqlalchemy.cms.delivery import SqlDelivery
 from cms_api.adapters.sqlalchemy.cms.entry_delivery import SqlEntryDelivery
+from cms_api.adapters.sqlalchemy.cms.feeds import SqlFeeds
 from cms_api.adapters.sqlalchemy.cms.field_indexes import PostgresFieldIndexes
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
 from cms_api.adapters.sqlalchemy.cms.menus import SqlMenus
@@ -28,7 +29,9 @@ from cms_api.adapters.sqlalchemy.cms.reference_queries import SqlReferences
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
 from cms_api.adapters.sqlalchemy.cms.schedule_queries import SqlSchedules
+from cms_api.adapters.sqlalchemy.cms.search import SqlSearch
 from cms_api.adapters.sqlalchemy.cms.site import SqlPublicSite, SqlSite
+from cms_api.adapters.sqlalchemy.cms.sitemaps import SqlSiteMaps
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
 from cms_api.adapters.sqlalchemy.cms.sync import SqlChanges
 from cms_api.adapters.sqlalchemy.cms.wakeups import PostgresWakeups
@@ -38,6 +41,7 @@ from cms_api.domains.cms.authors.service import Authors
 from cms_api.domains.cms.bulk.jobs import Bulk, BulkHandler
 from cms_api.domains.cms.bulk.service import Batch
 from cms_api.domains.cms.comments.service import Comments
+from cms_api.domains.cms.content_types.following import Following
 from cms_api.domains.cms.content_types.jobs import IndexHandler, MigrationHandler
 from cms_api.domains.cms.content_types.service import ContentTypes
 from cms_api.domains.cms.delivery.service import Delivery
@@ -46,6 +50,7 @@ from cms_api.domains.cms.documents.deleting import Deletions
 from cms_api.domains.cms.documents.referrers import References
 from cms_api.domains.cms.entries.delivery import EntryDelivery
 from cms_api.domains.cms.entries.registry import Types
+from cms_api.domains.cms.feeds.service import Feeds
 from cms_api.domains.cms.imports.service import Imports
 from cms_api.domains.cms.locks.held import LocksNow
 from cms_api.domains.cms.locks.service import Locks, Presences
@@ -61,12 +66,17 @@ from cms_api.domains.cms.reader_comments.rates import parse_rate
 from cms_api.domains.cms.reader_comments.service import DeliveredComments, ReaderComments
 from cms_api.domains.cms.reader_comments.submitting import Submissions
 from cms_api.domains.cms.redirects.service import Redirects
+from cms_api.domains.cms.rendering.service import Rendering
 from cms_api.domains.cms.retention.service import Retention
 from cms_api.domains.cms.revisions.service import Revisions
 from cms_api.domains.cms.schedules.firing import Firing
 from cms_api.domains.cms.schedules.runner import ScheduleRunner
 from cms_api.domains.cms.schedules.service import Schedules
+from cms_api.domains.cms.search.reading import SearchReader
+from cms_api.domains.cms.search.service import Search
+from cms_api.domains.cms.site.facts import Sites
 from cms_api.domains.cms.site.service import PublicSite, Site
+from cms_api.domains.cms.sitemaps.service import SiteMaps
 from cms_api.domains.cms.sync.service import Purges, Sync, Upkeep
 from cms_api.domains.cms.taxonomies.service import Terms
 from cms_api.domains.cms.workflow.service import Workflows
@@ -150,7 +160,13 @@ class CmsContainer(DeclarativeContainer):
         queries=Singleton(SqlEntryDelivery, core.reader),
         default_locale=default_locale,
     )
-    content_types = Singleton(ContentTypes, clock=core.clock, queries=type_queries, jobs=jobs.jobs)
+    content_types = Singleton(
+        ContentTypes,
+        clock=core.clock,
+        queries=type_queries,
+        jobs=jobs.jobs,
+        following=Singleton(Following, renderer),
+    )
     migration_handler = Singleton(MigrationHandler, clock=core.clock, types=types)
     index_handler = Singleton(
         IndexHandler, indexes=Singleton(PostgresFieldIndexes, core.settings.provided.database_url)
@@ -171,8 +187,12 @@ class CmsContainer(DeclarativeContainer):
     retention = Singleton(
         Retention, clock=core.clock, queries=Singleton(SqlRetention, core.reader), types=types
     )
+    rendering = Singleton(Rendering, types=types)
     references = Singleton(References, Singleton(SqlReferences, core.reader))
-    delivery = Singleton(Delivery, queries=Singleton(SqlDelivery, core.reader), default_locale=default_locale)
+    delivery_queries = Singleton(SqlDelivery, core.reader)
+    delivery = Singleton(Delivery, queries=delivery_queries, default_locale=default_locale)
+    search = Singleton(Search, queries=Singleton(SqlSearch, core.reader), default_locale=default_locale)
+    search_reader = Singleton(SearchReader, renderer=renderer)
     previews = Singleton(
         Previews,
         clock=core.clock,
@@ -212,6 +232,7 @@ class CmsContainer(DeclarativeContainer):
         Redirects,
         clock=core.clock,
         queries=Singleton(SqlRedirects, core.reader),
+        delivery=delivery_queries,
         default_locale=default_locale,
     )
     menus = Singleton(
@@ -221,7 +242,18 @@ class CmsContainer(DeclarativeContainer):
         PublicMenus, queries=Singleton(SqlPublicMenus, core.reader), default_locale=default_locale
     )
     site = Singleton(Site, clock=core.clock, queries=Singleton(SqlSite, core.reader))
-    public_site = Singleton(PublicSite, queries=Singleton(SqlPublicSite, core.reader))
+    public_site_queries = Singleton(SqlPublicSite, core.reader)
+    public_site = Singleton(PublicSite, queries=public_site_queries)
+    sites = Singleton(
+        Sites,
+        queries=public_site_queries,
+        public_url=core.settings.provided.public_url,
+        listens_at=core.settings.provided.listens_at,
+    )
+    feeds = Singleton(
+        Feeds, queries=Singleton(SqlFeeds, core.reader), sites=sites, default_locale=default_locale
+    )
+    sitemaps = Singleton(SiteMaps, queries=Singleton(SqlSiteMaps, core.reader), sites=sites)
     imports = Singleton(
         Imports,
         posts=posts,

@@ -4,7 +4,7 @@ import rich_click as click
 
 from cms_api.cli.content import import_group
 from cms_api.cli.serve import serve
-from cms_api.cli.system import check, migrate, openapi
+from cms_api.cli.system import check, migrate, openapi, render
 from cms_api.cli.types import types_group
 from cms_api.cli.users import user
 from cms_api.cli.work import worker
@@ -23,5 +23,5 @@ def cli() -> None:
     """
 
 
-for command in (serve, worker, migrate, user, import_group, types_group, openapi, check):
+for command in (serve, worker, migrate, user, import_group, types_group, render, openapi, check):
     cli.add_command(command)

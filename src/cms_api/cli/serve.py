@@ -109,7 +109,7 @@ def _announce(settings: Settings) -> None:
         with suppress(OSError), socket.create_connection((host, settings.port), timeout=1):
             break
         time.sleep(0.05)
-    address = settings.public_url or f"http://{settings.host}:{settings.port}"
+    address = settings.public_url or settings.listens_at
     console.print(
         f"CMS API on [bold]{address}[/] · manual at {address}/docs · Ctrl-C stops",
         highlight=False,

@@ -1,11 +1,11 @@
 """``cms migrate``, ``cms openapi`` and ``cms check``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from cms_api.cli.runtime import console, database, migrated, settings_of
+from cms_api.cli.runtime import console, database, migrated, run, settings_of
 from cms_api.settings import Settings, variable
 
 if TYPE_CHECKING:
@@ -26,6 +26,28 @@ def migrate(data_dir: Path | None) -> None:
     with database(settings_of(data_dir=data_dir)) as ready:
         before = migrated(ready)
     console.print(f"The database went from {before or 'nothing'} to {migrations.head()}.", highlight=False)
+
+
+@click.command()
+@DATA_DIR
+def render(data_dir: Path | None) -> None:
+    """Render anew what an older version has rendered; readers see each document as it was until then.
+
+    Can be stopped at any time, and run while `cms serve` does.
+    """
+    from cms_api.kernel.actor import SYSTEM
+
+    async def work(running: Any) -> int:
+        with console.status("Rendering") as status:
+            count: int = await running.container.cms.rendering().rerender(
+                SYSTEM, running.unit_of_work, progress=lambda done: status.update(f"Rendering: {done:,}")
+            )
+            return count
+
+    with database(settings_of(data_dir=data_dir)) as ready:
+        migrated(ready)
+        count = run(ready, work)
+    console.print(f"{count:,} documents were rendered anew.", highlight=False)
 
 
 @click.command()

@@ -121,7 +121,7 @@ def _done(data_dir: Path | None, work: Callable[[Any], Awaitable[T]]) -> T:
 async def _found(types: Any, keys: tuple[str, ...]) -> list["TypeView"]:
     from cms_api.domains.cms.api import TYPES
     from cms_api.kernel.actor import SYSTEM
-    from cms_api.kernel.paging import PageRequest
+    from cms_api.querying import PageRequest
 
     if keys:
         return [await types.get(SYSTEM, key) for key in dict.fromkeys(keys)]

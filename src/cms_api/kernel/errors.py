@@ -12,7 +12,10 @@ import msgspec
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One fault in an input: where (a JSON Pointer, RFC 6901), a code, and a sentence."""
+    """One fault in an input: where, a code, and a sentence.
+
+    ``pointer`` is a JSON Pointer (RFC 6901), or ``?`` and the name of a query's parameter.
+    """
 
     pointer: str
     code: str

@@ -13,11 +13,13 @@ from tests.fakes_cms import (
     Store,
 )
 from tests.fakes_comments import FakeCommentQueries
+from tests.fakes_feeds import FakeFeedQueries, FakeSiteMapQueries
 from tests.fakes_locks import FakeLockQueries, FakeSubjectQueries
 from tests.fakes_menus import FakeMenuQueries, FakePublicMenuQueries
 from tests.fakes_readers import FakePlaceQueries, FakeReaderCommentQueries, FakeRules
 from tests.fakes_redirects import FakeRedirectQueries
 from tests.fakes_revisions import FakeRetentionQueries, FakeRevisionQueries
+from tests.fakes_search import FakeSearchQueries
 from tests.fakes_site import FakePublicSiteQueries, FakeSiteQueries
 from tests.fakes_tree import FakeTreeQueries
 from tests.fakes_workflow import FakeTaskQueries, FakeWorkflowQueries
@@ -25,6 +27,7 @@ from tests.fakes_workflow import FakeTaskQueries, FakeWorkflowQueries
 from cms_api.adapters.sqlalchemy.cms import REPOSITORIES
 from cms_api.adapters.sqlalchemy.cms.comment_rules import SqlPlaces, SqlRules
 from cms_api.adapters.sqlalchemy.cms.comments import SqlComments
+from cms_api.adapters.sqlalchemy.cms.feeds import SqlFeeds
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
 from cms_api.adapters.sqlalchemy.cms.menus import SqlMenus
 from cms_api.adapters.sqlalchemy.cms.page_tree import SqlTree
@@ -34,7 +37,9 @@ from cms_api.adapters.sqlalchemy.cms.reader_comments import SqlReaderComments
 from cms_api.adapters.sqlalchemy.cms.redirects import SqlRedirects
 from cms_api.adapters.sqlalchemy.cms.retention import SqlRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlRevisions
+from cms_api.adapters.sqlalchemy.cms.search import SqlSearch
 from cms_api.adapters.sqlalchemy.cms.site import SqlPublicSite, SqlSite
+from cms_api.adapters.sqlalchemy.cms.sitemaps import SqlSiteMaps
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
 from cms_api.adapters.sqlalchemy.cms.workflow import SqlTasks, SqlWorkflows
 from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
@@ -44,6 +49,7 @@ from cms_api.domains.cms.authors.ports import AuthorQueries
 from cms_api.domains.cms.comments.ports import CommentQueries
 from cms_api.domains.cms.documents.ports import DocumentQueries
 from cms_api.domains.cms.documents.subjects import SubjectQueries
+from cms_api.domains.cms.feeds.ports import FeedQueries
 from cms_api.domains.cms.locks.ports import LockQueries
 from cms_api.domains.cms.media.ports import MediaQueries
 from cms_api.domains.cms.menus.ports import MenuQueries, PublicMenuQueries
@@ -52,7 +58,9 @@ from cms_api.domains.cms.reader_comments.ports import CommentRules, PlaceQueries
 from cms_api.domains.cms.redirects.ports import RedirectQueries
 from cms_api.domains.cms.retention.ports import RetentionQueries
 from cms_api.domains.cms.revisions.ports import RevisionQueries
+from cms_api.domains.cms.search.ports import SearchQueries
 from cms_api.domains.cms.site.ports import PublicSiteQueries, SiteQueries
+from cms_api.domains.cms.sitemaps.ports import SiteMapQueries
 from cms_api.domains.cms.taxonomies.ports import TermQueries
 from cms_api.domains.cms.workflow.ports import TaskQueries, WorkflowQueries
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -81,8 +89,11 @@ class Backend:
     tree: TreeQueries
     menus: MenuQueries
     public_menus: PublicMenuQueries
+    search: SearchQueries
     site: SiteQueries
     public_site: PublicSiteQueries
+    feeds: FeedQueries
+    sitemaps: SiteMapQueries
 
 
 @pytest.fixture(params=["fake", "postgres"])
@@ -109,8 +120,11 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             tree=FakeTreeQueries(store),
             menus=FakeMenuQueries(store),
             public_menus=FakePublicMenuQueries(store),
+            search=FakeSearchQueries(store),
             site=FakeSiteQueries(store),
             public_site=FakePublicSiteQueries(store),
+            feeds=FakeFeedQueries(store),
+            sitemaps=FakeSiteMapQueries(store),
         )
         return
     url = request.getfixturevalue("database_url")
@@ -139,8 +153,11 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             tree=SqlTree(reader),
             menus=SqlMenus(reader),
             public_menus=SqlPublicMenus(reader),
+            search=SqlSearch(reader),
             site=SqlSite(reader),
             public_site=SqlPublicSite(reader),
+            feeds=SqlFeeds(reader),
+            sitemaps=SqlSiteMaps(reader),
         )
     finally:
         await reader.close()

@@ -16,7 +16,7 @@ from cms_api.domains.cms.media.model import Asset
 from cms_api.domains.cms.media.ports import MediaRepository
 from cms_api.kernel.errors import Invalid
 from cms_api.kernel.ids import new_id
-from cms_api.kernel.paging import Filter, PageRequest, SortKey
+from cms_api.querying import Comparison, PageRequest, SortKey, all_of
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 USER = UUID(int=1)
@@ -148,17 +148,20 @@ async def test_authors_are_listed(backend, add) -> None:
     ada, bea, cleo = author(user_id=USER), author("bea"), author("cleo", **dates(AT - timedelta(days=1)))
     await add(cleo, ada, bea)
 
-    async def names(*filters: Filter, sort: str = "name", **asked: Any) -> list[str]:
-        page = PageRequest(sort=(SortKey(sort),), filters=filters, **asked)
+    async def names(*filters: Comparison, sort: str = "name", **asked: Any) -> list[str]:
+        page = PageRequest(sort=(SortKey(sort),), filter=all_of(*filters), **asked)
         return [found.slug for found in (await backend.authors.list(page)).items]
 
     assert await names() == ["ada", "bea", "cleo"]
     assert await names(sort="created_at") == ["cleo", "ada", "bea"]
     assert await names(limit=2) == ["ada", "bea"]
-    assert await names(Filter("user_id", "exists", (False,))) == ["bea", "cleo"]
-    assert await names(Filter("user_id", "eq", (USER,))) == ["ada"]
-    assert await names(Filter("slug", "nin", ("ada",)), Filter("name", "contains", ("E",))) == ["bea", "cleo"]
-    page = await backend.authors.list(PageRequest(sort=(SortKey("name"),), limit=2, count=True))
+    assert await names(Comparison("user_id", "exists", (False,))) == ["bea", "cleo"]
+    assert await names(Comparison("user_id", "eq", (USER,))) == ["ada"]
+    assert await names(Comparison("slug", "nin", ("ada",)), Comparison("name", "contains", ("E",))) == [
+        "bea",
+        "cleo",
+    ]
+    page = await backend.authors.list(PageRequest(sort=(SortKey("name"),), limit=2, count="exact"))
     assert page.count == 3
     rest = await backend.authors.list(PageRequest(sort=(SortKey("name"),), after=page.next))
     assert rest.items == [view(cleo)]

@@ -16,7 +16,7 @@ from cms_api.adapters.sqlalchemy.cms.sync import WINDOW, SqlChanges
 from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
-from cms_api.domains.cms.sync.interface import LAST, Position, SyncFilter
+from cms_api.domains.cms.sync.interface import FIRST, LAST, Position, SyncFilter
 from cms_api.domains.cms.sync.ports import ChangeQueries, ChangeRepository, Place
 from cms_api.kernel.ids import new_id
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -100,7 +100,7 @@ async def test_a_walk_goes_by_transaction_then_number(logged: Logged) -> None:
     ]  # fmt: skip
     walked = await logged.changes.walk(Position(), ALL, limit=2)
     assert [one.id for one in walked.found] == [B, C]
-    assert walked.found[0].place == Place(OLD, 2, LAST)
+    assert walked.found[0].place == Place(OLD, 2, FIRST)
     assert walked.looked_up_to is None
     assert walked.horizon.xact > OLD + 1
     assert walked.horizon == await logged.changes.horizon()

@@ -12,7 +12,7 @@ from cms_api.domains.cms.comments.model import EditorialComment
 from cms_api.domains.cms.comments.ports import CommentRepository
 from cms_api.domains.cms.documents.ports import DocumentRepository
 from cms_api.kernel.errors import Invalid
-from cms_api.kernel.paging import Filter, PageRequest, SortKey
+from cms_api.querying import Comparison, PageRequest, SortKey, all_of
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 ADA, BEA = UUID(int=1), UUID(int=2)
@@ -130,27 +130,27 @@ async def test_lists(backend, add, document, other) -> None:
     await add(settled, open_, reply, answer, thread(other))
     names = {settled.id: "s", open_.id: "o", reply.id: "r", answer.id: "a"}
 
-    async def listed(*filters: Filter, **how: Any) -> str:
-        request = PageRequest(**({"sort": (SortKey("created_at"),), "filters": filters} | how))
+    async def listed(*filters: Comparison, **how: Any) -> str:
+        request = PageRequest(**({"sort": (SortKey("created_at"),), "filter": all_of(*filters)} | how))
         found = await backend.comments.list(document, request)
         return "".join(names[one.id] for one in found.items)
 
     assert await listed() == "sroa"
     assert await listed(sort=(SortKey("created_at", descending=True),)) == "aors"
-    assert await listed(Filter("resolved", "eq", (True,))) == "sr"
-    assert await listed(Filter("resolved", "eq", (False,))) == "oa"
-    assert await listed(Filter("resolved", "ne", (False,))) == "sr"
-    assert await listed(Filter("field", "eq", ("/body",))) == "sr"
-    assert await listed(Filter("field", "in", ("/title", "/x"))) == "oa"
-    assert await listed(Filter("author_id", "eq", (BEA,))) == "sa"
-    assert await listed(Filter("parent_id", "exists", (False,))) == "so"
-    assert await listed(Filter("parent_id", "eq", (open_.id,))) == "a"
-    assert await listed(Filter("id", "in", (open_.id, reply.id))) == "ro"
-    assert await listed(Filter("created_at", "gt", (AT + timedelta(minutes=1),))) == "oa"
-    assert await listed(Filter("resolved", "eq", (True,)), Filter("author_id", "eq", (ADA,))) == "r"
+    assert await listed(Comparison("resolved", "eq", (True,))) == "sr"
+    assert await listed(Comparison("resolved", "eq", (False,))) == "oa"
+    assert await listed(Comparison("resolved", "ne", (False,))) == "sr"
+    assert await listed(Comparison("field", "eq", ("/body",))) == "sr"
+    assert await listed(Comparison("field", "in", ("/title", "/x"))) == "oa"
+    assert await listed(Comparison("author_id", "eq", (BEA,))) == "sa"
+    assert await listed(Comparison("parent_id", "exists", (False,))) == "so"
+    assert await listed(Comparison("parent_id", "eq", (open_.id,))) == "a"
+    assert await listed(Comparison("id", "in", (open_.id, reply.id))) == "ro"
+    assert await listed(Comparison("created_at", "gt", (AT + timedelta(minutes=1),))) == "oa"
+    assert await listed(Comparison("resolved", "eq", (True,)), Comparison("author_id", "eq", (ADA,))) == "r"
 
     first = await backend.comments.list(
-        document, PageRequest(sort=(SortKey("created_at"),), limit=3, count=True)
+        document, PageRequest(sort=(SortKey("created_at"),), limit=3, count="exact")
     )
     assert ([names[one.id] for one in first.items], first.count) == (["s", "r", "o"], 4)
     rest = await backend.comments.list(

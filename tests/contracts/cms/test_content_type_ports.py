@@ -24,8 +24,8 @@ from cms_api.domains.cms.content_types.ports import (
     IndexSpec,
     TypeRecord,
 )
-from cms_api.kernel.paging import PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import PageRequest, SortKey
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -82,7 +82,7 @@ async def test_a_type_comes_back_as_stored(types: Types) -> None:
         ("aaaaaaaaa1", "unique", "pending")
     ]
     assert await types.queries.get("one") == stored
-    assert await types.queries.version("one") == (1, False)
+    assert await types.queries.version("one") == (1, False, await types.queries.fingerprint())
     assert await types.queries.fingerprint() != before
     with pytest.raises(TypeTaken):
         async with types.uow() as uow:
@@ -96,7 +96,7 @@ async def test_a_type_comes_back_as_stored(types: Types) -> None:
         await repository.add_revision(changed, ())
         assert await repository.set_indexes("one", [])
     assert await types.queries.get("one") == changed
-    assert await types.queries.version("one") == (2, True)
+    assert await types.queries.version("one") == (2, True, await types.queries.fingerprint())
     found = await types.queries.revisions(made.id, 10)
     assert [(one.version, len(one.changes)) for one in found] == [(2, 0), (1, 1)]
     assert [one.version for one in await types.queries.revisions(made.id, 1)] == [2]
@@ -119,7 +119,7 @@ async def test_lists_and_who_names_whom(types: Types) -> None:
         assert await uow.repository(ContentTypeRepository).usage("b") == (0, ("a", "c"))
         assert await uow.repository(ContentTypeRepository).usage("a") == (0, ())
     assert [one.key for one in await types.queries.all()] == ["a", "b", "c"]
-    page = await types.queries.list(PageRequest(sort=(SortKey("key"),), limit=2, count=True))
+    page = await types.queries.list(PageRequest(sort=(SortKey("key"),), limit=2, count="exact"))
     assert ([one.key for one in page.items], page.count) == (["a", "b"], 3)
     rest = await types.queries.list(PageRequest(sort=(SortKey("key"),), limit=2, after=page.next))
     assert [one.key for one in rest.items] == ["c"]

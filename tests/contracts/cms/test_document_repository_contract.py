@@ -12,13 +12,14 @@ from cms_api.domains.cms.authors.model import Author
 from cms_api.domains.cms.authors.ports import AuthorRepository
 from cms_api.domains.cms.documents.content import Link, PageContent, PostContent, Seo
 from cms_api.domains.cms.documents.errors import AddressTaken, SlugTaken
+from cms_api.domains.cms.documents.interface import without_trash
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import (
     DocumentRepository,
     PublicationRepository,
-    PublicFields,
     ReferenceRepository,
 )
+from cms_api.domains.cms.documents.rendering import Public, PublicFields
 from cms_api.domains.cms.documents.slugs import numbered
 from cms_api.domains.cms.media.model import Asset
 from cms_api.domains.cms.media.ports import MediaRepository
@@ -28,8 +29,8 @@ from cms_api.domains.cms.taxonomies.model import Term
 from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.kernel.errors import Invalid
 from cms_api.kernel.ids import new_id
-from cms_api.kernel.paging import Filter, Page, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Comparison, Page, PageRequest, SortKey, all_of
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 BY = UUID(int=7)
@@ -109,7 +110,7 @@ def publish(write):
         async def do(repository: Ports) -> None:
             document.publish(at=AT, by=BY)
             await repository.save(document)
-            await repository.put_live(document, document.draft, fields)
+            await repository.put_live(document, document.draft, Public(fields=fields))
 
         await write(do)
 
@@ -331,7 +332,7 @@ async def test_an_old_revision_is_published_behind_the_draft(backend, add, save,
     async def publish_old(repository: Ports) -> None:
         made.publish(old, at=AT, by=BY)
         await repository.save(made)
-        await repository.put_live(made, old.content, FIELDS)
+        await repository.put_live(made, old.content, Public(fields=FIELDS))
 
     await write(publish_old)
     found = await backend.documents.get(POST, made.id)
@@ -410,7 +411,7 @@ async def test_only_the_published_has_a_live_copy(add, write) -> None:
     made = post()
     await add(made)
     with pytest.raises(LookupError):
-        await write(lambda r: r.put_live(made, made.draft, FIELDS))
+        await write(lambda r: r.put_live(made, made.draft, Public(fields=FIELDS)))
 
 
 async def test_an_address_that_is_still_live_is_taken(add, save, publish) -> None:
@@ -611,9 +612,10 @@ def listed(backend, shelf):
     """The slugs that a list gives."""
     del shelf
 
-    async def read(*filters: Filter, kind: Any = POST, **asked: Any) -> list[str]:
-        request = PageRequest(**({"sort": (SortKey("created_at"),), "filters": filters} | asked))
-        return [found.draft.slug for found in (await backend.documents.list(kind, request)).items]
+    async def read(*filters: Comparison, kind: Any = POST, **asked: Any) -> list[str]:
+        request = PageRequest(**({"sort": (SortKey("created_at"),), "filter": all_of(*filters)} | asked))
+        page = await backend.documents.list(kind, without_trash(request))
+        return [found.draft.slug for found in page.items]
 
     return read
 
@@ -636,8 +638,8 @@ async def test_a_list_is_sorted_in_the_end_by_id(listed, sort: tuple[SortKey, ..
     assert await listed(sort=sort) == slugs
 
 
-def wanted(field: str, operator: Any, *values: object) -> Filter:
-    return Filter(field, operator, values)
+def wanted(field: str, operator: Any, *values: object) -> Comparison:
+    return Comparison(field, operator, values)
 
 
 @pytest.mark.parametrize(
@@ -679,7 +681,7 @@ def wanted(field: str, operator: Any, *values: object) -> Filter:
 async def test_a_list_is_filtered(
     listed, field: str, operator: Any, values: list[object], slugs: list[str]
 ) -> None:
-    assert await listed(Filter(field, operator, tuple(values))) == slugs
+    assert await listed(Comparison(field, operator, tuple(values))) == slugs
 
 
 async def test_relations_are_filtered_by_id(listed, targets) -> None:
@@ -698,11 +700,11 @@ async def test_pages_are_filtered_by_place(backend, add) -> None:
     await add(above, below)
     for condition, found in (
         (wanted("parent", "eq", above.id), [below.id]),
-        (Filter("parent", "exists", (False,)), [above.id]),
+        (Comparison("parent", "exists", (False,)), [above.id]),
         (wanted("path", "eq", "above/below"), [below.id]),
         (wanted("path", "starts_with", "above/"), [below.id]),
     ):
-        request = PageRequest(sort=BY_TITLE, filters=(condition,))
+        request = PageRequest(sort=BY_TITLE, filter=condition)
         assert [one.id for one in (await backend.documents.list(PAGE, request)).items] == found
 
 
@@ -723,10 +725,13 @@ async def test_pages_of_a_list_add_up_both_ways(
     del shelf
 
     async def read(**at: Any) -> Page[Any]:
-        found: Page[Any] = await backend.documents.list(POST, PageRequest(limit=limit, sort=sort, **at))
+        asked = without_trash(PageRequest(limit=limit, sort=sort, **at))
+        found: Page[Any] = await backend.documents.list(POST, asked)
         return found
 
-    whole = [one.id for one in (await backend.documents.list(POST, PageRequest(sort=sort))).items]
+    whole = [
+        one.id for one in (await backend.documents.list(POST, without_trash(PageRequest(sort=sort)))).items
+    ]
     at = await read()
     assert at.prev is None
     forwards = [at]
@@ -744,14 +749,14 @@ async def test_pages_of_a_list_add_up_both_ways(
 
 async def test_a_list_is_counted_where_asked(backend, shelf) -> None:
     del shelf
-    asked = PageRequest(limit=2, sort=BY_TITLE)
+    asked = without_trash(PageRequest(limit=2, sort=BY_TITLE))
     assert (await backend.documents.list(POST, asked)).count is None
-    counted = await backend.documents.list(POST, msgspec.structs.replace(asked, count=True))
+    counted = await backend.documents.list(POST, msgspec.structs.replace(asked, count="exact"))
     assert (len(counted.items), counted.count) == (2, 6)
     behind = await backend.documents.list(
         POST,
         msgspec.structs.replace(
-            asked, count=True, after=counted.next, filters=(wanted("title", "eq", "oak"),)
+            asked, count="exact", after=counted.next, filter=wanted("title", "eq", "oak")
         ),
     )
     assert behind.count == 2

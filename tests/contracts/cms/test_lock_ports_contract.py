@@ -16,6 +16,7 @@ from cms_api.domains.cms.authors.ports import AuthorRepository
 from cms_api.domains.cms.documents.errors import Archived
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository
+from cms_api.domains.cms.documents.rendering import Public
 from cms_api.domains.cms.documents.subjects import Subject, SubjectRepository
 from cms_api.domains.cms.locks.model import EditLock, Presence
 from cms_api.domains.cms.locks.ports import LockRepository, PresenceRepository, Present
@@ -116,7 +117,7 @@ async def test_a_subject_knows_where_it_stands(backend, stored) -> None:
         documents = uow.repository(DocumentRepository)
         document.publish(at=AT, by=None)
         await documents.save(document)
-        await uow.repository(PublicationRepository).put_live(document, document.draft, FIELDS)
+        await uow.repository(PublicationRepository).put_live(document, document.draft, Public(fields=FIELDS))
     found = await backend.subjects.get("post", document.id)
     assert (found.is_live, found.is_archived) == (True, False)
     found.require_at_hand()

@@ -14,7 +14,7 @@ from cms_api.domains.cms.media.model import Asset
 from cms_api.domains.cms.media.ports import MediaRepository
 from cms_api.domains.cms.media.service import view
 from cms_api.kernel.ids import new_id
-from cms_api.kernel.paging import Filter, PageRequest, SortKey
+from cms_api.querying import Comparison, PageRequest, SortKey, all_of
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
@@ -110,14 +110,14 @@ async def test_records_are_listed(backend, add) -> None:
     c = asset("c.png", media_type="image/png", created_at=AT - timedelta(days=1))
     await add(b, a, c)
 
-    async def names(*filters: Filter, sort: str = "filename") -> list[str]:
-        page = PageRequest(sort=(SortKey(sort),), filters=filters)
+    async def names(*filters: Comparison, sort: str = "filename") -> list[str]:
+        page = PageRequest(sort=(SortKey(sort),), filter=all_of(*filters))
         return [found.filename for found in (await backend.media.list(page)).items]
 
     assert await names() == ["a.png", "b.pdf", "c.png"]
     assert await names(sort="created_at") == ["c.png", "a.png", "b.pdf"]
-    assert await names(Filter("media_type", "eq", ("image/png",))) == ["a.png", "c.png"]
-    assert await names(Filter("media_type", "exists", (False,))) == ["b.pdf"]
-    assert await names(Filter("media_type", "ne", ("image/png",))) == ["b.pdf"]
-    assert await names(Filter("title", "starts_with", ("rep",))) == ["b.pdf"]
-    assert await names(Filter("filename", "contains", (".PNG",))) == ["a.png", "c.png"]
+    assert await names(Comparison("media_type", "eq", ("image/png",))) == ["a.png", "c.png"]
+    assert await names(Comparison("media_type", "exists", (False,))) == ["b.pdf"]
+    assert await names(Comparison("media_type", "ne", ("image/png",))) == ["b.pdf"]
+    assert await names(Comparison("title", "starts_with", ("rep",))) == ["b.pdf"]
+    assert await names(Comparison("filename", "contains", (".PNG",))) == ["a.png", "c.png"]

@@ -12,6 +12,7 @@ from tests.contracts.cms.conftest import Backend
 from cms_api.domains.cms.documents.content import PostContent, Seo
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository
+from cms_api.domains.cms.documents.rendering import Public
 from cms_api.domains.cms.menus.errors import MenuKeyTaken
 from cms_api.domains.cms.menus.interface import MENUS
 from cms_api.domains.cms.menus.items import Item, Target
@@ -21,7 +22,7 @@ from cms_api.domains.cms.posts.service import POST
 from cms_api.domains.cms.taxonomies.model import Term
 from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.kernel.ids import new_id
-from cms_api.kernel.paging import Filter, PageRequest, SortKey
+from cms_api.querying import Comparison, PageRequest, SortKey, all_of
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 LINK = Target(kind="url", url="/x")
@@ -54,7 +55,9 @@ async def post(backend: Backend, slug: str = "hello", *, live: bool = False) -> 
             document.publish(at=AT, by=None)
             await uow.repository(DocumentRepository).save(document)
             fields = {"excerpt": "", "body": "", "seo": Seo(), "reading_time": 1}
-            await uow.repository(PublicationRepository).put_live(document, document.draft, fields)
+            await uow.repository(PublicationRepository).put_live(
+                document, document.draft, Public(fields=fields)
+            )
     return document.id
 
 
@@ -156,15 +159,15 @@ async def test_menus_are_found_by_what_they_point_at(backend: Backend) -> None:
     ]
     assert uses[1].item_ids == tuple(sorted(each.id for each in one.items))
 
-    async def keys(*filters: Filter, sort: str = "key") -> list[str]:
-        page = PageRequest(sort=(SortKey(sort, descending=True),), filters=filters)
+    async def keys(*filters: Comparison, sort: str = "key") -> list[str]:
+        page = PageRequest(sort=(SortKey(sort, descending=True),), filter=all_of(*filters))
         return [menu.key for menu in (await backend.menus.list(page)).items]
 
     assert await keys() == ["c", "b", "a"]
-    assert await keys(Filter("document", "eq", (document,))) == ["b", "a"]
-    assert await keys(Filter("tag", "eq", (term.id,)), sort="name") == ["a"]
-    assert await keys(Filter("category", "exists", (True,))) == []
-    assert await keys(Filter("document", "exists", (False,))) == ["c"]
+    assert await keys(Comparison("document", "eq", (document,))) == ["b", "a"]
+    assert await keys(Comparison("tag", "eq", (term.id,)), sort="name") == ["a"]
+    assert await keys(Comparison("category", "exists", (True,))) == []
+    assert await keys(Comparison("document", "exists", (False,))) == ["c"]
 
 
 async def test_the_public_sees_what_is_live(backend: Backend) -> None:
@@ -197,7 +200,7 @@ async def test_the_public_sees_what_is_live(backend: Backend) -> None:
     assert await backend.public_menus.one("main", "de") is None
 
     await stored(backend, menu_of(key="other", locale="de"))
-    page = PageRequest(sort=(SortKey("key", descending=True),), count=True)
+    page = PageRequest(sort=(SortKey("key", descending=True),), count="exact")
     listed = await backend.public_menus.list(page)
     assert [json.loads(one.json)["key"] for one in listed.items] == ["other", "main"]
     assert (listed.count, listed.items[1].used) == (2, str(menu.id))

@@ -11,6 +11,7 @@ import pytest
 from tests.contracts.cms.test_document_repository_contract import FIELDS, post
 
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository
+from cms_api.domains.cms.documents.rendering import Public
 from cms_api.domains.cms.reader_comments.interface import ReaderCommentCounts
 from cms_api.domains.cms.reader_comments.model import ReaderComment, State, Writer
 from cms_api.domains.cms.reader_comments.ports import (
@@ -24,7 +25,7 @@ from cms_api.domains.cms.reader_comments.rates import Rate
 from cms_api.domains.cms.reader_comments.rules import DEFAULTS, DocumentSettings
 from cms_api.domains.cms.reader_comments.service import view
 from cms_api.kernel.errors import Invalid
-from cms_api.kernel.paging import Filter, PageRequest, SortKey
+from cms_api.querying import Comparison, PageRequest, SortKey, all_of
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 MOD = UUID(int=9)
@@ -45,7 +46,7 @@ async def stored(backend, slug: str, *, live: bool = False) -> UUID:
         if live:
             made.publish(at=AT, by=MOD)
             await documents.save(made)
-            await uow.repository(PublicationRepository).put_live(made, made.draft, FIELDS)
+            await uow.repository(PublicationRepository).put_live(made, made.draft, Public(fields=FIELDS))
     return made.id
 
 
@@ -237,8 +238,8 @@ async def test_lists_and_counts(backend, add, document, other) -> None:
     await add(*many)
     assert await backend.reader_comments.counts() == ReaderCommentCounts(pending=2, approved=1, spam=1)
 
-    async def listed(*filters: Filter, **how: Any) -> list[str]:
-        page = PageRequest(sort=(SortKey("created_at"),), filters=filters, **how)
+    async def listed(*filters: Comparison, **how: Any) -> list[str]:
+        page = PageRequest(sort=(SortKey("created_at"),), filter=all_of(*filters), **how)
         return [one.body for one in (await backend.reader_comments.list(page)).items]
 
     assert await listed() == ["100% wool_", "reply", "spam", "Ada's"]
@@ -257,8 +258,8 @@ async def test_lists_and_counts(backend, add, document, other) -> None:
         (["reply"], "id", "in", many[1].id),
     ):
         field, operator, value = wanted
-        assert await listed(Filter(field, operator, (value,))) == found, wanted
-    page = PageRequest(sort=(SortKey("created_at", descending=True),), limit=3, count=True)
+        assert await listed(Comparison(field, operator, (value,))) == found, wanted
+    page = PageRequest(sort=(SortKey("created_at", descending=True),), limit=3, count="exact")
     shown = await backend.reader_comments.list(page)
     assert ([one.body for one in shown.items], shown.count) == (["Ada's", "spam", "reply"], 4)
     rest = await backend.reader_comments.list(msgspec.structs.replace(page, after=shown.next))

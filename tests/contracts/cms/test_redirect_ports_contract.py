@@ -11,6 +11,7 @@ import pytest
 from cms_api.domains.cms.documents.content import PageContent, PostContent, Seo
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository
+from cms_api.domains.cms.documents.rendering import Public
 from cms_api.domains.cms.pages.service import PAGE
 from cms_api.domains.cms.posts.service import POST
 from cms_api.domains.cms.redirects.errors import RedirectTaken
@@ -20,7 +21,7 @@ from cms_api.domains.cms.redirects.ports import Detour, LivePlace, RedirectRepos
 from cms_api.domains.cms.redirects.service import view
 from cms_api.kernel.errors import Invalid
 from cms_api.kernel.ids import new_id
-from cms_api.kernel.paging import Filter, PageRequest, SortKey
+from cms_api.querying import Comparison, PageRequest, SortKey, all_of
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 LATER = AT + timedelta(hours=1)
@@ -85,7 +86,9 @@ def live(backend):
                     await repository.add_revision(document, changed=tuple(values))
                 document.publish(at=at, by=None)
                 await repository.save(document)
-                await uow.repository(PublicationRepository).put_live(document, document.draft, FIELDS)
+                await uow.repository(PublicationRepository).put_live(
+                    document, document.draft, Public(fields=FIELDS)
+                )
 
     return work
 
@@ -118,7 +121,7 @@ def automatic(backend):
 
     async def work() -> dict[str, tuple[UUID, int]]:
         request = PageRequest(
-            sort=(SortKey("source"),), filters=(Filter("is_automatic", "eq", (True,)),), limit=100
+            sort=(SortKey("source"),), filter=Comparison("is_automatic", "eq", (True,)), limit=100
         )
         found = (await backend.redirects.list(request)).items
         assert all((one.status, one.kind, one.target) == (301, "exact", None) for one in found)
@@ -280,8 +283,8 @@ async def test_a_list_is_filtered_and_sorted(backend, add, live) -> None:
     ]
     await add(*made)
 
-    async def listed(*filters: Filter, **values: Any) -> list[str]:
-        request = PageRequest(**({"sort": (SortKey("source"),), "filters": filters} | values))
+    async def listed(*filters: Comparison, **values: Any) -> list[str]:
+        request = PageRequest(**({"sort": (SortKey("source"),), "filter": all_of(*filters)} | values))
         return [one.source for one in (await backend.redirects.list(request)).items]
 
     assert await listed() == ["Z", "a", "b", "c", "d"]
@@ -296,9 +299,9 @@ async def test_a_list_is_filtered_and_sorted(backend, add, live) -> None:
         ("locale", "de", ["d"]),
         ("id", made[1].id, ["a"]),
     ):
-        assert await listed(Filter(field, "eq", (value,))) == found
-    assert await listed(Filter("target", "exists", (False,))) == ["c", "d"]
-    assert await listed(Filter("source", "contains", ("z",))) == ["Z"]
+        assert await listed(Comparison(field, "eq", (value,))) == found
+    assert await listed(Comparison("target", "exists", (False,))) == ["c", "d"]
+    assert await listed(Comparison("source", "contains", ("z",))) == ["Z"]
     first = await backend.redirects.list(PageRequest(sort=(SortKey("source"),), limit=2))
     second = await backend.redirects.list(PageRequest(sort=(SortKey("source"),), limit=2, after=first.next))
     assert [one.source for one in (*first.items, *second.items)] == ["Z", "a", "b", "c"]

@@ -51,3 +51,12 @@ async def test_nothing_is_read_in_a_minute(renderer: Renderer) -> None:
 @pytest.mark.parametrize(("words", "minutes"), [(1, 1), (238, 1), (239, 2), (476, 2), (477, 3)])
 def test_reading_takes_its_time(renderer: Renderer, words: int, minutes: int) -> None:
     assert renderer.reading_time("<p>" + "<b>word</b> " * words + "</p>") == minutes
+
+
+@pytest.mark.parametrize("form", ["html", "markdown"])
+async def test_words_come_through_in_all_formats(renderer: Renderer, form: Format) -> None:
+    others = (await renderer.render("<p>Some words</p>", form, excerpt="")).others
+    assert (others["markdown"], others["text"]) == ("Some words", "Some words")
+    (block,) = others["blocks"]
+    assert (block["type"], block["html"]) == ("paragraph", "Some words")
+    assert block["id"]

@@ -9,16 +9,17 @@ import pytest
 from cms_api.domains.cms.documents.content import PageContent, PostContent, Seo
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository
+from cms_api.domains.cms.documents.rendering import Public
 from cms_api.domains.cms.pages.service import PAGE
 from cms_api.domains.cms.posts.service import POST
 from cms_api.domains.cms.retention.ports import RetentionRepository, TrashedDocument
 from cms_api.domains.cms.revisions.interface import RevisionChanges
 from cms_api.domains.cms.revisions.ports import RevisionRepository
-from cms_api.kernel.paging import Filter, PageRequest, SortKey
+from cms_api.querying import Comparison, PageRequest, SortKey
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 BY = UUID(int=7)
-NEWEST = PageRequest(sort=(SortKey("created_at", descending=True),), limit=100, count=True)
+NEWEST = PageRequest(sort=(SortKey("created_at", descending=True),), limit=100, count="exact")
 FIELDS = {"excerpt": "", "body": "", "seo": Seo(), "reading_time": 1}
 
 
@@ -96,8 +97,8 @@ async def test_a_list_of_revisions_is_filtered_and_paged(backend, saved, note) -
     made = await saved("one", "two", "three")
     first = (await backend.revisions.list("post", made.id, NEWEST)).items[-1].id
     await note(made.id, first, label="First")
-    only = (Filter("label", "eq", ("First",)),)
-    found = await backend.revisions.list("post", made.id, PageRequest(sort=NEWEST.sort, filters=only))
+    only = Comparison("label", "eq", ("First",))
+    found = await backend.revisions.list("post", made.id, PageRequest(sort=NEWEST.sort, filter=only))
     assert [row.id for row in found.items] == [first]
     page = await backend.revisions.list("post", made.id, PageRequest(sort=NEWEST.sort, limit=2))
     rest = await backend.revisions.list(
@@ -110,7 +111,7 @@ async def test_there_is_no_list_without_a_document(backend, saved) -> None:
     made = await saved("one")
     assert await backend.revisions.list("post", uuid4(), NEWEST) is None
     assert await backend.revisions.list("page", made.id, NEWEST) is None
-    none = PageRequest(sort=NEWEST.sort, filters=(Filter("is_pinned", "eq", (True,)),))
+    none = PageRequest(sort=NEWEST.sort, filter=Comparison("is_pinned", "eq", (True,)))
     assert (await backend.revisions.list("post", made.id, none)).items == []
 
 
@@ -124,7 +125,7 @@ async def test_revisions_are_found_by_id_and_by_what_they_are(backend, saved) ->
         documents = uow.repository(DocumentRepository)
         made.publish(at=AT, by=BY)
         await documents.save(made)
-        await uow.repository(PublicationRepository).put_live(made, made.draft, FIELDS)
+        await uow.repository(PublicationRepository).put_live(made, made.draft, Public(fields=FIELDS))
     found = await backend.revisions.get(POST, made.id, "live", made.draft_revision_id, "draft")
     assert {detail.id for detail in found.values()} == {made.draft_revision_id}
     assert len(found) == 3
@@ -181,10 +182,10 @@ async def test_what_somebody_wanted_stays(backend, saved, purge, note) -> None:
         old = await documents.snapshot(POST, made.id, c)
         made.publish(old, at=AT, by=BY)
         await documents.save(made)
-        await uow.repository(PublicationRepository).put_live(made, old.content, FIELDS)
+        await uow.repository(PublicationRepository).put_live(made, old.content, Public(fields=FIELDS))
         made.publish(at=AT, by=BY)
         await documents.save(made)
-        await uow.repository(PublicationRepository).put_live(made, made.draft, FIELDS)
+        await uow.repository(PublicationRepository).put_live(made, made.draft, Public(fields=FIELDS))
     assert (await purge(keep=1)).numbers == {made.id: 2}
     assert await bodies(backend, made.id) == ["a", "b", "c", "f"]
 

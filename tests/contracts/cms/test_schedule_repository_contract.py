@@ -19,8 +19,8 @@ from cms_api.domains.cms.schedules.ports import ScheduleQueries, ScheduleReposit
 from cms_api.domains.cms.schedules.service import view
 from cms_api.kernel.actor import SYSTEM
 from cms_api.kernel.ids import new_id
-from cms_api.kernel.paging import Filter, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Comparison, PageRequest, SortKey, all_of
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 BY = UUID(int=7)
@@ -293,9 +293,9 @@ async def test_schedules_are_listed(backend, post, add) -> None:
     )
     third = await add(other, 15, action="unpublish", created_by=None)
 
-    async def ids(*filters: Filter, sort: str = "at", down: bool = False, **asked: Any) -> list[UUID]:
+    async def ids(*filters: Comparison, sort: str = "at", down: bool = False, **asked: Any) -> list[UUID]:
         of = asked.pop("of", None)
-        page = PageRequest(sort=(SortKey(sort, down),), filters=filters, **asked)
+        page = PageRequest(sort=(SortKey(sort, down),), filter=all_of(*filters), **asked)
         return [found.id for found in (await backend.queries.list(page, document_id=of)).items]
 
     assert await ids() == [early.id, third.id, late.id]
@@ -304,14 +304,14 @@ async def test_schedules_are_listed(backend, post, add) -> None:
     assert await ids(of=document) == [early.id, late.id]
     assert await ids(of=uuid4()) == []
     assert await ids(limit=1) == [early.id]
-    assert await ids(Filter("state", "eq", ("failed",))) == [early.id]
-    assert await ids(Filter("action", "ne", ("publish",))) == [third.id]
-    assert await ids(Filter("type", "in", ("post", "page"))) == [early.id, third.id, late.id]
-    assert await ids(Filter("type", "eq", ("page",))) == []
-    assert await ids(Filter("document_id", "eq", (other,))) == [third.id]
-    assert await ids(Filter("created_by", "exists", (False,))) == [third.id]
-    assert await ids(Filter("at", "gte", (third.due_at,))) == [third.id, late.id]
-    page = await backend.queries.list(PageRequest(sort=(SortKey("at"),), limit=2, count=True))
+    assert await ids(Comparison("state", "eq", ("failed",))) == [early.id]
+    assert await ids(Comparison("action", "ne", ("publish",))) == [third.id]
+    assert await ids(Comparison("type", "in", ("post", "page"))) == [early.id, third.id, late.id]
+    assert await ids(Comparison("type", "eq", ("page",))) == []
+    assert await ids(Comparison("document_id", "eq", (other,))) == [third.id]
+    assert await ids(Comparison("created_by", "exists", (False,))) == [third.id]
+    assert await ids(Comparison("at", "gte", (third.due_at,))) == [third.id, late.id]
+    page = await backend.queries.list(PageRequest(sort=(SortKey("at"),), limit=2, count="exact"))
     assert page.items == [view(early), view(third)]
     assert page.count == 3
     rest = await backend.queries.list(PageRequest(sort=(SortKey("at"),), after=page.next))

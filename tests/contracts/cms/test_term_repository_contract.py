@@ -13,7 +13,7 @@ from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.domains.cms.taxonomies.service import view
 from cms_api.kernel.errors import Invalid
 from cms_api.kernel.ids import new_id
-from cms_api.kernel.paging import Filter, PageRequest, SortKey
+from cms_api.querying import Comparison, PageRequest, SortKey, all_of
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
@@ -144,17 +144,17 @@ async def test_terms_are_listed(backend, add) -> None:
     c = term("c", parent_id=b.id, created_at=AT - timedelta(days=1))
     await add(b, c, a, term("t", "tag"))
 
-    async def slugs(*filters: Filter, sort: SortKey = SortKey("name")) -> list[str]:  # noqa: B008 - frozen
-        page = PageRequest(sort=(sort,), filters=filters)
+    async def slugs(*filters: Comparison, sort: SortKey = SortKey("name")) -> list[str]:  # noqa: B008 - frozen
+        page = PageRequest(sort=(sort,), filter=all_of(*filters))
         return [found.slug for found in (await backend.terms.list("category", page)).items]
 
     assert await slugs() == ["a", "b", "c"]
     assert await slugs(sort=SortKey("slug", descending=True)) == ["c", "b", "a"]
     assert await slugs(sort=SortKey("created_at")) == ["c", "a", "b"]
-    assert await slugs(Filter("parent_id", "eq", (b.id,))) == ["c"]
-    assert await slugs(Filter("parent_id", "exists", (False,))) == ["a", "b"]
-    assert await slugs(Filter("name", "in", ("A", "C"))) == ["a", "c"]
-    page = await backend.terms.list("category", PageRequest(sort=(SortKey("name"),), limit=1, count=True))
+    assert await slugs(Comparison("parent_id", "eq", (b.id,))) == ["c"]
+    assert await slugs(Comparison("parent_id", "exists", (False,))) == ["a", "b"]
+    assert await slugs(Comparison("name", "in", ("A", "C"))) == ["a", "c"]
+    page = await backend.terms.list("category", PageRequest(sort=(SortKey("name"),), limit=1, count="exact"))
     assert (page.items, page.count) == ([view(a)], 3)
     back = await backend.terms.list("category", PageRequest(sort=(SortKey("name"),), before=page.next))
     assert back.items == []

@@ -10,6 +10,7 @@ import pytest
 from cms_api.domains.cms.documents.content import PageContent, PostContent, Seo
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository
+from cms_api.domains.cms.documents.rendering import Public
 from cms_api.domains.cms.pages.interface import MAX_PAGES, Leaf, Tree
 from cms_api.domains.cms.pages.ports import Sibling, Spot, TreeRepository
 from cms_api.domains.cms.pages.service import PAGE
@@ -37,7 +38,9 @@ def add(backend):
                 if live:
                     document.publish(at=AT, by=None)
                     await uow.repository(DocumentRepository).save(document)
-                    await uow.repository(PublicationRepository).put_live(document, document.draft, FIELDS)
+                    await uow.repository(PublicationRepository).put_live(
+                        document, document.draft, Public(fields=FIELDS)
+                    )
 
     return work
 

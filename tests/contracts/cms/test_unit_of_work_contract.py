@@ -9,7 +9,7 @@ from tests.contracts.cms.test_document_repository_contract import post
 from cms_api.domains.cms.documents.ports import DocumentRepository
 from cms_api.domains.cms.posts.service import POST
 from cms_api.kernel.events import Event
-from cms_api.kernel.paging import PageRequest, SortKey
+from cms_api.querying import PageRequest, SortKey
 
 ALL = PageRequest(sort=(SortKey("title"),))
 

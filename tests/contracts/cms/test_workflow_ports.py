@@ -14,7 +14,7 @@ from cms_api.domains.cms.workflow.interface import TASKS
 from cms_api.domains.cms.workflow.model import Stage
 from cms_api.domains.cms.workflow.ports import Task, TaskRepository, WorkflowRepository
 from cms_api.kernel.ids import new_id
-from cms_api.kernel.paging import PageRequest
+from cms_api.querying import PageRequest
 
 AT = datetime(2025, 3, 1, 12, tzinfo=UTC)
 PAGE = PageRequest(sort=TASKS.sort)

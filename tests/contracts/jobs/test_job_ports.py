@@ -20,8 +20,8 @@ from cms_api.domains.jobs.interface import JOBS
 from cms_api.domains.jobs.model import Job, Step
 from cms_api.domains.jobs.ports import JobQueries, JobQueue, JobRepository
 from cms_api.domains.jobs.service import view
-from cms_api.kernel.paging import Filter, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Comparison, PageRequest
 
 NOW = datetime(2026, 5, 6, 7, 8, 9, 123456, tzinfo=UTC)
 Entries = list[tuple[UUID, datetime | None]]
@@ -182,12 +182,12 @@ async def test_filters_of_the_real_list(database_url: str) -> None:
             for made in (one, other):
                 await uow.repository(JobRepository).add(made)
         for wanted, found in (
-            (Filter("state", "eq", ("cancelled",)), [other.id]),
-            (Filter("finished_at", "exists", (False,)), [one.id]),
-            (Filter("kind", "ne", ("counting",)), []),
-            (Filter("created_by", "exists", (False,)), [other.id, one.id]),
+            (Comparison("state", "eq", ("cancelled",)), [other.id]),
+            (Comparison("finished_at", "exists", (False,)), [one.id]),
+            (Comparison("kind", "ne", ("counting",)), []),
+            (Comparison("created_by", "exists", (False,)), [other.id, one.id]),
         ):
-            page = PageRequest(sort=JOBS.sort, filters=(wanted,))
+            page = PageRequest(sort=JOBS.sort, filter=wanted)
             assert [x.id for x in (await SqlJobs(reader).list(page, created_by=None)).items] == found
     finally:
         await reader.close()

@@ -21,9 +21,9 @@ def counting(application: Application, monkeypatch: pytest.MonkeyPatch) -> Calla
         engine = application.container.core.engine().sync_engine
         seen: list[str] = []
 
-        async def executed(sql: str, params: Any) -> Any:
+        async def executed(sql: str, params: Any, **options: Any) -> Any:
             seen.append(" ".join(sql.split()))
-            return await real(sql, params)
+            return await real(sql, params, **options)
 
         def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
             seen.append(" ".join(statement.split()))

@@ -37,7 +37,6 @@ from cms_api.domains.cms.api import (
     PageChanges,
     PostChanges,
     RetentionChanges,
-    Selection,
     TermChanges,
 )
 from cms_api.domains.cms.documents.content import Content, PageContent, PostContent
@@ -46,7 +45,7 @@ from cms_api.domains.cms.schedules.firing import Firing
 from cms_api.domains.cms.schedules.interface import ScheduleChanges
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import CmsError, Stale
-from cms_api.kernel.paging import Filter, PageRequest, SortKey
+from cms_api.querying import Comparison, PageRequest, Selection, SortKey
 from cms_api.settings import Settings
 
 T = TypeVar("T")
@@ -566,7 +565,7 @@ class Editors(RuleBasedStateMachine):
 
     def drafts_are_what_was_saved_last(self) -> None:
         every = PageRequest(
-            sort=(SortKey("title"),), limit=100, filters=(Filter("trashed", "in", (True, False)),)
+            sort=(SortKey("title"),), limit=100, filter=Comparison("trashed", "exists", (True,))
         )
         for kind in PLURAL:
             service: Any = self.cms.posts() if kind == "post" else self.cms.pages()

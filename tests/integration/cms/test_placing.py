@@ -262,9 +262,9 @@ async def test_the_number_of_statements_does_not_depend_on_how_many_there_are(
     reader = application.container.core.reader()
     real, seen = reader._executed, list[str]()
 
-    async def executed(sql: str, params: Any) -> Any:
+    async def executed(sql: str, params: Any, **options: Any) -> Any:
         seen.append(sql)
-        return await real(sql, params)
+        return await real(sql, params, **options)
 
     def note(*given: Any) -> None:
         seen.append(given[2])

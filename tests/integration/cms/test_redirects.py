@@ -31,6 +31,7 @@ from cms_api.adapters.http.cms.redirects import Resolved
 from cms_api.bootstrap.container import Application
 from cms_api.domains.cms.api import PageChanges, PageView, RedirectChanges
 from cms_api.domains.cms.redirects.errors import RedirectChain, RedirectTaken
+from cms_api.domains.cms.site.events import SITE_ID
 from cms_api.kernel.actor import SYSTEM
 from cms_api.kernel.unit_of_work import UnitOfWork
 
@@ -43,6 +44,9 @@ async def resolved(client: httpx.AsyncClient, path: str, **query: str) -> dict[s
         return None
     body = answered(response, 200)
     msgspec.convert(body, Resolved)
+    if body["kind"] != "redirect":
+        document = body.pop("document")
+        assert (document["type"], document["id"]) == (body["kind"], body["id"])
     return body
 
 
@@ -294,6 +298,32 @@ async def test_resolving(admin: httpx.AsyncClient, client: httpx.AsyncClient) ->
     assert await resolved(client, "/news", locale="de") is None
 
 
+async def test_one_call_answers_the_whole_document(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    tag = await make(admin, "tags", name="T")
+    page = await published(admin, "pages", title="Home", body="<p>*Hi*</p>")
+    post = await published(admin, "posts", title="News", body="<p>So</p>", tags=[tag["id"]])
+    answered(await admin.patch(f"{API}/settings", json={"home_page": page["id"]}, headers=ANY), 200)
+
+    async def document(path: str, query: str = "") -> dict[str, Any]:
+        found = answered(await client.get(f"{CONTENT}/resolve?path={path}{query}"), 200)
+        whole: dict[str, Any] = found["document"]
+        return whole
+
+    whole = answered(await client.get(f"{CONTENT}/posts/{post['id']}?include=tags&format=markdown"), 200)
+    assert await document("/news", "&include=tags&format=markdown") == whole
+    # What a page has not is left out of it.
+    found = await document("/home", "&include=tags,author&fields=title,tags,body&format=text")
+    assert found == {"title": "Home", "body": "*Hi*"}
+    assert await document("/news", "&fields=path") == {"id": post["id"]}
+    for root in ("", "/"):
+        assert (await document(root))["id"] == page["id"]
+    answered(await client.get(f"{CONTENT}/resolve?path=/&locale=de"), 404, "nothing_published")
+    for wrong in ("include=x", "fields=x", "fields=tags.name", "format=x"):
+        answered(await client.get(f"{CONTENT}/resolve?path=/news&{wrong}"), 400, "malformed")
+
+
 async def test_the_question_must_be_whole(client: httpx.AsyncClient) -> None:
     for query in ("", "?path", "?path=a&path=b", "?path=a&lang=de", "?paht=a", "?path=%FF", "?path=%00"):
         response = await client.get(f"{CONTENT}/resolve{query}")
@@ -306,12 +336,19 @@ async def test_the_question_must_be_whole(client: httpx.AsyncClient) -> None:
 async def test_answers_are_cached_and_tagged(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
     page = await published(admin, "pages", title="Home")
     made = await make(admin, "redirects", source="/old", document=page["id"])
-    for path, tags in (("/home", [page["id"]]), ("/old", [made["id"], page["id"]])):
-        response = await client.get(f"{CONTENT}/resolve", params={"path": path})
-        assert response.headers["cache-tag"].split(",") == [*tags, "redirects", "documents"]
+    for path, tags in (("/home", {page["id"], *page["authors"]}), ("/old", {made["id"], page["id"]})):
+        response = await client.get(f"{CONTENT}/resolve", params={"path": path, "include": "author"})
+        assert set(response.headers["cache-tag"].split(",")) - {str(SITE_ID)} == {
+            *tags,
+            "redirects",
+            "documents",
+            "settings",
+        }
         assert "max-age" in response.headers["cache-control"]
         again = {"If-None-Match": response.headers["etag"]}
-        same = await client.get(f"{CONTENT}/resolve", params={"path": path}, headers=again)
+        same = await client.get(
+            f"{CONTENT}/resolve", params={"path": path, "include": "author"}, headers=again
+        )
         assert (same.status_code, same.content) == (304, b"")
     await change(admin, "pages", page, slug="start")
     await do(admin, "pages", page, "publish")
@@ -331,15 +368,15 @@ async def test_whatever_is_asked_is_one_statement(
     reader = application.container.core.reader()
     real, seen = reader._executed, list[str]()
 
-    async def executed(sql: str, params: Any) -> Any:
+    async def executed(sql: str, params: Any, **options: Any) -> Any:
         seen.append(sql)
-        return await real(sql, params)
+        return await real(sql, params, **options)
 
     monkeypatch.setattr(reader, "_executed", executed)
-    for path in ("/home", "/exact", "/prefix/a/b/c", "/nothing"):
+    for path, number in (("/home", 2), ("/exact", 1), ("/prefix/a/b/c", 1), ("/nothing", 1)):
         seen.clear()
         await resolved(client, path)
-        assert len(seen) == 1, path
+        assert len(seen) == number, path
 
 
 # Automatic ones

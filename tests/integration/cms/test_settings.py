@@ -50,8 +50,10 @@ async def test_the_life_of_settings(
     assert response.headers["etag"] == '"v1"'
     assert {name: value for name, value in first.items() if name != "updated_at"} == {
         "title": "", "tagline": "", "base_url": None, "timezone": "UTC", "posts_per_page": 10,
-        "home_page": None, "posts_page": None, "logo": None, "icon": None, "social": [],
+        "home_page": None, "posts_page": None, "logo": None, "icon": None, "image": None, "social": [],
         "seo": {"title_template": "%s", "description": "", "noindex": False},
+        "paths": {"category": "/category/{slug}", "tag": "/tag/{slug}", "author": "/author/{slug}"},
+        "feeds": {"content": "full", "items": 20}, "robots": {"disallow": [], "allow": []},
         "version": 1, "updated_by": None,
     }  # fmt: skip
     public = await shown(client)

@@ -23,7 +23,7 @@ from cms_api.domains.cms.pages.interface import PageChanges
 from cms_api.domains.cms.posts.interface import PostChanges, PostView
 from cms_api.kernel.actor import ANONYMOUS, SYSTEM, Actor
 from cms_api.kernel.errors import CmsError, Forbidden, Invalid, Stale, Unauthenticated
-from cms_api.kernel.paging import PageRequest
+from cms_api.querying import PageRequest
 
 WRITING = frozenset({READ, policy.WRITE})
 

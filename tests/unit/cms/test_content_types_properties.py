@@ -16,14 +16,13 @@ from cms_api.domains.cms.content_types.definition import Definition, faults_of, 
 from cms_api.domains.cms.entries.interface import PatchOperation
 from cms_api.domains.cms.entries.patching import merged, patched
 from cms_api.kernel.errors import Invalid
-from cms_api.validation import convert
 
 SCALARS = ("text", "rich_text", "markdown", "number", "integer", "boolean", "date", "datetime", "enum",
            "json", "slug", "media", "reference", "references")  # fmt: skip
 WRONG: dict[str, Any] = {
-    "text": [7, "x" * 21], "rich_text": [7], "markdown": [7], "number": ["x", 101], "integer": [1.5, -101],
+    "text": [7, "x" * 21, "no!"], "rich_text": [7], "markdown": [7], "number": ["x", 101], "integer": [1.5, -101],
     "boolean": ["true"], "date": ["2026-02-30", 3], "datetime": ["2026-01-02T03:04:05", 3], "enum": ["c", 3],
-    "slug": ["", 3], "media": ["x", 3], "reference": ["x", 3], "references": [["x"], 3], "json": ["x" * 300],
+    "slug": ["", 3, "A b!"], "media": ["x", 3], "reference": ["x", 3], "references": [["x"], 3], "json": ["x" * 300],
     "list": [3, [None] * 5], "group": [3], "blocks": [3, [{"type": "nope"}]],
 }  # fmt: skip
 
@@ -35,7 +34,7 @@ def field(chance: random.Random, key: str, depth: int) -> dict[str, Any]:  # noq
         made["key"] = key
     match kind:
         case "text":
-            made |= {"max_length": 20}
+            made |= {"max_length": 20, "pattern": "[^!]*"}
         case "number":
             made |= {"minimum": -100, "maximum": 100}
         case "integer":
@@ -109,7 +108,7 @@ def kind_of(given_fields: list[dict[str, Any]]) -> EntryKind:
 
 
 def content(kind: EntryKind, given_values: dict[str, Any]) -> Any:
-    return kind.content(slug="x", fields=kind.stored_of(convert(given_values, kind.new)))
+    return kind.content(slug="x", fields=kind.read(given_values, kind.new)[1])
 
 
 def told(kind: EntryKind, one: Any) -> dict[str, Any]:
@@ -175,7 +174,7 @@ def test_every_fault_is_named(seed: int) -> None:
     of = fields(chance)
     kind = kind_of(of)
     wanted = copy.deepcopy(values(chance, of))
-    spots = [spot for spot in places(of, wanted, "") if spot[1]["type"] != "json"]
+    spots = list(places(of, wanted, ""))
     chance.shuffle(spots)
     chosen: dict[str, tuple[Any, Any, Any]] = {}
     for at, one, holder, name in spots[:4]:
@@ -197,8 +196,17 @@ def test_every_fault_is_named(seed: int) -> None:
     for at, (holder, name, wrong) in chosen.items():
         holder[name] = wrong
         expected.add(at)
-    wanted["nobody"] = 1
-    expected.add("/nobody")
+    for at, one, holder, name in spots:
+        is_free = not any(f"{at}/".startswith(f"{other}/") for other in expected)
+        if one["type"] == "references" and is_free and holder.get(name):
+            holder[name] = [*holder[name], holder[name][0]]
+            expected.add(f"{at}/{len(holder[name]) - 1}")
+        if one["type"] == "blocks" and is_free and holder.get(name):
+            holder[name] += [{"id": holder[name][0]["id"], "type": "nope"}] * 2
+            last = len(holder[name])
+            expected |= {f"{at}/{place}/{what}" for place in (last - 2, last - 1) for what in ("type", "id")}
+    wanted |= {"nobody": 1, "slug": "No slug!"}
+    expected |= {"/nobody", "/slug"}
     with pytest.raises(Invalid) as caught:
         content(kind, wanted)
     assert {fault.pointer for fault in caught.value.faults} == expected

@@ -26,7 +26,7 @@ from cms_api.domains.cms.posts.interface import PostChanges, PostView
 from cms_api.domains.cms.taxonomies.interface import TermChanges
 from cms_api.kernel.actor import ANONYMOUS, SYSTEM, Actor
 from cms_api.kernel.errors import CmsError, Forbidden, Invalid, Stale, Unauthenticated
-from cms_api.kernel.paging import PageRequest, SortKey
+from cms_api.querying import PageRequest, SortKey
 
 ALL = frozenset(policy.PERMISSIONS)
 OWN = frozenset(

@@ -18,7 +18,7 @@ from cms_api.domains.cms.locks.ports import LockRepository
 from cms_api.domains.cms.posts.interface import POSTS, PostChanges, PostView
 from cms_api.kernel.actor import ANONYMOUS, SYSTEM, Actor
 from cms_api.kernel.errors import Forbidden, Unauthenticated
-from cms_api.kernel.paging import PageRequest
+from cms_api.querying import PageRequest
 
 EDITING = frozenset({policy.READ, policy.EDIT})
 OWN = frozenset({policy.READ, f"{policy.EDIT}_own"})

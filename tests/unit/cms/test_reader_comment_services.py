@@ -35,7 +35,7 @@ from cms_api.domains.cms.reader_comments.service import ReaderComments
 from cms_api.domains.cms.reader_comments.submitting import Submissions
 from cms_api.kernel.actor import ANONYMOUS, SYSTEM, Actor
 from cms_api.kernel.errors import CmsError, Forbidden, Invalid, Stale, Unauthenticated
-from cms_api.kernel.paging import PageRequest
+from cms_api.querying import PageRequest
 
 CLIENT = "192.0.2.1"
 MODERATING = frozenset(policy.PERMISSIONS)

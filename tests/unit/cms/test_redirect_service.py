@@ -26,7 +26,7 @@ from cms_api.domains.cms.redirects.paths import (
 from cms_api.domains.cms.resources import ResourceNotFound
 from cms_api.kernel.actor import ANONYMOUS, SYSTEM, Actor
 from cms_api.kernel.errors import CmsError, Forbidden, Invalid, Stale, Unauthenticated
-from cms_api.kernel.paging import PageRequest
+from cms_api.querying import PageRequest
 
 READER = Actor(user_id=uuid4(), permissions=frozenset({"documents:read"}))
 EDITOR = Actor(user_id=uuid4(), permissions=frozenset({"documents:read", "redirects:manage"}))

@@ -3,10 +3,13 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from cms_api.adapters.rendering.html import HtmlRenderer, sanitise, shortened, text_of
+from cms_api.adapters.rendering.structure import structured
+from cms_api.domains.cms.documents.addresses import addressed
 
 RENDERER = HtmlRenderer()
 
@@ -96,7 +99,7 @@ def test_a_link_gives_nothing_away() -> None:
     ("body", "found"),
     [
         ("*so* **strong**", "<p><em>so</em> <strong>strong</strong></p>\n"),
-        ("# Title\n\n- a\n- b", "<h1>Title</h1>\n<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n"),
+        ("# Title\n\n- a\n- b", '<h1 id="title">Title</h1>\n<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n'),
         ("~~gone~~", "<p><s>gone</s></p>\n"),
         ("`<b>`", "<p><code>&lt;b&gt;</code></p>\n"),
         ("<em>html</em> too", "<p><em>html</em> too</p>\n"),
@@ -158,3 +161,86 @@ async def test_an_excerpt_comes_from_markdown_without_marks() -> None:
 @pytest.mark.parametrize("excerpt", ["Using List<String> in Java", "if a <b then", "AT&amp;T", "a < b > c"])
 async def test_a_given_excerpt_is_plain_text(excerpt: str) -> None:
     assert (await RENDERER.render("<p>Body</p>", "html", excerpt=f"  {excerpt}\n")).excerpt == excerpt
+
+
+HOSTILE = [
+    "<p>", "</p>", "<b>", "</b>", "<a href='x) <script>'>", "</a>", "<pre>", "</pre>", "<code>", "</code>", "```",
+    "``", "\n\n<script>", "&lt;script&gt;", "\n", "    ", "<table><tr><td>", "</td></tr></table>", "<h2>", "</h2>",
+    "<ul><li>", "</li></ul>", "[x](javascript:a)", "![", "](", "javascript:", "&#10;&#10;", "<div>", "<td>|", "\\",
+    "<blockquote>", "</blockquote>", "<q>", "<sup>", "<input type=checkbox>", "<br>", "word",
+    "<img src=\"a b)\" alt='](x)<script>' title='\"><script>'>", "<video src='a)<script>'>x</video>",
+    "<h2 id='a\"b>'>x</h2>",
+]  # fmt: skip
+READERS = MarkdownIt("commonmark", {"html": True}).enable("table")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(HOSTILE), max_size=14).map("".join))
+def test_nothing_breaks_out_of_markdown(body: str) -> None:
+    html = READERS.render(structured(sanitise(body))[2]["markdown"])
+    tags = " ".join(re.findall(r"<[^>]*>", html)).lower()
+    assert "<script" not in tags
+    assert "javascript:" not in tags
+
+
+def test_what_is_too_deep_is_one_text() -> None:
+    html, toc, others = structured("<div>" * 5_000 + "<h2>x &lt;b&gt;</h2>" + "</div>" * 5_000)
+    assert (toc, others["markdown"], others["text"]) == ((), "x \\<b\\>", "x <b>")
+    assert html.count("<h2>") == 1
+
+
+def test_headings_have_anchors_of_their_own() -> None:
+    html, toc, _ = structured('<h2>A</h2><p id="a-2">x</p><h3>A</h3><h2 id="own">B <i>c</i></h2><h4></h4>')
+    assert re.findall(r'<h\d id="([^"]*)"', html) == ["a", "a-3", "own", "untitled"]
+    assert [(one.id, one.text, [below.id for below in one.headings]) for one in toc] == [
+        ("a", "A", ["a-3"]), ("own", "B c", ["untitled"]),
+    ]  # fmt: skip
+
+
+def test_each_kind_of_block() -> None:
+    body = (
+        'loose<p><img src="/a.png" alt="A"></p><figure><a href="/b"><img src="/b.png" alt="B" width="3"></a>'
+        '<figcaption>C <b>d</b></figcaption></figure><pre><code class="language-py">x\n</code></pre>'
+        '<ol start="3"><li>a<ul><li>b</li></ul></li></ol><blockquote><p>q</p></blockquote><hr>'
+        "<table><caption>T</caption><tr><th>h</th></tr><tr><td>c</td></tr></table><dl><dt>t</dt></dl>"
+        "<div><p>in</p></div><p>loose</p>"
+    )
+    blocks = structured(body)[2]["blocks"]
+    bare = [{name: value for name, value in block.items() if name != "id"} for block in blocks]
+    assert bare == [
+        {"type": "paragraph", "html": "loose"},
+        {"type": "image", "src": "/a.png", "alt": "A"},
+        {"type": "image", "src": "/b.png", "alt": "B", "width": 3, "href": "/b", "caption": "C <b>d</b>"},
+        {"type": "code", "language": "py", "code": "x"},
+        {"type": "list", "is_ordered": True, "start": 3, "items": [
+            {"html": "a", "lists": [{"is_ordered": False, "items": [{"html": "b"}]}]}]},
+        {"type": "quote", "html": "<p>q</p>"},
+        {"type": "divider"},
+        {"type": "table", "head": [["h"]], "rows": [["c"]], "caption": "T"},
+        {"type": "html", "html": "<dl><dt>t</dt></dl>"},
+        {"type": "paragraph", "html": "in"},
+        {"type": "paragraph", "html": "loose"},
+    ]  # fmt: skip
+    ids = [block["id"] for block in blocks]
+    assert ids[-1] == f"{ids[0]}-2"
+    assert len(set(ids)) == len(ids)
+
+
+ID, OTHER = "0192f000-0000-7000-8000-000000000001", "0192f000-0000-7000-8000-000000000002"
+
+
+@pytest.mark.parametrize(
+    ("format", "said", "shown"),
+    [
+        ("html", f'<a href=\\"cms://document/{ID}\\">ä</a>', '<a href=\\"/gr%C3%B6%C3%9Fe\\">ä</a>'),
+        ("html", f'<a href=\\"cms://document/{OTHER}\\">\\u00e4</a> b', "ä b"),
+        ("html", f'a <img src=\\"cms://media/{OTHER}\\">b', "a b"),
+        ("markdown", f"[a](cms://document/{OTHER}) [b](cms://document/{ID})", "a [b](/gr%C3%B6%C3%9Fe)"),
+        ("blocks", f"cms://media/{OTHER}", ""),
+        ("html", "cms:// alone", "cms:// alone"),
+    ],
+)
+def test_mentions_become_addresses(format: str, said: str, shown: str) -> None:
+    before, after = '{"a":1.50,"b":"', '","c":"\\u00e4"}'
+    found = addressed(f"{before}{said}{after}", f'{{"{ID}":"/größe"}}', format)  # type: ignore[arg-type]
+    assert found == f"{before}{shown}{after}"

@@ -26,7 +26,7 @@ from cms_api.kernel.errors import (
     Unauthenticated,
     UnsupportedMedia,
 )
-from cms_api.kernel.paging import PageRequest, SortKey
+from cms_api.querying import PageRequest, SortKey
 
 READER = Actor(user_id=uuid4(), permissions=frozenset({"documents:read"}))
 BY_DATE = PageRequest(sort=(SortKey("created_at"),))

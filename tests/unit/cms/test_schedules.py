@@ -27,7 +27,7 @@ from cms_api.domains.cms.schedules.ports import ScheduleRepository
 from cms_api.domains.cms.schedules.runner import ScheduleRunner
 from cms_api.kernel.actor import ANONYMOUS, SYSTEM, Actor
 from cms_api.kernel.errors import Conflict, Forbidden, Invalid, Stale, Unauthenticated
-from cms_api.kernel.paging import Filter, PageRequest, SortKey
+from cms_api.querying import Comparison, PageRequest, SortKey
 
 ALL = frozenset(policy.PERMISSIONS)
 OWN = frozenset({policy.READ, policy.CREATE, f"{policy.PUBLISH}_own"})
@@ -294,7 +294,7 @@ async def test_schedules_are_listed(cms: ScheduledCms, editor: Actor, post, sche
     ]
     listed = await cms.schedules.list_of(editor, "post", document.id, BY_TIME)
     assert [(one.id, one.state) for one in listed.items] == [(early.id, "cancelled"), (late.id, "pending")]
-    page = PageRequest(sort=(SortKey("created_at"),), filters=(Filter("action", "eq", ("unpublish",)),))
+    page = PageRequest(sort=(SortKey("created_at"),), filter=Comparison("action", "eq", ("unpublish",)))
     assert [one.id for one in (await cms.schedules.list(editor, page)).items] == [third.id]
 
 
@@ -532,7 +532,7 @@ async def test_a_failure_is_retried_later_and_ends_visible(
     (event,) = [event for event in cms.store.events if event.name == "schedule.failed"]
     assert (event.subject, event.attempts, event.code) == (made.id, 5, "address_taken")
     assert "schedule.fired" not in cms.names()
-    page = PageRequest(sort=(SortKey("at"),), filters=(Filter("state", "eq", ("failed",)),))
+    page = PageRequest(sort=(SortKey("at"),), filter=Comparison("state", "eq", ("failed",)))
     assert [one.id for one in (await cms.schedules.list(editor, page)).items] == [made.id]
     cms.clock.move(days=1)
     assert await fired(cms) == 0

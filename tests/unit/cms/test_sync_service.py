@@ -23,7 +23,7 @@ from cms_api.domains.cms.sync.ports import ChangeRepository
 from cms_api.domains.cms.sync.service import Purges, Sync, Upkeep
 from cms_api.kernel.actor import ANONYMOUS, Actor
 from cms_api.kernel.errors import Forbidden, Unauthenticated
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Comparison, Page, PageRequest
 
 T = TypeVar("T")
 
@@ -51,7 +51,8 @@ class LivePosts(DeliveryService):
     async def list(self, kind: Any, page: PageRequest, selection: Any) -> Page[Delivered]:
         del selection
         assert kind == "posts"
-        wanted: Any = page.filters[0].values
+        assert isinstance(page.filter, Comparison)
+        wanted: Any = page.filter.values
         found = [Delivered(str(self.live[one]), "", f"{one},more") for one in wanted if one in self.live]
         return Page(items=found)
 

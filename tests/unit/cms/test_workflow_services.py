@@ -30,7 +30,7 @@ from cms_api.domains.cms.workflow.service import Workflows
 from cms_api.domains.cms.workflow.tasks import Tasks
 from cms_api.kernel.actor import ANONYMOUS, SYSTEM, Actor
 from cms_api.kernel.errors import CmsError, Forbidden, Invalid, Stale, Unauthenticated
-from cms_api.kernel.paging import Filter, PageRequest
+from cms_api.querying import Comparison, PageRequest, all_of
 
 ALL = frozenset(policy.PERMISSIONS)
 MINE = PageRequest(sort=TASKS.sort)
@@ -138,8 +138,8 @@ def assign(cms: FakeCms, tasks: Tasks):
     return work
 
 
-async def seen(tasks: Tasks, actor: Actor, *filters: Filter) -> list[TaskView]:
-    return (await tasks.list(actor, msgspec.structs.replace(MINE, filters=filters))).items
+async def seen(tasks: Tasks, actor: Actor, *filters: Comparison) -> list[TaskView]:
+    return (await tasks.list(actor, msgspec.structs.replace(MINE, filter=all_of(*filters)))).items
 
 
 def faults(error: CmsError) -> list[tuple[str, str]]:
@@ -507,14 +507,17 @@ async def test_the_tasks_of_others_need_a_permission(
         ("exists", (True,)),
         ("in", (ann.user_id,)),
     ):
-        asked = Filter("assignee", operator, values)
+        asked = Comparison("assignee", operator, values)
         with pytest.raises(Forbidden):
             await seen(tasks, ann, asked)
         assert len(await seen(tasks, chief, asked)) == (operator != "in")
-    assert await seen(tasks, ann, Filter("assignee", "eq", (ann.user_id,))) == []
-    assert len(await seen(tasks, bea, Filter("assignee", "eq", (bea.user_id,)))) == 1
+    assert await seen(tasks, ann, Comparison("assignee", "eq", (ann.user_id,))) == []
+    assert len(await seen(tasks, bea, Comparison("assignee", "eq", (bea.user_id,)))) == 1
     # both must hold: another condition does not open the door
     with pytest.raises(Forbidden):
         await seen(
-            tasks, ann, Filter("assignee", "eq", (ann.user_id,)), Filter("assignee", "ne", (bea.user_id,))
+            tasks,
+            ann,
+            Comparison("assignee", "eq", (ann.user_id,)),
+            Comparison("assignee", "ne", (bea.user_id,)),
         )

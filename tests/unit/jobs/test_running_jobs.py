@@ -22,7 +22,7 @@ from cms_api.domains.jobs.runner import MAX_ATTEMPTS, TURN, JobRunner
 from cms_api.domains.jobs.service import PURGED_AT_ONCE, Jobs
 from cms_api.kernel.actor import ANONYMOUS, SYSTEM, Actor
 from cms_api.kernel.errors import Forbidden, Stale, Unauthenticated, invalid
-from cms_api.kernel.paging import PageRequest
+from cms_api.querying import PageRequest
 
 ADA = Actor(user_id=uuid4(), permissions=frozenset({"posts:count"}))
 BEA = Actor(user_id=uuid4())

@@ -65,38 +65,40 @@ class Answer:
         self._body = body
         self._media_type = media_type
         self._tag = hash_tag(body)
-        self.keys = tuple(dict.fromkeys(key for key in keys if key))
+        self.keys = tuple(dict.fromkeys(filter(None, keys)))
         self._headers = headers
         joined = ",".join(self.keys)
         if joined and len(joined) <= MAX_TAGS_LENGTH:
             headers.append((b"cache-tag", joined.encode()))
         self._cache: ResponseCache | None = None
-        self._forms: dict[str | None, tuple[str, Headers, bytes]] = {None: self._form(None, body)}
+        self._forms: dict[str | None, tuple[bytes, Headers, bytes]] = {None: self._form(None, body)}
         self.size = len(body) + len(joined) + ANSWER_OVERHEAD + KEY_OVERHEAD * len(self.keys)
 
     def keep(self, cache: "ResponseCache | None") -> None:
-        """Be kept by ``cache``, or by none any more. Only what is kept is worth being compressed."""
+        """Be kept by ``cache``, or by none any more."""
         self._cache = cache
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it; 304 where the client has it."""
-        del receive
-        coding = known = None
-        for name, value in scope["headers"]:
-            if name == b"accept-encoding":
-                coding = accepted(value)
-            elif name == b"if-none-match":
-                known = value
-        form = self._forms.get(coding)
+    def ready(self, scope: Scope) -> tuple[int, Headers, bytes] | None:
+        """Status, headers and body for a request, 304 where the client has it; None where a coding is not made yet."""
+        given = dict(scope["headers"])
+        form = self._forms.get(accepted(given.get(b"accept-encoding", b"")))
         if form is None:
-            form = await self._compressed(coding)
+            return None
         tag, headers, body = form
+        known = given.get(b"if-none-match")
         if known is not None and self._is_known(known):
-            head = [*self._headers, (b"etag", tag.encode())]
-            await send({"type": "http.response.start", "status": 304, "headers": head})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-            return
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+            return 304, [*self._headers, (b"etag", tag)], b""
+        return 200, headers, body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        del receive
+        ready = self.ready(scope)
+        if ready is None:
+            await self._make(scope)
+            ready = self.ready(scope)
+        status, headers, body = ready or (200, *self._forms[None][1:])
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     def _is_known(self, if_none_match: bytes) -> bool:
@@ -108,25 +110,25 @@ class Answer:
             one.strip().removeprefix("W/") in ours for one in if_none_match.decode("latin-1").split(",")
         )
 
-    async def _compressed(self, coding: str | None) -> tuple[str, Headers, bytes]:
-        cache = self._cache
-        if coding is None or cache is None or len(self._body) < MIN_BYTES:
-            return self._forms[None]
+    async def _make(self, scope: Scope) -> None:
+        """Have the coding that a request takes. Only what is kept is worth being compressed."""
+        coding = accepted(dict(scope["headers"]).get(b"accept-encoding", b""))
+        if coding is None:
+            return
+        if self._cache is None or len(self._body) < MIN_BYTES:
+            self._forms[coding] = self._forms[None]
+            return
         make = CODINGS[coding]
-        if len(self._body) > LARGE:
-            packed = await asyncio.to_thread(make, self._body)
-        else:
-            packed = make(self._body)
-        form = self._forms[coding] = self._form(coding, packed)
+        packed = await asyncio.to_thread(make, self._body) if len(self._body) > LARGE else make(self._body)
+        self._forms[coding] = self._form(coding, packed)
         if self._cache is not None:
             self._cache.grow(self, len(packed))
-        return form
 
-    def _form(self, coding: str | None, body: bytes) -> tuple[str, Headers, bytes]:
-        tag = _coded(self._tag, coding)
+    def _form(self, coding: str | None, body: bytes) -> tuple[bytes, Headers, bytes]:
+        tag = _coded(self._tag, coding).encode()
         headers = [
             *self._headers,
-            (b"etag", tag.encode()),
+            (b"etag", tag),
             (b"content-type", self._media_type),
             (b"content-length", str(len(body)).encode()),
         ]
@@ -339,13 +341,20 @@ class CachedAnswers:
         finally:
             load.end()
 
+    def ready(self, scope: HTTPScope) -> tuple[int, Headers, bytes] | None:
+        """Status, headers and body of what is kept for a request, in the coding that it takes."""
+        if not self._cache.is_current or not self._is_for_everybody(scope):
+            return None
+        answer = self._cache.find((scope["path"], scope["query_string"]))
+        return None if answer is None else answer.ready(scope)
+
     def _is_for_everybody(self, scope: HTTPScope) -> bool:
         return (
             scope["method"] == "GET"
             and scope["path"].startswith(self._prefixes)
             and len(scope["query_string"]) <= MAX_QUERY
             and not is_preview(scope)
-            and not any(name == b"authorization" for name, _ in scope["headers"])
+            and b"authorization" not in dict(scope["headers"])
             and not scope["path"].startswith(self._but)
         )
 

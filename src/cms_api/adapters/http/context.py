@@ -1,16 +1,17 @@
 """What surrounds every request: its id, its line in the log, the headers of every answer."""
 
+import os
 import re
 import time
 from typing import Any
 
 import structlog
 from litestar.enums import HttpMethod, ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from cms_api import timings
+from cms_api.adapters.http.caching import CachedAnswers, Headers
 from cms_api.adapters.http.proxies import Proxies
-from cms_api.kernel.ids import new_id
 
 _log = structlog.get_logger("cms.access")
 _GIVEN = re.compile(rb"[A-Za-z0-9._-]{8,64}")
@@ -22,7 +23,10 @@ SECURITY = (
 )
 
 
+# What tells browsers of other origins takes the header away that it finds.
+VARY = ((b"vary", b"Accept-Encoding"),)
 CACHE_HIT = b'cache;desc="hit"'
+HIT = ((b"server-timing", CACHE_HIT), *SECURITY)
 
 
 def _told(timing: timings.Timings, seconds: float) -> bytes:
@@ -36,8 +40,18 @@ def _told(timing: timings.Timings, seconds: float) -> bytes:
 class RequestContext:
     """Wraps the whole application, so that what never reaches a route is covered as well."""
 
-    def __init__(self, app: ASGIApp, *, access_log: bool, proxies: Proxies) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        access_log: bool,
+        proxies: Proxies,
+        cached: CachedAnswers | None = None,
+        has_origins: bool = False,
+    ) -> None:
         self._app = app
+        self._cached = cached
+        self._vary = VARY if has_origins else ()
         self._access_log = access_log
         self._proxies = proxies
 
@@ -46,8 +60,11 @@ class RequestContext:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        request_id = given if _GIVEN.fullmatch(given) else new_id().hex.encode()
+        given = dict(scope["headers"]).get(b"x-request-id")
+        request_id = given if given and _GIVEN.fullmatch(given) else os.urandom(16).hex().encode()
+        if self._cached is not None and (ready := self._cached.ready(scope)) is not None:
+            await self._send_ready(scope, send, request_id, *ready)
+            return
         # A copy: the server goes by its own, and must know of a HEAD that there will be no content.
         scope = scope.copy()
         scope["cms_request_id"] = request_id.decode()  # type: ignore[typeddict-unknown-key]
@@ -70,6 +87,7 @@ class RequestContext:
                     (b"x-request-id", request_id),
                     (b"server-timing", _told(timing, time.perf_counter() - started)),
                     *SECURITY,
+                    *self._vary,
                 ]
             elif is_head and message["type"] == "http.response.body":
                 message["body"] = b""
@@ -83,6 +101,18 @@ class RequestContext:
             if self._access_log:
                 self._write(scope, method, status, time.perf_counter() - started)
             structlog.contextvars.clear_contextvars()
+
+    async def _send_ready(
+        self, scope: HTTPScope, send: Send, request_id: bytes, status: int, headers: Headers, body: bytes
+    ) -> None:
+        """The shortest way: nothing is worked out that only the application would need."""
+        started = time.perf_counter()
+        head = [*headers, (b"x-request-id", request_id), *HIT]
+        await send({"type": "http.response.start", "status": status, "headers": head})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+        if self._access_log:
+            with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
+                self._write(scope, scope["method"], status, time.perf_counter() - started)
 
     def _write(self, scope: Any, method: str, status: int, seconds: float) -> None:
         user = scope.get("user")

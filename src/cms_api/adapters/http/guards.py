@@ -9,6 +9,8 @@ from cms_api.kernel.errors import Malformed, Unauthenticated
 
 # Some clients send an empty object with every POST.
 EMPTY = len("{}")
+# Who reads a body that is no argument of the handler: files, and questions for lists.
+READS_BODY = {"multipart", "query_of"}
 
 
 def refuse_nobody(scope: Scope, *, is_nobody: bool) -> None:
@@ -22,7 +24,7 @@ def refuse_bodies(scope: Scope) -> None:
     if scope.get("method") == HttpMethod.GET:
         return  # what is read most has no body, and no time for this
     handler = scope["route_handler"]
-    if "data" in handler.parsed_fn_signature.parameters or handler.opt.get("multipart"):
+    if "data" in handler.parsed_fn_signature.parameters or READS_BODY & handler.opt.keys():
         return
     length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
     if length.isdigit() and int(length) > EMPTY:
@@ -34,7 +36,7 @@ def refuse_unknown_parameters(scope: Scope) -> None:
     if b"%00" in scope["raw_path"]:
         raise Malformed("The character U+0000 is not allowed.")
     query, opt = scope["query_string"], scope["route_handler"].opt
-    if query and "listing" not in opt and "query" not in opt:
+    if query and ("query_of" in opt or ("listing" not in opt and "query" not in opt)):
         names = sorted({name[:100] for name, _ in parameters(query)}) or ["?"]
         if names == [PARAMETER] and takes_preview(scope):
             return

@@ -4,39 +4,35 @@ import base64
 import binascii
 import hashlib
 import hmac
-import re
 from collections.abc import Iterable
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
-from difflib import get_close_matches
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
-from uuid import UUID
 
 import msgspec
 from litestar import Response
-from msgspec import Meta
 
 from cms_api.adapters.http.preconditions import unversioned
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView, PageInfo
-from cms_api.kernel.errors import Malformed
-from cms_api.kernel.paging import (
+from cms_api.kernel.errors import Fault, Invalid, Malformed
+from cms_api.querying import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
-    OPERATORS,
-    FieldType,
-    Filter,
     Listing,
     Page,
     PageRequest,
-    SortKey,
+    Selection,
+    comparisons,
+    nearest,
 )
+from cms_api.querying.conditions import canonical
+from cms_api.querying.costs import DEFAULT_LIMIT_OF_COST, check_cost
+from cms_api.querying.parsing import Node, Refused, parsed, selection_of
+from cms_api.querying.spellings import JSON, PARAMETERS, of_json, of_parameters
+from cms_api.validation import decode
 
 T = TypeVar("T")
 
-MAX_FILTERS = 20
-_FILTER = re.compile(r"filter\[([^\[\]]*)\](?:\[([^\[\]]*)\])?")
 _SIGNATURE_BYTES = 16
 DIRECTION = {"next": "after", "prev": "before"}
 
@@ -73,12 +69,6 @@ def _encoded(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """“Did you mean …?”, or nothing."""
-    found = get_close_matches(name, list(known), n=1)
-    return f" Did you mean “{found[0]}”?" if found else ""
-
-
 def parameters(query: bytes) -> list[tuple[str, str]]:
     """The query's pairs. Raises `Malformed` where it is not UTF-8, or holds U+0000."""
     try:
@@ -91,14 +81,20 @@ def parameters(query: bytes) -> list[tuple[str, str]]:
 
 
 def values_of(query: bytes, known: Iterable[str]) -> dict[str, str]:
-    """What a query string gives for the parameters ``known``. Raises `Malformed` for any other."""
+    """What a query string gives for the parameters ``known``. Raises `Malformed` that names all others."""
     given: dict[str, str] = {}
+    faults: list[Fault] = []
     for name, value in parameters(query):
+        place = f"?{name[:200]}"
         if name not in known:
-            raise Malformed(f"There is no query parameter “{name[:100]}” here.{nearest(name, known)}")
-        if name in given:
-            raise Malformed(f"The parameter “{name}” is given twice.")
+            detail = f"There is no query parameter “{name[:100]}” here.{nearest(name, known)}"
+            faults.append(Fault(place, "unknown_parameter", detail))
+        elif name in given:
+            faults.append(Fault(place, "duplicate", f"The parameter “{name}” is given twice."))
         given[name] = value
+    if faults:
+        refused = Refused(faults)
+        raise Malformed(refused.detail, faults=refused.faults)
     return given
 
 
@@ -107,93 +103,83 @@ def query_values(request: ApiRequest, known: Iterable[str]) -> dict[str, str]:
     return values_of(request.scope["query_string"], known)
 
 
+# Where a list is asked by a body, and where in the scope that body is.
+QUERY_PATH = "/query"
+BODY = "cms_query_body"
+
+
 class ListQuery:
-    """What the query string of a list asks for; everything unknown is refused by name."""
+    """What is asked of a list, by a query string or by a body; everything unknown is refused by name.
+
+    A cursor is good for the same list, order and filter, however they were spelt. Raises `Malformed`
+    with every fault, and `QueryTooCostly`.
+    """
 
     def __init__(
-        self, query: bytes, listing: Listing, *, path: str, cursors: Cursors, extra: tuple[str, ...] = ()
+        self,
+        query: bytes,
+        listing: Listing,
+        *,
+        path: str,
+        cursors: Cursors,
+        extra: tuple[str, ...] = (),
+        body: bytes | None = None,
+        cost_limit: int = DEFAULT_LIMIT_OF_COST,
     ) -> None:
-        self.extra: dict[str, str] = {}
-        self._listing = listing
         self._cursors = cursors
         self._path = path
         self._pairs = parameters(query)
-        given: dict[str, str] = {}
-        filters: list[Filter] = []
-        plain = ("limit", "after", "before", "sort", "count", *extra)
-        for name, value in self._pairs:
-            if name in plain:
-                if name in given:
-                    raise Malformed(f"The parameter “{name}” is given twice.")
-                given[name] = value
-            elif parts := _FILTER.fullmatch(name):
-                filters.append(self._filter(parts[1], parts[2] or "eq", value))
-            else:
-                raise Malformed(
-                    f"There is no query parameter “{name[:100]}” here.{nearest(name, (*plain, 'filter[…]'))}"
-                )
-        if len(filters) > MAX_FILTERS:
-            raise Malformed(f"At most {MAX_FILTERS} filters are taken.")
-        if "after" in given and "before" in given:
-            raise Malformed("Give “after” or “before”, not both.")
-        self.extra = {name: given[name] for name in extra if name in given}
-        sort = self._sort(given.get("sort"))
-        self._scope = f"{path}|{sort}|{sorted(map(repr, filters))}"
+        self._is_body = body is not None
+        root, spelling = (of_parameters(self._pairs), PARAMETERS) if body is None else (_of_body(body), JSON)
+        self.extra: dict[str, str] = {
+            name: root.parts[name].values[0]
+            for name in extra
+            if name in root.parts and isinstance(root.parts[name].values[0], str)
+        }
+        try:
+            asked = parsed(root, listing, spelling, extra=extra)
+        except Refused as error:
+            raise Malformed(error.detail, faults=error.faults) from None
+        self.cost = check_cost(asked, listing, cost_limit)
+        self.selection = asked.selection
+        # Whether rows of other resources decide which items are on a page.
+        self.looks_further = any(
+            "." in field
+            for field in (
+                *(one.field for one in comparisons(asked.filter)),
+                *(key.field for key in asked.sort),
+            )
+        )
+        self._scope = f"{path}|{asked.sort}|{canonical(asked.filter)}"
         self.request = PageRequest(
-            limit=limit_of(given.get("limit")),
-            after=cursors.open(given["after"], self._scope) if "after" in given else None,
-            before=cursors.open(given["before"], self._scope) if "before" in given else None,
-            sort=sort,
-            filters=tuple(filters),
-            count=_count(given.get("count")),
+            limit=asked.limit,
+            after=None if asked.after is None else cursors.open(asked.after, self._scope),
+            before=None if asked.before is None else cursors.open(asked.before, self._scope),
+            sort=asked.sort,
+            filter=asked.filter,
+            count=asked.count,
         )
 
-    def _sort(self, given: str | None) -> tuple[SortKey, ...]:
-        if given is None:
-            return self._listing.sort
-        keys = tuple(SortKey(part.lstrip("-"), part.startswith("-")) for part in given.split(","))
-        for key in keys:
-            if key.field not in self._listing.sorts:
-                hint = nearest(key.field, self._listing.sorts)
-                raise Malformed(f"There is no sort “{key.field[:100]}” here.{hint}")
-        if len({key.field for key in keys}) < len(keys):
-            raise Malformed("A field is sorted by twice.")
-        return keys
-
-    def _filter(self, field: str, operator: str, value: str) -> Filter:
-        kind = self._listing.filters.get(field)
-        if kind is None:
-            raise Malformed(
-                f"There is no filter “{field[:100]}” here.{nearest(field, self._listing.filters)}"
-            )
-        if operator not in OPERATORS[kind]:
-            hint = nearest(operator, OPERATORS[kind])
-            raise Malformed(f"The filter “{field}” has no operator “{operator[:100]}”.{hint}")
-        if operator == "exists":
-            return Filter(field, "exists", (_value(value, "boolean", field),))
-        parts = value.split(",") if operator in ("in", "nin") else [value]
-        if len(parts) > MAX_LIMIT:
-            raise Malformed(f"The filter “{field}” takes at most {MAX_LIMIT} values.")
-        return Filter(field, operator, tuple(_value(part, kind, field) for part in parts))
-
     def links(self, page: Page[Any]) -> tuple[PageInfo, dict[str, str]]:
-        """The cursors of a page, and its Link header (RFC 8288)."""
+        """The cursors of a page, and its Link header (RFC 8288), which can't say what a body says."""
         sealed = {
             "next": self._cursors.seal(page.next, self._scope) if page.next else None,
             "prev": self._cursors.seal(page.prev, self._scope) if page.prev else None,
         }
+        info = PageInfo(next=sealed["next"], prev=sealed["prev"], limit=self.request.limit)
+        if self._is_body:
+            return info, {}
         rest = [(k, v) for k, v in self._pairs if k not in ("after", "before")]
         links = [
             f'<{self._path}?{urlencode([*rest, (DIRECTION[rel], cursor)])}>; rel="{rel}"'
             for rel, cursor in sealed.items()
             if cursor
         ]
-        headers = {"Link": ", ".join(links)} if links else {}
-        return PageInfo(next=sealed["next"], prev=sealed["prev"], limit=self.request.limit), headers
+        return info, {"Link": ", ".join(links)} if links else {}
 
 
 def limit_of(given: str | None) -> int:
-    """The `limit` that a query string gives. Raises `Malformed`."""
+    """The `limit` of what is paged, but no list. Raises `Malformed`."""
     if given is None:
         return DEFAULT_LIMIT
     if not (given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= MAX_LIMIT):  # noqa: PLR2004
@@ -201,52 +187,38 @@ def limit_of(given: str | None) -> int:
     return int(given)
 
 
-def _count(given: str | None) -> bool:
-    if given not in (None, "exact"):
-        raise Malformed("“count” is “exact”, or left out.")
-    return given is not None
-
-
-def _value(raw: str, kind: FieldType, field: str) -> object:
+def _of_body(body: bytes) -> Node:
     try:
-        match kind:
-            case "uuid":
-                return UUID(raw)
-            case "timestamptz" | "datetime":
-                moment = msgspec.convert(raw, datetime)
-                if moment.tzinfo is None:
-                    raise ValueError
-                return moment
-            case "boolean":
-                return {"true": True, "false": False}[raw]
-            case "integer":
-                return msgspec.convert(int(raw), Annotated[int, Meta(ge=-(2**31), lt=2**31)])
-            case "number":
-                number = Decimal(raw)
-                if not number.is_finite():
-                    raise ValueError
-                return number
-            case "date":
-                return date.fromisoformat(raw).isoformat()
-            case _:
-                return raw
-    except (ValueError, KeyError, OverflowError, InvalidOperation):
-        wanted = {
-            "uuid": "a UUID",
-            "timestamptz": "a time like 2026-01-02T03:04:05Z",
-            "datetime": "a time like 2026-01-02T03:04:05Z",
-            "boolean": "true or false",
-            "number": "a number",
-            "date": "a day like 2026-01-02",
-        }
-        raise Malformed(f"The filter “{field}” takes {wanted.get(kind, 'a whole number')}.") from None
+        return of_json(decode(body, dict[str, Any]))
+    except Invalid as error:
+        raise Malformed(error.detail, faults=error.faults) from None
+
+
+def selection_from(
+    query: bytes, listing: Listing, extra: tuple[str, ...] = ()
+) -> tuple[Selection, dict[str, str]]:
+    """What the query string of a single item asks for, and what it gives for ``extra``. Raises `Malformed`."""
+    pairs = parameters(query)
+    try:
+        found = selection_of(of_parameters(pairs), listing, PARAMETERS, extra=extra)
+    except Refused as error:
+        raise Malformed(error.detail, faults=error.faults) from None
+    return found, {name: value for name, value in pairs if name in extra}
 
 
 def list_response(query: ListQuery, page: Page[T]) -> Response[ListView[T]]:
-    """The envelope of a page."""
+    """The envelope of a page, of the fields that are wanted."""
     info, headers = query.links(page)
-    view = ListView(items=page.items, page=info, count=page.count)
+    items: list[Any] = page.items
+    if (wanted := query.selection.fields) is not None:
+        items = [_cut_down(item, wanted) for item in items]
+    view = ListView(items=items, page=info, count=page.count, count_is_estimate=page.is_estimate)
     return Response(view, headers={"Cache-Control": "private, no-cache", **headers})
+
+
+def _cut_down(item: object, wanted: tuple[str, ...]) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(item)
+    return {name: told[name] for name in wanted if name in told}
 
 
 def whole_list(request: ApiRequest, items: list[T]) -> Response[ListView[T]]:
@@ -260,7 +232,21 @@ def list_query(request: ApiRequest, listing: Listing, *, extra: tuple[str, ...] 
     return ListQuery(
         scope["query_string"],
         listing,
-        path=scope["path"],
+        path=list_path(request),
         cursors=request.app.state.cursors,
         extra=extra,
+        body=query_body(request),
+        cost_limit=request.app.state.query_cost_limit,
     )
+
+
+def list_path(request: ApiRequest) -> str:
+    """The path of the list, whichever way it is asked."""
+    path: str = request.scope["path"]
+    return path.removesuffix(QUERY_PATH) if query_body(request) is not None else path
+
+
+def query_body(request: ApiRequest) -> bytes | None:
+    """The body that asks a list, where it is asked by a body."""
+    found: bytes | None = request.scope.get(BODY)  # type: ignore[assignment]  # put there by `queries`
+    return found

@@ -12,10 +12,11 @@ from litestar.openapi.spec import Components, License, SecurityScheme, Tag
 from litestar.routes import BaseRoute
 from litestar.types import ControllerRouterHandler
 
+from cms_api.adapters.http.described_lists import filter_schemas, list_parameters, query_body
 from cms_api.adapters.http.problems import MEDIA_TYPE, Problem
 from cms_api.adapters.http.typed import expand
 from cms_api.domains.cms.api import DocumentTypes, EntryDescription
-from cms_api.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, OPERATORS, Listing
+from cms_api.querying import Listing
 
 TAGS = {
     "auth": "Signing in and out.",
@@ -42,6 +43,7 @@ TAGS = {
     "jobs": "Work that goes on after the request that asked for it.",
     "previews": "How the site would look with drafts on it.",
     "purges": "What caches in front of delivery must drop.",
+    "feeds": "Feeds of published posts, maps of the site, and what robots may fetch.",
     "delivery": "Published content, for everybody, cacheable.",
     "system": "How the service is.",
 }
@@ -61,18 +63,6 @@ STATUS_WORDS = {
     "500": "Something went wrong here.",
     "503": "The database is away; see Retry-After.",
 }
-SCHEMA_TYPES = {
-    "text": {"type": "string"},
-    "uuid": {"type": "string", "format": "uuid"},
-    "timestamptz": {"type": "string", "format": "date-time"},
-    "boolean": {"type": "boolean"},
-    "integer": {"type": "integer"},
-    "number": {"type": "number"},
-    "date": {"type": "string", "format": "date"},
-    "datetime": {"type": "string", "format": "date-time"},
-}
-
-
 MULTIPART = {
     "required": True,
     "content": {
@@ -203,6 +193,7 @@ def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> 
                     operation["requestBody"]["content"] = {"application/json": {"schema": schemas[id(taken)]}}
                 _complete(method, operation, handler)
     schema = _with_plain_names(schema)
+    schema["components"]["schemas"].update(filter_schemas(_asked_by_bodies(app)))
     if types is not None:
         handlers = {
             str(handler.operation_id): handler
@@ -210,8 +201,18 @@ def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> 
             for handler in getattr(route, "route_handlers", ())
             if isinstance(handler, HTTPRouteHandler) and handler.operation_id in operations
         }
-        expand(schema, types, handlers, _list_parameters)
+        expand(schema, types, handlers)
     return schema
+
+
+def _asked_by_bodies(app: Litestar) -> dict[str, Listing]:
+    """What is listed by the operations that are asked by a body."""
+    return {
+        str(handler.operation_id): handler.opt["listing"]
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", ())
+        if "query_of" in getattr(handler, "opt", {})
+    }
 
 
 def _with_plain_names(schema: dict[str, Any]) -> dict[str, Any]:
@@ -252,8 +253,10 @@ def _complete(method: str, operation: dict[str, Any], handler: HTTPRouteHandler)
                 "example": '"v3"',
             }
         )
-    if "listing" in opt:
-        parameters += _list_parameters(opt["listing"])
+    if "query_of" in opt:
+        operation["requestBody"] = query_body(opt["listing"], str(handler.operation_id))
+    elif "listing" in opt:
+        parameters += list_parameters(opt["listing"])
     parameters += [
         {"name": name, "in": "query", "required": False, "description": text, "schema": {"type": "string"}}
         for name, text in opt.get("query", {}).items()
@@ -285,6 +288,10 @@ def _complete_responses(
         (media_type,) = responses[success]["content"]
         content = {media_type: {"schema": stream["schema"], "example": stream["example"]}}
         responses[success] = {"description": stream["description"], "content": content}
+    elif method == "get" and (written := handler.opt.get("document")):
+        content = {written["media_type"]: {"schema": {"type": "string"}, "example": written["example"]}}
+        responses[success] = {"description": "The document.", "content": content}
+        responses["304"] = {"description": "You have this version already."}
     elif method == "get" and is_tagged and operation.get("tags") != ["system"]:
         responses["304"] = {"description": "You have this version already."}
     if status := responses.get(success):
@@ -302,6 +309,8 @@ def _problems(operation: dict[str, Any], handler: HTTPRouteHandler, names: set[s
         statuses.add("404")
     if "data" in names or handler.opt.get("multipart"):
         statuses |= {"409", "413", "415", "422"}
+    if "query_of" in handler.opt:
+        statuses |= {"413", "415"}
     if handler.opt.get("conflicts"):
         statuses.add("409")
     if "if_match" in names:
@@ -320,56 +329,9 @@ def _headers(method: str, success: str, opt: dict[str, Any], names: set[str]) ->
         headers["ETag"] = {"description": "The version.", **text}
     if success in ("201", "202"):
         headers["Location"] = {"description": "Where it is.", **text}
-    if "listing" in opt:
+    if "listing" in opt and "query_of" not in opt:
         headers["Link"] = {"description": "The pages before and behind (RFC 8288).", **text}
     return headers
-
-
-def _list_parameters(listing: Listing) -> list[dict[str, Any]]:
-    signs = [f"{sign}{name}" for name in listing.sorts for sign in ("", "-")]
-    default = ",".join(("-" if key.descending else "") + key.field for key in listing.sort)
-    plain: list[tuple[str, str, dict[str, Any]]] = [
-        (
-            "limit",
-            "How many.",
-            {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
-        ),
-        ("after", "The cursor `page.next` of the page before.", {"type": "string"}),
-        ("before", "The cursor `page.prev` of the page behind.", {"type": "string"}),
-        ("count", "`exact` adds the number of all.", {"type": "string", "enum": ["exact"]}),
-    ]
-    parameters = [
-        {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
-        for name, text, schema in plain
-    ]
-    if signs:  # else it would have nothing to choose from
-        parameters.append(
-            {
-                "name": "sort",
-                "in": "query",
-                "required": False,
-                "description": f"Comma-separated; `-` turns a key round. Where not given: `{default}`.",
-                "schema": {"type": "array", "items": {"type": "string", "enum": signs}},
-                "style": "form",
-                "explode": False,
-            }
-        )
-    for name, kind in listing.filters.items():
-        parameters += [
-            {
-                "name": f"filter[{name}]" + ("" if operator == "eq" else f"[{operator}]"),
-                "in": "query",
-                "required": False,
-                "description": "Comma-separated." if operator in ("in", "nin") else "",
-                "schema": {"type": "boolean"}
-                if operator == "exists"
-                else {"type": "string"}
-                if operator in ("in", "nin")
-                else SCHEMA_TYPES[kind],
-            }
-            for operator in OPERATORS[kind]
-        ]
-    return parameters
 
 
 def _example(status: int, words: str) -> dict[str, Any]:

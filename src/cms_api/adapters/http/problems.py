@@ -11,6 +11,7 @@ import sqlalchemy.exc
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
+from msgspec import UNSET, UnsetType
 
 from cms_api.kernel.errors import (
     CmsError,
@@ -63,11 +64,18 @@ _log = structlog.get_logger("cms.errors")
 
 
 class FaultView(msgspec.Struct, frozen=True):
-    """One fault in the input; ``pointer`` is a JSON Pointer (RFC 6901), or ``?name`` for a parameter."""
+    """One fault in the input: in the body at ``pointer``, a JSON Pointer (RFC 6901), or in a ``parameter``."""
 
-    pointer: str
     code: str
     detail: str
+    pointer: str | UnsetType = UNSET
+    parameter: str | UnsetType = UNSET
+
+
+def _fault(fault: Fault) -> FaultView:
+    if fault.pointer.startswith("?"):
+        return FaultView(fault.code, fault.detail, parameter=fault.pointer[1:])
+    return FaultView(fault.code, fault.detail, pointer=fault.pointer)
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -105,7 +113,7 @@ def _problem(
         instance=request.scope["path"],
         code=code,
         request_id=str(request.scope.get("cms_request_id", "")),
-        errors=[FaultView(fault.pointer, fault.code, fault.detail) for fault in faults] or None,
+        errors=list(map(_fault, faults)) or None,
     )
     return {**msgspec.to_builtins(problem), **(members or {})}
 

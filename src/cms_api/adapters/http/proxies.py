@@ -22,7 +22,12 @@ class Proxies:
         is the client. What stands further left can be written by anybody.
         """
         peer = scope.get("client")
-        if peer is None or (address := parsed(peer[0])) is None or not self._trusts(address):
+        if (
+            not self._networks
+            or peer is None
+            or (address := parsed(peer[0])) is None
+            or not self._trusts(address)
+        ):
             return peer
         # Several headers count as one, in their order (RFC 9110, section 5.3).
         told = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")

@@ -25,11 +25,12 @@ class PageInfo(View, frozen=True, kw_only=True):
 
 
 class ListView(View, Generic[T], frozen=True, kw_only=True, omit_defaults=True):
-    """A page of a list. ``count`` is there when it was asked for with ``count=exact``."""
+    """A page of a list. ``count`` is there when it was asked for; ``count_is_estimate`` where it may be wrong."""
 
     items: list[T]
     page: PageInfo
     count: int | None = None
+    count_is_estimate: bool = False
 
 
 Email = Annotated[str, Meta(max_length=320, description="An e-mail address.", examples=["ada@example.org"])]

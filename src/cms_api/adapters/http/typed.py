@@ -3,7 +3,7 @@
 import copy
 import re
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,21 +11,19 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta
 
 from cms_api.adapters.http.body import JSON_PATCH
+from cms_api.adapters.http.described_lists import filter_schemas, list_parameters, query_body
 from cms_api.adapters.http.schemas import ListView
 from cms_api.domains.cms.api import EntryDescription, PatchOperation, free_name
-from cms_api.kernel.paging import Listing
 
 REF = "#/components/schemas/"
 GENERIC = re.compile(r"/entries/\{type\}")
 Operations = typing.Annotated[list[PatchOperation], Meta(max_length=1_000)]
-ListParameters = Callable[[Listing], list[dict[str, Any]]]
 
 
 def expand(
     schema: dict[str, Any],
     types: Sequence[EntryDescription],
     handlers: Mapping[str, HTTPRouteHandler],
-    list_parameters: ListParameters,
 ) -> None:
     """Put the operations of each type in the place of those that any type has."""
     paths = schema["paths"]
@@ -35,7 +33,7 @@ def expand(
         names = schemas.add(one)
         for path, operations in generic.items():
             paths[path.replace("{type}", one.key)] = {
-                method: _operation(path, operation, handlers, one, names, list_parameters)
+                method: _operation(path, operation, handlers, one, names, schema["components"]["schemas"])
                 for method, operation in operations.items()
             }
     _prune(schema)
@@ -132,7 +130,7 @@ def _operation(
     handlers: Mapping[str, HTTPRouteHandler],
     one: EntryDescription,
     names: Mapping[str, dict[str, Any]],
-    list_parameters: ListParameters,
+    filters: dict[str, Any],
 ) -> dict[str, Any]:
     """An operation as it is for one type."""
     opt = handlers[generic["operationId"]].opt
@@ -145,9 +143,12 @@ def _operation(
     role, face = opt.get("entries"), "delivered" if opt.get("entries") == "delivered" else "view"
     if role in ("list", "delivered") and "listing" in opt:
         listing = one.listing if role == "list" else one.public_listing
+        if "query_of" in opt:
+            filters.update(filter_schemas({made["operationId"]: listing}))
+            made["requestBody"] = query_body(listing, made["operationId"])
         generic_names = {parameter["name"] for parameter in list_parameters(opt["listing"])}
         made["parameters"] = [p for p in made["parameters"] if p["name"] not in generic_names]
-        made["parameters"] += list_parameters(listing)
+        made["parameters"] += [] if "query_of" in opt else list_parameters(listing)
     if role == "new":
         content = made["requestBody"]["content"]["application/json"] = {"schema": names["new"]}
         if one.example is not None:

@@ -11,14 +11,17 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.tasklists import tasklists_plugin
 
+from cms_api.adapters.rendering.structure import structured
 from cms_api.domains.cms.documents.content import Format
-from cms_api.domains.cms.documents.ports import Rendered, Renderer
+from cms_api.domains.cms.documents.mentions import SCHEME
+from cms_api.domains.cms.documents.ports import Renderer
+from cms_api.domains.cms.documents.rendering import Rendered
 
 # Silent reading of English non-fiction (Brysbaert 2019, Journal of Memory and Language 109).
 WORDS_A_MINUTE = 238
 EXCERPT_WORDS = 55
 # A body above this many characters is rendered on a thread, so that others need not wait.
-LARGE = 20_000
+LARGE = 4_000
 
 _SPACE = re.compile(r"\s+")
 _BLOCK_END = re.compile(
@@ -54,7 +57,8 @@ def sanitise(body: str) -> str:
         tags=set(TAGS),
         attributes=ATTRIBUTES,
         tag_attribute_values={"input": {"type": {"checkbox"}}},
-        url_schemes={"http", "https", "mailto", "tel"},
+        # Ours are replaced by addresses when the text is read.
+        url_schemes={"http", "https", "mailto", "tel", SCHEME},
         link_rel="noopener noreferrer",
     )
 
@@ -80,9 +84,19 @@ class HtmlRenderer(Renderer):
 
     def _rendered(self, body: str, kind: Format, excerpt: str) -> Rendered:
         safe = sanitise(self._markdown.render(body) if kind == "markdown" else body)
+        body, toc, others = structured(safe)
         words = text_of(safe)
         given = _SPACE.sub(" ", excerpt).strip()  # plain text: “List<String>” is no markup in it
-        return Rendered(body=safe, excerpt=given or shortened(words), reading_time=_minutes(words))
+        return Rendered(
+            body=body,
+            excerpt=given or shortened(words),
+            reading_time=_minutes(words),
+            toc=toc,
+            others=others,
+        )
+
+    async def text(self, body: str) -> str:
+        return text_of(body) if len(body) < LARGE else await asyncio.to_thread(text_of, body)
 
     def reading_time(self, body: str) -> int:
         return _minutes(re.sub(r"<[^>]*>", " ", body))

@@ -1,70 +1,83 @@
-"""Lists in SQL: filters, and the rows behind, or in front of, a position in an order."""
+"""Lists in SQL: conditions, and the rows behind, or in front of, a position in an order.
+
+A statement's text depends on the *shape* of what is asked only: values are bound. It is made once for
+each shape and kept.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from cms_api.adapters.sqlalchemy.reading import Reader
-from cms_api.kernel.paging import Filter, Operator, Page, PageRequest
+from cms_api.querying import AllOf, AnyOf, Comparison, Condition, Matches, Not, Operator, Page, PageRequest
 
 T = TypeVar("T")
+Encode = Callable[[Any], object]
 
 
 class Column(NamedTuple):
-    """An expression to sort by, never null, and the type that its values are sent as.
+    """An expression to sort by, never null, or to filter on; and the type that its values are sent as.
 
     ``encode`` makes of a value what is sent, where that is something else.
     """
 
     sql: str
     type: str
-    encode: Callable[[Any], object] | None = None
+    encode: Encode | None = None
 
 
-class Relation(NamedTuple):
-    """A filter on rows that belong to a row: a condition with ``{}`` for what is asked of ``column``."""
+class Several(NamedTuple):
+    """Values of which a row may have any number: a condition with ``{}`` for what is asked of ``column``."""
 
     sql: str
     column: Column
 
 
+class Related(NamedTuple):
+    """What a row leads to: a condition with ``{}`` for what is asked of the fields there.
+
+    ``ids`` is what the relation itself is compared by; ``one`` the expression of a single related
+    row's value, with ``{}`` for it, where there is one at most. Without a relation to walk, as for a
+    group, both are ``{}``. ``fields`` is asked when it is walked.
+    """
+
+    sql: str
+    fields: "Callable[[], Mapping[str, Node]]"
+    ids: "Column | Several | None" = None
+    one: str | None = None
+
+
+class Either(NamedTuple):
+    """A name that stands for something else in rows of another kind: any of these."""
+
+    nodes: "tuple[Related | Several, ...]"
+
+
+Node = Column | Several | Related | Either
+
 POSITIVE: dict[Operator, Operator] = {"ne": "eq", "nin": "in"}
 COMPARISONS = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+# What stands for no value where rows are sorted through a relation: it comes before all others.
+NOTHING = {
+    "text": "''",
+    "numeric": "'-Infinity'::numeric",
+    "integer": "-2147483648",
+    "boolean": "false",
+    "timestamptz": "'0001-01-01T00:00:00Z'::timestamptz",
+}
+STATEMENTS_KEPT = 512
 
 
-def condition(field: Column | Relation, wanted: Filter, holder: str, params: dict[str, object]) -> str:
-    """The SQL of one filter; adds what it compares with to ``params`` as ``holder``."""
-    if isinstance(field, Relation):
-        # “not” means that none of the related rows is such a one.
-        positive = POSITIVE.get(wanted.operator)
-        if wanted.operator == "exists":
-            return ("" if wanted.values[0] else "NOT ") + field.sql.format("true")
-        inner = condition(
-            field.column, Filter(wanted.field, positive or wanted.operator, wanted.values), holder, params
-        )
-        return ("NOT " if positive else "") + field.sql.format(inner)
-    column = field
-    if column.encode is not None and wanted.operator != "exists":
-        wanted = Filter(wanted.field, wanted.operator, tuple(map(column.encode, wanted.values)))
-    value = wanted.values[0]
-    match wanted.operator:
-        case "exists":
-            return f"{column.sql} IS {'NOT NULL' if value else 'NULL'}"
-        case "in" | "nin":
-            params[holder] = list(wanted.values)
-            listed = f"{column.sql} = ANY(%({holder})s::{column.type}[])"
-            return listed if wanted.operator == "in" else f"({listed}) IS NOT TRUE"
-        case "contains":
-            params[holder] = f"%{_escaped(value)}%"
-            return f"{column.sql} ILIKE %({holder})s"
-        case "starts_with":
-            params[holder] = f"{_escaped(value)}%"
-            return f"{column.sql} ILIKE %({holder})s"
-        case "ne":
-            params[holder] = value
-            return f"{column.sql} IS DISTINCT FROM %({holder})s::{column.type}"
-        case comparison:
-            params[holder] = value
-            return f"{column.sql} {COMPARISONS[comparison]} %({holder})s::{column.type}"
+class Search(NamedTuple):
+    """Full-text search: a condition, with ``{}`` for the query's parameter."""
+
+    sql: str
+
+
+class Binding(NamedTuple):
+    """A parameter: its name, and what makes what is sent of the comparison's values."""
+
+    holder: str
+    encode: Callable[[tuple[object, ...]], object]
 
 
 def _escaped(value: object) -> str:
@@ -72,10 +85,179 @@ def _escaped(value: object) -> str:
     return str(value).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
+def _encoder(operator: Operator, encode: Encode | None) -> Callable[[tuple[object, ...]], object]:
+    made = encode or (lambda value: value)
+    match operator:
+        case "in" | "nin":
+            return lambda values: [made(one) for one in values]
+        case "contains":
+            return lambda values: f"%{_escaped(values[0])}%"
+        case "starts_with":
+            return lambda values: f"{_escaped(values[0])}%"
+        case _:
+            return lambda values: made(values[0])
+
+
+def _compared(column: Column, operator: Operator, holder: str) -> str:
+    """The SQL of a comparison that is not the negation of another one."""
+    match operator:
+        case "exists":
+            return f"{column.sql} IS NOT NULL"
+        case "in":
+            return f"{column.sql} = ANY(%({holder})s::{column.type}[])"
+        case "contains" | "starts_with":
+            return f"{column.sql} ILIKE %({holder})s"
+        case _:
+            return f"{column.sql} {COMPARISONS[operator]} %({holder})s::{column.type}"
+
+
+def negated(sql: str) -> str:
+    """What is true where ``sql`` is false or unknown."""
+    return f"NOT {sql}" if sql.startswith("EXISTS (") else f"({sql}) IS NOT TRUE"
+
+
+class Compiler:
+    """Writes the SQL of conditions; ``bindings`` are the parameters, in the order of `values_of`."""
+
+    def __init__(self, fields: Mapping[str, Node], search: Search | None = None) -> None:
+        self.bindings: list[Binding] = []
+        self._fields = fields
+        self._search = search
+
+    def condition(self, condition: Condition) -> str:
+        """The SQL. Unknown counts as false in it: nothing but `negated` must be done to it."""
+        match condition:
+            case AllOf(conditions):
+                return f"({' AND '.join(map(self.condition, conditions))})" if conditions else "true"
+            case AnyOf(conditions):
+                return f"({' OR '.join(map(self.condition, conditions))})" if conditions else "false"
+            case Not(inner):
+                return negated(self.condition(inner))
+            case Matches():
+                return self._matches()
+            case Comparison():
+                return self._comparison(condition)
+
+    def _matches(self) -> str:
+        if self._search is None:
+            raise KeyError("q")
+        holder = self._holder(lambda values: values[0])
+        return self._search.sql.format(f"%({holder})s")
+
+    def _comparison(self, wanted: Comparison) -> str:
+        operator = wanted.operator
+        positive = POSITIVE.get(operator, operator)
+        is_negative = positive != operator or (operator == "exists" and not wanted.values[0])
+        plain = self._fields.get(wanted.field)
+        if operator == "exists":
+            tested = self._tested(self._fields, wanted.field, lambda column: _compared(column, "exists", ""))
+            if is_negative and isinstance(plain, Column):
+                return f"{plain.sql} IS NULL"
+            return negated(tested) if is_negative else tested
+        number = len(self.bindings)
+        holder = f"_f{number}"
+        self.bindings.append(Binding(holder, _encoder(positive, None)))
+
+        def compare(column: Column) -> str:
+            self.bindings[number] = Binding(holder, _encoder(positive, column.encode))
+            if operator == "ne" and column is plain:
+                return f"{column.sql} IS DISTINCT FROM %({holder})s::{column.type}"
+            return _compared(column, positive, holder)
+
+        tested = self._tested(self._fields, wanted.field, compare)
+        is_told = operator == "ne" and isinstance(plain, Column)
+        return negated(tested) if is_negative and not is_told else tested
+
+    def _holder(self, encode: Callable[[tuple[object, ...]], object]) -> str:
+        holder = f"_f{len(self.bindings)}"
+        self.bindings.append(Binding(holder, encode))
+        return holder
+
+    def _tested(self, fields: Mapping[str, Node], path: str, make: Callable[[Column], str]) -> str:
+        """What is asked of the values at the end of a path."""
+        node = fields.get(path)
+        if node is not None:
+            return self._ended(node, make)
+        head, _, tail = path.partition(".")
+        return self._walked(fields[head], tail, make)
+
+    def _ended(self, node: Node, make: Callable[[Column], str]) -> str:
+        match node:
+            case Column():
+                return make(node)
+            case Several():
+                return node.sql.format(make(node.column))
+            case Related():
+                if node.ids is None:
+                    raise KeyError("ids")
+                return self._ended(node.ids, make)
+            case Either():
+                return f"({' OR '.join(self._ended(one, make) for one in node.nodes)})"
+
+    def _walked(self, node: Node, tail: str, make: Callable[[Column], str]) -> str:
+        match node:
+            case Related():
+                return node.sql.format(self._tested(node.fields(), tail, make))
+            case Either():
+                return f"({' OR '.join(self._walked(one, tail, make) for one in node.nodes)})"
+            case _:
+                raise KeyError(tail)
+
+
+def values_of(condition: Condition) -> list[tuple[object, ...]]:
+    """The values that are bound, in the order of a `Compiler`'s bindings."""
+    match condition:
+        case Comparison():
+            return [] if condition.operator == "exists" else [condition.values]
+        case Matches():
+            return [(condition.query,)]
+        case Not():
+            return values_of(condition.condition)
+        case _:
+            return [one for part in condition.conditions for one in values_of(part)]
+
+
+def shape_of(condition: Condition) -> object:
+    """What the SQL of a condition depends on: all but the values that are bound."""
+    match condition:
+        case Comparison():
+            held = condition.values if condition.operator == "exists" else ()
+            return (condition.field, condition.operator, held)
+        case Matches():
+            return "q"
+        case Not():
+            return ("not", shape_of(condition.condition))
+        case _:
+            kind = "or" if isinstance(condition, AnyOf) else "and"
+            return (kind, *map(shape_of, condition.conditions))
+
+
+class Shortcut(NamedTuple):
+    """Rows of another table that are in the order of a list already, for each value of a filter.
+
+    ``join`` has ``{}`` for what the filter's value leads to, ``target`` is that with ``{}`` for the
+    parameter. ``columns`` and ``key`` stand for those of the list: equal, but of that table.
+    """
+
+    join: str
+    target: str
+    columns: Mapping[str, Column]
+    key: Column
+
+
+class Statement(NamedTuple):
+    """A page's statement, that of its count, and the bindings of the condition."""
+
+    sql: str
+    counting: str
+    bindings: tuple[Binding, ...]
+
+
 class Keyset:
     """What a list is sorted by (any of ``columns``, in the end always ``key``) and filtered on.
 
-    Every column that is sorted by must be ``NOT NULL``. ``filters`` adds to the columns.
+    Every column that is sorted by must be ``NOT NULL``. ``filters`` adds to the columns;
+    ``shortcuts`` are for filters that pick few of many rows.
     """
 
     def __init__(
@@ -83,44 +265,112 @@ class Keyset:
         columns: Mapping[str, Column],
         *,
         key: Column,
-        filters: Mapping[str, Column | Relation] | None = None,
+        filters: Mapping[str, Node] | None = None,
+        search: Search | None = None,
+        shortcuts: Mapping[str, Shortcut] | None = None,
     ) -> None:
+        self._shortcuts = shortcuts or {}
         self._columns = columns
         self._key = key
-        self._filters: dict[str, Column | Relation] = {**columns, "id": key, **(filters or {})}
+        self._filters: dict[str, Node] = {**columns, "id": key, **(filters or {})}
+        self._search = search
+        self._statements: dict[object, Statement] = {}
 
-    def conditions(self, wanted: Sequence[Filter], params: dict[str, object]) -> list[str]:
-        """The SQL of all filters; adds to ``params``."""
-        return [
-            condition(self._filters[one.field], one, f"_f{index}", params) for index, one in enumerate(wanted)
-        ]
+    def condition(self, wanted: Condition, params: dict[str, object]) -> str:
+        """The SQL of a condition; adds what is bound to ``params``."""
+        compiler = Compiler(self._filters, self._search)
+        sql = compiler.condition(wanted)
+        _bind(compiler.bindings, wanted, params)
+        return sql
 
-    def clauses(self, page: PageRequest, params: dict[str, object]) -> tuple[str, str, str]:
+    def _column(self, path: str) -> Column:
+        """What is sorted by: a column, or a value of the one row that a relation leads to."""
+        if (found := self._columns.get(path)) is not None:
+            return found
+        value = _single(self._filters, path)
+        return Column(f"coalesce({value.sql}, {NOTHING[value.type]})", value.type)
+
+    def _keys(self, page: PageRequest, shortcut: Shortcut | None) -> list[tuple[Column, bool]]:
+        column = self._column if shortcut is None else shortcut.columns.__getitem__
+        keys = [(column(key.field), key.descending) for key in page.sort]
+        last = self._key if shortcut is None else shortcut.key
+        return [*keys, (last, page.sort[-1].descending if page.sort else False)]
+
+    def clauses(
+        self, page: PageRequest, params: dict[str, object], shortcut: Shortcut | None = None
+    ) -> tuple[list[str], str, str]:
         """The columns to select for positions, the condition of the page, and its order.
 
         Adds the position's values to ``params``. A page asked for backwards comes in the order
         turned round.
         """
-        keys = [(self._columns[key.field], key.descending) for key in page.sort]
-        keys.append((self._key, page.sort[-1].descending if page.sort else False))
+        _place(page, params)
+        keys = self._keys(page, shortcut)
         backwards = page.before is not None
-        position = page.before if backwards else page.after
         order = ", ".join(f"{column.sql} {'DESC' if down != backwards else 'ASC'}" for column, down in keys)
-        columns = ", ".join(column.sql for column, _ in keys)
-        if position is None:
-            return columns, "true", order
-        for index, value in enumerate(position):
-            params[f"_at{index}"] = value
+        names = [column.sql for column, _ in keys]
+        if page.before is None and page.after is None:
+            return names, "true", order
         holders = [f"%(_at{index})s::{column.type}" for index, (column, _) in enumerate(keys)]
         if len({down for _, down in keys}) == 1:  # one direction: a row comparison, which an index serves
             sign = "<" if keys[0][1] != backwards else ">"
-            return columns, f"({columns}) {sign} ({', '.join(holders)})", order
+            return names, f"({', '.join(names)}) {sign} ({', '.join(holders)})", order
         steps = []
         for index, (column, down) in enumerate(keys):
             same = [f"{c.sql} = {holders[i]}" for i, (c, _) in enumerate(keys[:index])]
             sign = "<" if down != backwards else ">"
             steps.append("(" + " AND ".join([*same, f"{column.sql} {sign} {holders[index]}"]) + ")")
-        return columns, "(" + " OR ".join(steps) + ")", order
+        return names, "(" + " OR ".join(steps) + ")", order
+
+    def statement(self, select: str, where: Sequence[str], page: PageRequest) -> Statement:
+        """The statement of a page of ``select`` (up to its WHERE), kept by its shape."""
+        place = "" if page.after is None else "after"
+        place = place if page.before is None else "before"
+        shape = (select, tuple(where), shape_of(page.filter), page.sort, place, page.limit)
+        found = self._statements.get(shape)
+        if found is None:
+            if len(self._statements) >= STATEMENTS_KEPT:
+                self._statements.clear()
+            found = self._statements[shape] = self._written(select, where, page)
+        return found
+
+    def _written(self, select: str, where: Sequence[str], page: PageRequest) -> Statement:
+        compiler = Compiler(self._filters, self._search)
+        asked = compiler.condition(page.filter)
+        all_where = [one for one in (*where, asked) if one != "true"] or ["true"]
+        shortcut, join = self._shortcut(page)
+        columns, behind, order = self.clauses(page, {}, shortcut)
+        head, tail = select.split("\nFROM ", 1)
+        paged = [*all_where, behind] if behind != "true" else all_where
+        return Statement(
+            f"{head}, {', '.join(columns)}\nFROM {tail}{join}\nWHERE {' AND '.join(paged)}"
+            f"\nORDER BY {order}\nLIMIT {page.limit + 1}",
+            f"FROM {tail}\nWHERE {' AND '.join(all_where)}",
+            tuple(compiler.bindings),
+        )
+
+    def _shortcut(self, page: PageRequest) -> tuple[Shortcut | None, str]:
+        """The shortcut that a page can take, and the SQL of its join.
+
+        What is asked is still asked: the shortcut only finds the rows in their order.
+        """
+        parts = page.filter.conditions if isinstance(page.filter, AllOf) else (page.filter,)
+        number = 0
+        for part in parts:
+            if isinstance(part, Comparison) and part.operator == "eq":
+                found = self._shortcuts.get(part.field)
+                if found is not None and all(key.field in found.columns for key in page.sort):
+                    return found, "\n" + found.join.format(found.target.format(f"%(_f{number})s"))
+            number += len(values_of(part))
+        return None, ""
+
+    def bound(self, statement: Statement, page: PageRequest) -> tuple[dict[str, object], dict[str, object]]:
+        """The parameters of a page's condition, and those of the page."""
+        filtered: dict[str, object] = {}
+        _bind(statement.bindings, page.filter, filtered)
+        placed = dict(filtered)
+        _place(page, placed)
+        return filtered, placed
 
     async def page(
         self,
@@ -132,25 +382,64 @@ class Keyset:
         make: Callable[[tuple[Any, ...]], T],
     ) -> Page[T]:
         """The page of ``select`` (a statement up to its WHERE), one statement, two with a count."""
-        values = dict(params)
-        where = [*where, *self.conditions(page.filters, values)] or ["true"]
-        filtered = dict(values)
-        columns, behind, order = self.clauses(page, values)
-        head, tail = select.split("\nFROM ", 1)
-        sql = (
-            f"{head}, {columns}\nFROM {tail}\nWHERE {' AND '.join([*where, behind])}"
-            f"\nORDER BY {order}\nLIMIT {page.limit + 1}"
-        )
-        rows = await reader.rows(sql, values)
-        width = len(page.sort) + 1
-        count = None
-        if page.count:
-            counted = await reader.one(
-                f"SELECT count(*)\nFROM {tail}\nWHERE {' AND '.join(where)}",
-                filtered,
-            )
-            count = counted[0] if counted else 0
-        return cut(rows, page, width, make, count)
+        statement = self.statement(select, where, page)
+        filtered, placed = self.bound(statement, page)
+        rows = await reader.rows(statement.sql, {**params, **placed})
+        count = await counted(reader, statement, {**params, **filtered}, page)
+        return cut(rows, page, len(page.sort) + 1, make, count)
+
+
+def _bind(bindings: Sequence[Binding], condition: Condition, params: dict[str, object]) -> None:
+    for binding, values in zip(bindings, values_of(condition), strict=True):
+        params[binding.holder] = binding.encode(values)
+
+
+def _place(page: PageRequest, params: dict[str, object]) -> None:
+    for index, value in enumerate(page.before or page.after or ()):
+        params[f"_at{index}"] = value
+
+
+def _single(fields: Mapping[str, Node], path: str) -> Column:
+    """The one value at the end of a path, null where a relation on the way leads nowhere."""
+    node = fields.get(path)
+    if isinstance(node, Column):
+        return node
+    head, _, tail = path.partition(".")
+    node = fields[head]
+    if isinstance(node, Either):
+        single = [
+            one for one in node.nodes if isinstance(one, Related) and one.one is not None and has(one, tail)
+        ]
+        found = [_single({"_": one}, f"_.{tail}") for one in single]
+        return Column(f"coalesce({', '.join(one.sql for one in found)})", found[0].type)
+    if not isinstance(node, Related) or node.one is None:
+        raise KeyError(path)
+    value = _single(node.fields(), tail)
+    return Column(node.one.format(value.sql), value.type)
+
+
+def has(node: Related, path: str) -> bool:
+    """Whether a path leads anywhere from here."""
+    try:
+        _single(node.fields(), path)
+    except KeyError:
+        return False
+    return True
+
+
+async def counted(
+    reader: Reader, statement: Statement, params: Mapping[str, object], page: PageRequest
+) -> int | None:
+    """How many rows there are in all, as far as that is asked for."""
+    match page.count:
+        case "exact":
+            row = await reader.one(f"SELECT count(*)\n{statement.counting}", params)
+            return row[0] if row else 0
+        case "estimate":
+            row = await reader.one(f"EXPLAIN (FORMAT JSON) SELECT\n{statement.counting}", params)
+            return int(row[0][0]["Plan"]["Plan Rows"]) if row else 0
+        case _:
+            return None
 
 
 def cut(
@@ -170,4 +459,5 @@ def cut(
         next=last if (backwards or more) else None,
         prev=first if (more if backwards else page.after is not None) else None,
         count=count,
+        is_estimate=page.count == "estimate",
     )

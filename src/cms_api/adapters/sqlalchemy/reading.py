@@ -73,21 +73,28 @@ class Reader:
                 await self._pool.putconn(cursor.connection)
         await self._pool.close()
 
-    async def rows(self, sql: str, params: Mapping[str, object] | None = None) -> list[Row]:
-        """All rows that ``sql`` gives; placeholders are written ``%(name)s``."""
+    async def rows(
+        self, sql: str, params: Mapping[str, object] | None = None, *, prepare: bool | None = None
+    ) -> list[Row]:
+        """All rows that ``sql`` gives; placeholders are written ``%(name)s``.
+
+        Without ``prepare``, it is planned for these parameters, each time.
+        """
         if (connection := _transaction.get()) is not None:
             return await (await self._executed_inside(connection, sql, params)).fetchall()
-        cursor = await self._executed(sql, params)
+        cursor = await self._executed(sql, params, prepare=prepare)
         try:
             return await cursor.fetchall()
         finally:
             self._places.put_nowait(cursor)
 
-    async def one(self, sql: str, params: Mapping[str, object] | None = None) -> Row | None:
+    async def one(
+        self, sql: str, params: Mapping[str, object] | None = None, *, prepare: bool | None = None
+    ) -> Row | None:
         """The first row that ``sql`` gives, or None."""
         if (connection := _transaction.get()) is not None:
             return await (await self._executed_inside(connection, sql, params)).fetchone()
-        cursor = await self._executed(sql, params)
+        cursor = await self._executed(sql, params, prepare=prepare)
         try:
             return await cursor.fetchone()
         finally:
@@ -105,22 +112,26 @@ class Reader:
             if (timing := timings.current.get()) is not None:
                 timing.add(time.perf_counter() - started)
 
-    async def _executed(self, sql: str, params: Mapping[str, object] | None) -> AsyncCursor[Row]:
+    async def _executed(
+        self, sql: str, params: Mapping[str, object] | None, *, prepare: bool | None = None
+    ) -> AsyncCursor[Row]:
         """A cursor that has run the statement, which counts as one of the request's."""
         timing = timings.current.get()
         if timing is None:
-            return await self._run(sql, params)
+            return await self._run(sql, params, prepare=prepare)
         started = time.perf_counter()
         try:
-            return await self._run(sql, params)
+            return await self._run(sql, params, prepare=prepare)
         finally:
             timing.add(time.perf_counter() - started)
 
-    async def _run(self, sql: str, params: Mapping[str, object] | None) -> AsyncCursor[Row]:
+    async def _run(
+        self, sql: str, params: Mapping[str, object] | None, *, prepare: bool | None
+    ) -> AsyncCursor[Row]:
         """Run a statement. A connection that was dead is replaced, once."""
         cursor = await self._take()
         try:
-            return await cursor.execute(sql, params)
+            return await cursor.execute(sql, params, prepare=prepare)
         except psycopg.OperationalError:
             was_dead = cursor.connection.closed
             await self._give_up(cursor)
@@ -131,7 +142,7 @@ class Reader:
             raise
         cursor = await self._take()
         try:
-            return await cursor.execute(sql, params)
+            return await cursor.execute(sql, params, prepare=prepare)
         except BaseException:
             await self._give_up(cursor)
             raise

@@ -39,12 +39,10 @@ from cms_api.domains.cms.content_types.interface import (
 )
 from cms_api.domains.cms.delivery.interface import (
     FIELDS,
-    INCLUDES,
     LISTINGS,
     Delivered,
     DeliveryService,
     Kind,
-    Selection,
 )
 from cms_api.domains.cms.documents.content import Format, PageContent, PostContent, Seo
 from cms_api.domains.cms.documents.interface import (
@@ -58,10 +56,16 @@ from cms_api.domains.cms.documents.interface import (
 from cms_api.domains.cms.documents.policy import PERMISSIONS as DOCUMENT_PERMISSIONS
 from cms_api.domains.cms.documents.references import REFERENCES, DeletionPreview, Reference
 from cms_api.domains.cms.documents.referrers import ReferenceService
+from cms_api.domains.cms.documents.rendering import BodyFormat, Heading
+from cms_api.domains.cms.documents.seo import DeliveredSeo
 from cms_api.domains.cms.documents.types import DocumentTypes
 from cms_api.domains.cms.entries.delivery import EntryDeliveryService
 from cms_api.domains.cms.entries.described import EntryDescription
 from cms_api.domains.cms.entries.interface import EntryChanges, EntryService, EntryView, PatchOperation
+from cms_api.domains.cms.entries.listing import ANY_ENTRIES
+from cms_api.domains.cms.feeds.interface import Feed, FeedItem, FeedPerson, FeedService
+from cms_api.domains.cms.feeds.interface import Position as FeedPosition
+from cms_api.domains.cms.feeds.interface import Scope as FeedScope
 from cms_api.domains.cms.imports.interface import PERMISSIONS as IMPORT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import ImportReport, ImportService
 from cms_api.domains.cms.locks.interface import (
@@ -136,6 +140,7 @@ from cms_api.domains.cms.redirects.interface import (
 from cms_api.domains.cms.redirects.model import Match
 from cms_api.domains.cms.redirects.model import Status as RedirectStatus
 from cms_api.domains.cms.redirects.service import PERMISSIONS as REDIRECT_PERMISSIONS
+from cms_api.domains.cms.rendering.interface import RenderingService
 from cms_api.domains.cms.retention.interface import PERMISSIONS as RETENTION_PERMISSIONS
 from cms_api.domains.cms.retention.interface import RetentionChanges, RetentionPolicy, RetentionService
 from cms_api.domains.cms.revisions.interface import (
@@ -154,16 +159,26 @@ from cms_api.domains.cms.schedules.interface import (
     ScheduleService,
     ScheduleView,
 )
+from cms_api.domains.cms.search.interface import FACETS, SEARCH, Facet, Hits, SearchService
+from cms_api.domains.cms.site.facts import SiteFacts
 from cms_api.domains.cms.site.interface import PERMISSIONS as SITE_PERMISSIONS
 from cms_api.domains.cms.site.interface import (
+    FeedContent,
+    FeedSettings,
+    FeedSettingsChanges,
     PublicSiteService,
+    RobotsSettings,
+    RobotsSettingsChanges,
     SeoSettings,
     SeoSettingsChanges,
     SettingsChanges,
+    SitePaths,
+    SitePathsChanges,
     SiteService,
     SiteSettings,
     SocialLink,
 )
+from cms_api.domains.cms.sitemaps.interface import MapEntry, SiteMap, SiteMapPart, SiteMapService
 from cms_api.domains.cms.sync.interface import PERMISSIONS as SYNC_PERMISSIONS
 from cms_api.domains.cms.sync.interface import (
     ChangeSignal,
@@ -208,14 +223,15 @@ PERMISSIONS: dict[str, str] = {
 }
 
 __all__ = [
+    "ANY_ENTRIES",
     "AUTHORS",
     "CATEGORIES",
     "COMMENTS",
     "DEFAULT_DEPTH",
     "DELIVERED_COMMENTS",
     "DOCUMENTS",
+    "FACETS",
     "FIELDS",
-    "INCLUDES",
     "LISTINGS",
     "MAX_DEPTH",
     "MAX_ITEMS",
@@ -234,6 +250,7 @@ __all__ = [
     "REVISIONS",
     "SCHEDULES",
     "SCHEDULES_OF_DOCUMENT",
+    "SEARCH",
     "TAGS",
     "TASKS",
     "TYPES",
@@ -245,6 +262,7 @@ __all__ = [
     "AuthorView",
     "Authors",
     "BatchService",
+    "BodyFormat",
     "BulkAction",
     "BulkRequest",
     "BulkService",
@@ -259,6 +277,7 @@ __all__ = [
     "DeletionPreview",
     "Delivered",
     "DeliveredCommentService",
+    "DeliveredSeo",
     "DeliveryService",
     "Diff",
     "DocumentService",
@@ -269,7 +288,19 @@ __all__ = [
     "EntryDescription",
     "EntryService",
     "EntryView",
+    "Facet",
+    "Feed",
+    "FeedContent",
+    "FeedItem",
+    "FeedPerson",
+    "FeedPosition",
+    "FeedScope",
+    "FeedService",
+    "FeedSettings",
+    "FeedSettingsChanges",
     "Format",
+    "Heading",
+    "Hits",
     "ImportReport",
     "ImportService",
     "ItemChanges",
@@ -279,6 +310,7 @@ __all__ = [
     "LockService",
     "LockSummary",
     "LockView",
+    "MapEntry",
     "Match",
     "MediaChanges",
     "MediaService",
@@ -334,6 +366,7 @@ __all__ = [
     "Ref",
     "Reference",
     "ReferenceService",
+    "RenderingService",
     "Resolution",
     "RetentionChanges",
     "RetentionPolicy",
@@ -342,17 +375,25 @@ __all__ = [
     "RevisionDetail",
     "RevisionService",
     "RevisionView",
+    "RobotsSettings",
+    "RobotsSettingsChanges",
     "RuleChanges",
     "ScheduleChanges",
     "ScheduleService",
     "ScheduleView",
-    "Selection",
+    "SearchService",
     "Seo",
     "SeoInput",
     "SeoSettings",
     "SeoSettingsChanges",
     "SettingChanges",
     "SettingsChanges",
+    "SiteFacts",
+    "SiteMap",
+    "SiteMapPart",
+    "SiteMapService",
+    "SitePaths",
+    "SitePathsChanges",
     "SiteService",
     "SiteSettings",
     "SocialLink",

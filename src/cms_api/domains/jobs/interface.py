@@ -10,8 +10,8 @@ import msgspec
 
 from cms_api.domains.jobs.model import JobFailure, JobState, State, Step
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.paging import Listing, Page, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Listing, Page, PageRequest, SortKey
 
 
 class JobView(msgspec.Struct, frozen=True, kw_only=True):

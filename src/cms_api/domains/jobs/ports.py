@@ -6,7 +6,7 @@ from uuid import UUID
 
 from cms_api.domains.jobs.interface import JobView
 from cms_api.domains.jobs.model import Job
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 
 class JobRepository(ABC):

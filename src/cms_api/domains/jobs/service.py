@@ -16,8 +16,8 @@ from cms_api.domains.jobs.ports import JobQueries, JobQueue, JobRepository
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Unauthenticated
-from cms_api.kernel.paging import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Page, PageRequest
 
 PURGED_AT_ONCE = 100
 

@@ -19,6 +19,7 @@ from cms_api.adapters.http.cms.entries import (
     MoreEntryController,
 )
 from cms_api.adapters.http.cms.entry_delivery import ENTRY_DELIVERY_ROUTES
+from cms_api.adapters.http.cms.feeds import FEED_ROUTES
 from cms_api.adapters.http.cms.locks import PageLockController, PostLockController
 from cms_api.adapters.http.cms.media import MediaController, UploadController, media_file
 from cms_api.adapters.http.cms.menus import MenuController
@@ -50,7 +51,9 @@ from cms_api.adapters.http.cms.schedules import (
     PageScheduleController,
     PostScheduleController,
 )
+from cms_api.adapters.http.cms.search import search_content
 from cms_api.adapters.http.cms.site import PUBLIC_SITE_ROUTES, SettingsController
+from cms_api.adapters.http.cms.sitemaps import SITEMAP_ROUTES
 from cms_api.adapters.http.cms.sync import SYNC_ROUTES, PurgeController
 from cms_api.adapters.http.cms.workflow import PageMoves, PostMoves, TaskController, WorkflowController
 
@@ -111,8 +114,9 @@ DELIVERY_ROUTES: list[ControllerRouterHandler] = [
     *SYNC_ROUTES,
     resolve,
     live_tree,
+    search_content,
 ]
 UPLOAD_ROUTES: list[ControllerRouterHandler] = [UploadController]
-FILE_ROUTES: list[ControllerRouterHandler] = [media_file]
+FILE_ROUTES: list[ControllerRouterHandler] = [media_file, *FEED_ROUTES, *SITEMAP_ROUTES]
 
 __all__ = ["DELIVERY_ROUTES", "FILE_ROUTES", "ROUTES", "UPLOAD_ROUTES"]

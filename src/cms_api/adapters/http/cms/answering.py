@@ -1,6 +1,8 @@
 """Published content on its way out: headers for caches, and what each answer is made of."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
 from litestar.types import ASGIApp
 
@@ -8,7 +10,7 @@ from cms_api.adapters.http.caching import Answer, Headers, shared
 from cms_api.adapters.http.lists import ListQuery
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.domains.cms.api import Delivered
-from cms_api.kernel.paging import Page
+from cms_api.querying import Page
 
 # What an answer depends on that looks into other resources, whichever they are.
 ANYTHING = ("documents", "authors", "categories", "tags", "media")
@@ -19,21 +21,32 @@ def delivered_one(
 ) -> ASGIApp:
     """The answer with one item, made of what it used and of ``keys``; its date is told where that covers all of it."""
     headers = _headers(request)
-    if is_dated:
+    if is_dated and item.changed_at:
         headers.append((b"last-modified", item.changed_at.encode()))
     return shared(request.scope, Answer(item.json.encode(), headers, (*item.used.split(","), *keys)))
 
 
 def delivered_list(
-    request: ApiRequest, query: ListQuery, page: Page[Delivered], *, keys: Iterable[str]
+    request: ApiRequest,
+    query: ListQuery,
+    page: Page[Delivered],
+    *,
+    keys: Iterable[str],
+    more: Iterable[tuple[str, str]] = (),
 ) -> ASGIApp:
-    """The answer with a page of items, made of what they used and of ``keys``: what decides which they are."""
+    """The answer with a page of items, made of what they used and of ``keys``: what decides which they are.
+
+    ``more`` are further members of it, as JSON texts.
+    """
     info, links = query.links(page)
     count = "" if page.count is None else f',"count":{page.count}'
+    if page.is_estimate:
+        count += ',"count_is_estimate":true'
+    beside = "".join(f',"{name}":{text}' for name, text in more)
     cursors = [f'"{cursor}"' if cursor else "null" for cursor in (info.next, info.prev)]
     body = (
         f'{{"items":[{",".join([item.json for item in page.items])}],'
-        f'"page":{{"next":{cursors[0]},"prev":{cursors[1]},"limit":{info.limit}}}{count}}}'
+        f'"page":{{"next":{cursors[0]},"prev":{cursors[1]},"limit":{info.limit}}}{count}{beside}}}'
     )
     headers = _headers(request)
     headers += [(name.lower().encode(), value.encode()) for name, value in links.items()]
@@ -41,9 +54,25 @@ def delivered_list(
     return shared(request.scope, Answer(body.encode(), headers, (*used.split(","), *keys)))
 
 
-def _headers(request: ApiRequest) -> Headers:
+def delivered_as(
+    request: ApiRequest,
+    body: bytes,
+    media_type: str,
+    *,
+    resource: str,
+    changed_at: datetime | None,
+    keys: Iterable[str],
+) -> ASGIApp:
+    """The answer with bytes of another media type than JSON, made of what ``keys`` name."""
+    headers = _headers(request, resource)
+    if changed_at is not None:
+        headers.append((b"last-modified", format_datetime(changed_at.astimezone(UTC), usegmt=True).encode()))
+    return shared(request.scope, Answer(body, headers, keys, media_type=media_type.encode()))
+
+
+def _headers(request: ApiRequest, resource: str | None = None) -> Headers:
     """The headers of what everybody may keep for a while: how long depends on what it is."""
-    resource = request.scope["path"].split("/", 5)[4]
+    resource = resource or request.scope["path"].split("/", 5)[4]
     return [
         (b"cache-control", request.app.state.cache_ages.of(resource)),
         (b"vary", b"Accept-Encoding"),

@@ -18,6 +18,7 @@ from cms_api.domains.cms.api import (
     TypeRevision,
     TypeView,
 )
+from cms_api.domains.jobs.api import JobView
 from cms_api.kernel.unit_of_work import UnitOfWork
 
 EVENT = {
@@ -133,13 +134,32 @@ class ContentTypeController(Controller):
     ) -> Response[Applied]:
         """Change a type, where its plan loses nothing, or `resolutions` say what becomes of it.
 
-        The type counts at once. Where values have to become others, a job goes through the documents;
-        until it has been to one, that is shown as if it had.
+        The type counts at once, for editors and readers. Where values have to become others, a job
+        stores them so, document by document.
         """
         async with uow:
             done = await content_types.update(uow, request.user, key, data, expected=if_match)
         headers = {"ETag": etag(done.type.version), "Cache-Control": "private, no-cache"}
         return Response(done, headers=headers)
+
+    @post(
+        "/{key:str}/migrate",
+        operation_id="migrateContentType",
+        status_code=202,
+        opt={"answers": JobView},
+    )
+    async def migrate(
+        self,
+        request: ApiRequest,
+        key: FromPath[str],
+        if_match: NamedDependency[int | None],
+        content_types: NamedDependency[ContentTypeService],
+        uow: NamedDependency[UnitOfWork],
+    ) -> Response[JobView]:
+        """Have documents follow the last change of the type after its job failed or was cancelled."""
+        async with uow:
+            job = await content_types.migrate(uow, request.user, key, expected=if_match)
+        return resource(request, job, status=202, location=f"/api/v1/jobs/{job.id}")
 
     @delete("/{key:str}", operation_id="deleteContentType")
     async def delete(

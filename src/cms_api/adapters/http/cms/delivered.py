@@ -4,13 +4,13 @@ No field is required, as a client may ask for some only. A relation is an id, or
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from cms_api.domains.cms.api import Kind, Seo
+from cms_api.domains.cms.api import BodyFormat, DeliveredSeo, Heading, Kind
 
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -62,25 +62,26 @@ class DeliveredCategory(DeliveredTag, frozen=True, kw_only=True, forbid_unknown_
 
 
 class DeliveredDocument(DeliveredItem, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A published document: `body` is safe HTML, `reading_time` is in minutes."""
+    """A published document: `body` is as `format` says, safe HTML or made of it; `reading_time` is in minutes."""
 
     type: str | UnsetType = UNSET
     slug: str | UnsetType = UNSET
     title: str | UnsetType = UNSET
     excerpt: str | UnsetType = UNSET
-    body: str | UnsetType = UNSET
-    format: Literal["html"] | UnsetType = UNSET
+    body: str | list[dict[str, Any]] | UnsetType = UNSET
+    format: BodyFormat | UnsetType = UNSET
     status: Literal["published"] | UnsetType = UNSET
     author: UUID | DeliveredAuthor | UnsetType | None = UNSET
     authors: list[UUID | DeliveredAuthor] | UnsetType = UNSET
     cover: UUID | DeliveredFile | UnsetType | None = UNSET
-    seo: Seo | UnsetType = UNSET
+    seo: DeliveredSeo | UnsetType = UNSET
     locale: str | UnsetType = UNSET
     version: int | UnsetType = UNSET
     published_at: Moment | UnsetType = UNSET
     first_published_at: Moment | UnsetType = UNSET
     created_at: Moment | UnsetType = UNSET
     reading_time: int | UnsetType = UNSET
+    toc: list[Heading] | UnsetType = UNSET
 
 
 class DeliveredPost(DeliveredDocument, frozen=True, kw_only=True, forbid_unknown_fields=True):

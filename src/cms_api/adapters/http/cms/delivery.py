@@ -12,20 +12,14 @@ from litestar.types import ASGIApp
 
 from cms_api.adapters.http.cms.answering import ANYTHING, delivered_list, delivered_one
 from cms_api.adapters.http.cms.delivered import DELIVERED
-from cms_api.adapters.http.lists import ListQuery, nearest, values_of
+from cms_api.adapters.http.lists import ListQuery, list_path, query_body, selection_from
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView
-from cms_api.domains.cms.api import (
-    FIELDS,
-    INCLUDES,
-    LISTINGS,
-    DeliveryService,
-    Kind,
-    Selection,
-)
-from cms_api.kernel.errors import Malformed
+from cms_api.domains.cms.api import LISTINGS, DeliveryService, Kind
+from cms_api.querying import Selection
 
 PLANS_KEPT = 1_024
+MAX_BODY_KEPT = 4_096
 LIST_KEYS: dict[Kind, str] = {
     "posts": "document:post",
     "pages": "document:page",
@@ -33,64 +27,50 @@ LIST_KEYS: dict[Kind, str] = {
     "tags": "tags",
     "authors": "authors",
 }
+# What search engines are told, and where links lead, the settings of the site have a say in.
+SEO_KEYS: dict[Kind, tuple[str, ...]] = {"posts": ("settings",), "pages": ("settings",)}
 QUERY = {
     "include": "Comma-separated relations to expand; what is not included is an id.",
     "fields": "Comma-separated fields to keep; `author.name` reaches into an included relation.",
 }
 
 
-def _selection(kind: Kind, given: dict[str, str]) -> Selection:
-    include = frozenset(part for part in given.get("include", "").split(",") if part)
-    for name in sorted(include):
-        if name not in INCLUDES[kind]:
-            raise Malformed(f"There is no include “{name[:100]}” here.{nearest(name, INCLUDES[kind])}")
-    if "fields" not in given:
-        return Selection(include)
-    fields = tuple(dict.fromkeys(part for part in given["fields"].split(",") if part))
-    inner = {
-        "author": "authors",
-        "authors": "authors",
-        "parent": "pages" if kind == "pages" else "tags",
-    }
-    for name in fields:
-        head, _, tail = name.partition(".")
-        if head not in FIELDS[kind]:
-            raise Malformed(f"There is no field “{name[:100]}” here.{nearest(name, FIELDS[kind])}")
-        if tail and (head not in include or tail not in _inner_fields(inner.get(head, head))):
-            raise Malformed(f"There is no field “{name[:100]}” here: is its relation included?")
-    if not fields:
-        raise Malformed("“fields” names no field.")
-    return Selection(include, fields)
+FORMAT = {"format": "The format of texts: `html`, `markdown`, `text` or `blocks`; `html` where not given."}
+DOCUMENT_QUERY = {**QUERY, **FORMAT}
 
 
-def _inner_fields(name: str) -> tuple[str, ...]:
-    if name in ("cover", "avatar"):
-        return ("id", "url", "filename", "title", "alt", "caption", "media_type", "size", "width", "height")
-    if name == "pages":
-        return ("id", "slug", "title", "path")
-    return FIELDS[name]  # type: ignore[index]  # a kind: authors, categories or tags
+def query_of(kind: Kind) -> dict[str, str]:
+    """What may be asked of an item of a kind."""
+    return DOCUMENT_QUERY if LISTINGS[kind].has_texts else QUERY
 
 
 @lru_cache(maxsize=PLANS_KEPT)
 def _one_plan(kind: Kind, query: bytes) -> tuple[Selection, str | None]:
-    given = values_of(query, (*QUERY, "locale"))
-    return _selection(kind, given), given.get("locale")
+    selection, given = selection_from(query, LISTINGS[kind], ("locale",))
+    return selection, given.get("locale")
 
 
 @lru_cache(maxsize=PLANS_KEPT)
-def _list_plan(kind: Kind, query: bytes, request: "_Place") -> tuple[ListQuery, Selection]:
-    asked = ListQuery(query, LISTINGS[kind], path=request.path, cursors=request.cursors, extra=tuple(QUERY))
-    return asked, _selection(kind, asked.extra)
+def _list_plan(kind: Kind, query: bytes, body: bytes | None, request: "_Place") -> ListQuery:
+    return ListQuery(
+        query,
+        LISTINGS[kind],
+        path=request.path,
+        cursors=request.cursors,
+        body=body,
+        cost_limit=request.cost_limit,
+    )
 
 
 class _Place:
     """Where a list is asked for; equal by path, so that plans can be kept."""
 
-    __slots__ = ("cursors", "path")
+    __slots__ = ("cost_limit", "cursors", "path")
 
     def __init__(self, request: ApiRequest) -> None:
-        self.path = request.scope["path"]
+        self.path = list_path(request)
         self.cursors = request.app.state.cursors
+        self.cost_limit = request.app.state.query_cost_limit
 
     def __hash__(self) -> int:
         return hash(self.path)
@@ -109,20 +89,16 @@ async def _one(
     scope = request.scope
     selection, locale = _one_plan(kind, scope["query_string"])
     item = await delivery.one(kind, by, value, selection, locale)
-    return delivered_one(request, item, is_dated=not selection.include)
+    return delivered_one(request, item, is_dated=not selection.include, keys=SEO_KEYS.get(kind, ()))
 
 
 async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> ASGIApp:
-    query, selection = _list_plan(kind, request.scope["query_string"], _Place(request))
-    page = await delivery.list(kind, query.request, selection)
-    return delivered_list(request, query, page, keys=_list_keys(kind, query))
-
-
-def _list_keys(kind: Kind, query: ListQuery) -> tuple[str, ...]:
-    """What decides which items are on a page: those of its kind, and whatever its filters look into."""
-    own = LIST_KEYS[kind]
-    looks_further = any("." in wanted.field for wanted in query.request.filters)
-    return (own, *ANYTHING) if looks_further else (own,)
+    body = query_body(request)
+    plan = _list_plan if len(body or b"") <= MAX_BODY_KEPT else _list_plan.__wrapped__
+    query = plan(kind, request.scope["query_string"], body, _Place(request))
+    page = await delivery.list(kind, query.request, query.selection)
+    keys = (LIST_KEYS[kind], *SEO_KEYS.get(kind, ()), *(ANYTHING if query.looks_further else ()))
+    return delivered_list(request, query, page, keys=keys)
 
 
 def _list_of(item: type[Any]) -> Any:
@@ -138,7 +114,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         operation_id=f"deliver{name}",
         summary=f"List published {kind}",
         tags=["delivery"],
-        opt={"listing": LISTINGS[kind], "query": QUERY, "answers": _list_of(DELIVERED[kind])},
+        opt={"listing": LISTINGS[kind], "answers": _list_of(DELIVERED[kind])},
     )
     async def list_items(request: ApiRequest, delivery: NamedDependency[DeliveryService]) -> ASGIApp:
         """Published content only. Pages by cursor; relations are ids until they are included."""
@@ -149,7 +125,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         operation_id=f"deliver{singular}",
         summary=f"Read a published {noun} by id",
         tags=["delivery"],
-        opt={"query": QUERY, "answers": DELIVERED[kind]},
+        opt={"query": query_of(kind), "answers": DELIVERED[kind]},
     )
     async def by_id(
         request: ApiRequest, item_id: FromPath[UUID], delivery: NamedDependency[DeliveryService]
@@ -163,7 +139,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         summary=f"Read a published {noun} by slug",
         tags=["delivery"],
         opt={
-            "query": {**QUERY, "locale": "The language; the default one where not given."},
+            "query": {**query_of(kind), "locale": "The language; the default one where not given."},
             "answers": DELIVERED[kind],
         },
     )
@@ -179,7 +155,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         summary=f"Read a published {noun} by path",
         tags=["delivery"],
         opt={
-            "query": {**QUERY, "locale": "The language; the default one where not given."},
+            "query": {**query_of(kind), "locale": "The language; the default one where not given."},
             "answers": DELIVERED[kind],
         },
     )

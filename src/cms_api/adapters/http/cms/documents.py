@@ -29,8 +29,8 @@ from cms_api.domains.cms.api import (
     PostView,
     is_whole,
 )
-from cms_api.kernel.paging import Listing
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Listing
 
 
 class Publication(Wire, frozen=True, kw_only=True):

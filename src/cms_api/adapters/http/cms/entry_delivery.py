@@ -10,16 +10,17 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from cms_api.adapters.http.cms.answering import ANYTHING, delivered_list, delivered_one
-from cms_api.adapters.http.cms.delivery import QUERY
+from cms_api.adapters.http.cms.delivery import FORMAT, QUERY
 from cms_api.adapters.http.cms.documents import ENTRIES
-from cms_api.adapters.http.lists import list_query, query_values
+from cms_api.adapters.http.lists import list_query, selection_from
 from cms_api.adapters.http.requests import ApiRequest
-from cms_api.domains.cms.api import DOCUMENTS, EntryDeliveryService
+from cms_api.domains.cms.api import ANY_ENTRIES, EntryDeliveryService
 
 ENTRY_QUERY = {
     "include": "Comma-separated relations to expand, three deep at most: `place,place.city`; what is not "
     "included is an id.",
     "fields": QUERY["fields"],
+    **FORMAT,
 }
 ONE_QUERY = {**ENTRY_QUERY, "locale": "The language; the default one where not given."}
 OPT: dict[str, Any] = {"entries": "delivered"}
@@ -30,16 +31,18 @@ OPT: dict[str, Any] = {"entries": "delivered"}
     operation_id="deliverEntries",
     summary="List published entries",
     tags=["delivery"],
-    opt={"listing": DOCUMENTS, "query": ENTRY_QUERY, **OPT},
+    opt={"listing": ANY_ENTRIES, **OPT},
 )
 async def list_entries(request: ApiRequest, entry_delivery: NamedDependency[EntryDeliveryService]) -> ASGIApp:
     """Published content only. What a relation points at is there as far as it is published itself."""
     reader = await entry_delivery.of(request.path_params["type"])
-    query = list_query(request, reader.listing, extra=tuple(ENTRY_QUERY))
-    selection = reader.selection(query.extra.get("include", ""), query.extra.get("fields"))
-    page = await reader.page(query.request, selection)
-    looks_further = any("." in wanted.field for wanted in query.request.filters)
-    keys = (f"document:{request.path_params['type']}", "content-types", *(ANYTHING if looks_further else ()))
+    query = list_query(request, reader.listing)
+    page = await reader.page(query.request, query.selection)
+    keys = (
+        f"document:{request.path_params['type']}",
+        "content-types",
+        *(ANYTHING if query.looks_further else ()),
+    )
     return delivered_list(request, query, page, keys=keys)
 
 
@@ -75,11 +78,11 @@ async def _one(
     request: ApiRequest, entry_delivery: EntryDeliveryService, by: Literal["id", "slug"], value: object
 ) -> ASGIApp:
     reader = await entry_delivery.of(request.path_params["type"])
-    given = query_values(request, ONE_QUERY if by == "slug" else ENTRY_QUERY)
-    selection = reader.selection(given.get("include", ""), given.get("fields"))
+    extra = ("locale",) if by == "slug" else ()
+    selection, given = selection_from(request.scope["query_string"], reader.listing, extra)
     found = await reader.one(by, value, selection, given.get("locale"))
     is_dated = reader.is_self_contained and not selection.include
-    return delivered_one(request, found, is_dated=is_dated, keys=("content-types",))
+    return delivered_one(request, found, is_dated=is_dated, keys=("content-types", "settings"))
 
 
 ENTRY_DELIVERY_ROUTES: list[HTTPRouteHandler] = [list_entries, entry_by_id, entry_by_slug]

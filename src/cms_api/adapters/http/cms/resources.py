@@ -32,8 +32,8 @@ from cms_api.domains.cms.api import (
     TermService,
     TermView,
 )
-from cms_api.kernel.paging import Listing
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Listing
 
 
 class AuthorController(Controller):

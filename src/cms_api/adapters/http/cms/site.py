@@ -16,10 +16,17 @@ from cms_api.adapters.http.preconditions import resource
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ShortText, Wire
 from cms_api.domains.cms.api import (
+    FeedContent,
+    FeedSettings,
+    FeedSettingsChanges,
     PublicSiteService,
+    RobotsSettings,
+    RobotsSettingsChanges,
     SeoSettings,
     SeoSettingsChanges,
     SettingsChanges,
+    SitePaths,
+    SitePathsChanges,
     SiteService,
     SiteSettings,
     SocialLink,
@@ -28,6 +35,12 @@ from cms_api.kernel.unit_of_work import UnitOfWork
 
 Timezone = Annotated[str, Meta(max_length=100, description="An IANA name.", examples=["Europe/Paris"])]
 WebAddress = Annotated[str, Meta(min_length=1, max_length=2_000, examples=["https://example.org"])]
+SlugPath = Annotated[
+    str, Meta(min_length=1, max_length=200, description="Has `{slug}` once.", examples=["/category/{slug}"])
+]
+RobotsPaths = Annotated[
+    tuple[Annotated[str, Meta(max_length=2_000, examples=["/search"])], ...], Meta(max_length=100)
+]
 Template = Annotated[str, Meta(max_length=200, description="Has `%s` once.", examples=["%s – Example"])]
 
 
@@ -46,8 +59,30 @@ class SeoSettingsPatch(Wire, frozen=True, kw_only=True):
     noindex: bool | UnsetType = UNSET
 
 
+class SitePathsPatch(Wire, frozen=True, kw_only=True):
+    """Where the site shows what belongs to a term or an author; what is left out stays."""
+
+    category: SlugPath | UnsetType = UNSET
+    tag: SlugPath | UnsetType = UNSET
+    author: SlugPath | UnsetType = UNSET
+
+
+class FeedSettingsPatch(Wire, frozen=True, kw_only=True):
+    """What feeds tell; what is left out stays."""
+
+    content: FeedContent | UnsetType = UNSET
+    items: Annotated[int, Meta(ge=1, le=100)] | UnsetType = UNSET
+
+
+class RobotsSettingsPatch(Wire, frozen=True, kw_only=True):
+    """Paths for `robots.txt` (RFC 9309); what is left out stays, each list is replaced whole."""
+
+    disallow: RobotsPaths | UnsetType = UNSET
+    allow: RobotsPaths | UnsetType = UNSET
+
+
 class SettingsPatch(Wire, frozen=True, kw_only=True):
-    """New values; what is left out stays, in `seo` too. `social` is replaced whole."""
+    """New values; what is left out stays, inside of objects too. Lists are replaced whole."""
 
     title: Annotated[str, Meta(max_length=200)] | UnsetType = UNSET
     tagline: Annotated[str, Meta(max_length=500)] | UnsetType = UNSET
@@ -58,8 +93,12 @@ class SettingsPatch(Wire, frozen=True, kw_only=True):
     posts_page: UUID | UnsetType | None = UNSET
     logo: UUID | UnsetType | None = UNSET
     icon: UUID | UnsetType | None = UNSET
+    image: UUID | UnsetType | None = UNSET
     social: Annotated[tuple[SocialLinkInput, ...], Meta(max_length=20)] | UnsetType = UNSET
     seo: SeoSettingsPatch | UnsetType = UNSET
+    paths: SitePathsPatch | UnsetType = UNSET
+    feeds: FeedSettingsPatch | UnsetType = UNSET
+    robots: RobotsSettingsPatch | UnsetType = UNSET
 
 
 class SettingsController(Controller):
@@ -96,12 +135,21 @@ class SettingsController(Controller):
         return resource(request, settings)
 
 
+GROUPS: dict[str, type[msgspec.Struct]] = {
+    "seo": SeoSettingsChanges,
+    "paths": SitePathsChanges,
+    "feeds": FeedSettingsChanges,
+    "robots": RobotsSettingsChanges,
+}
+
+
 def _changes(data: SettingsPatch) -> SettingsChanges:
     values: dict[str, Any] = {name: getattr(data, name) for name in SettingsChanges.__struct_fields__}
     if data.social is not UNSET:
         values["social"] = tuple(into(link, SocialLink) for link in data.social)
-    if data.seo is not UNSET:
-        values["seo"] = into(data.seo, SeoSettingsChanges)
+    for name, kind in GROUPS.items():
+        if values[name] is not UNSET:
+            values[name] = into(values[name], kind)
     return SettingsChanges(**values)
 
 
@@ -133,8 +181,12 @@ class DeliveredSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     posts_page: DeliveredSitePage | None
     logo: DeliveredSiteFile | None
     icon: DeliveredSiteFile | None
+    image: DeliveredSiteFile | None
     social: list[SocialLink]
     seo: SeoSettings
+    paths: SitePaths
+    feeds: FeedSettings
+    robots: RobotsSettings
 
 
 @get(

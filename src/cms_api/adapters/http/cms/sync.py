@@ -14,7 +14,7 @@ from msgspec import Raw
 
 from cms_api.adapters.http.events import MEDIA_TYPE, Batch, Follower, event, place, stream
 from cms_api.adapters.http.identity import bearer_token
-from cms_api.adapters.http.lists import Cursors, limit_of, nearest, query_values
+from cms_api.adapters.http.lists import Cursors, limit_of, query_values
 from cms_api.adapters.http.preconditions import Ready
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import PageInfo
@@ -32,7 +32,7 @@ from cms_api.domains.cms.api import (
     SyncService,
 )
 from cms_api.kernel.errors import Malformed
-from cms_api.kernel.paging import MAX_LIMIT
+from cms_api.querying import MAX_LIMIT, nearest
 
 NOW = "now"
 KINDS: tuple[SyncKind, ...] = get_args(SyncKind)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Relation
+from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Several
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.auth.roles.interface import RoleView
 from cms_api.domains.auth.roles.ports import RoleQueries
@@ -13,7 +13,7 @@ from cms_api.domains.auth.sessions.ports import SessionQueries
 from cms_api.domains.auth.users.interface import UserSummary, UserView
 from cms_api.domains.auth.users.ports import Credentials, UserQueries
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 USER = """
 SELECT u.id, u.email, u.name, u.is_active,
@@ -32,7 +32,7 @@ USERS_BY = Keyset(
     filters={
         "is_active": Column("u.is_active", "boolean"),
         "last_login_at": Column("u.last_login_at", "timestamptz"),
-        "role": Relation(
+        "role": Several(
             "EXISTS (SELECT FROM auth.user_roles x WHERE x.user_id = u.id AND {})",
             Column("x.role_key", "text"),
         ),

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from cms_api.adapters.sqlalchemy.cms.addresses import SqlAlchemyAddresses
 from cms_api.adapters.sqlalchemy.cms.comment_rules import SqlAlchemyPlaces, SqlAlchemyRates, SqlAlchemyRules
 from cms_api.adapters.sqlalchemy.cms.comments import SqlAlchemyComments
 from cms_api.adapters.sqlalchemy.cms.content_types import SqlAlchemyContentTypes, SqlAlchemyModelledDocuments
@@ -22,6 +23,7 @@ from cms_api.adapters.sqlalchemy.cms.resources import SqlAlchemyAuthors, SqlAlch
 from cms_api.adapters.sqlalchemy.cms.retention import SqlAlchemyRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlAlchemyRevisions
 from cms_api.adapters.sqlalchemy.cms.schedules import SqlAlchemySchedules
+from cms_api.adapters.sqlalchemy.cms.search_index import SqlAlchemySearchIndex
 from cms_api.adapters.sqlalchemy.cms.site import SqlAlchemySite, SqlAlchemySiteTargets
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlAlchemySubjects
 from cms_api.adapters.sqlalchemy.cms.sync import SqlAlchemyChanges
@@ -29,7 +31,11 @@ from cms_api.adapters.sqlalchemy.cms.translations import SqlAlchemyTranslations
 from cms_api.adapters.sqlalchemy.cms.workflow import SqlAlchemyTasks, SqlAlchemyWorkflows
 from cms_api.domains.cms.authors.ports import AuthorRepository
 from cms_api.domains.cms.comments.ports import CommentRepository
-from cms_api.domains.cms.content_types.ports import ContentTypeRepository, ModelledDocuments
+from cms_api.domains.cms.content_types.ports import (
+    AddressRepository,
+    ContentTypeRepository,
+    ModelledDocuments,
+)
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository, ReferenceRepository
 from cms_api.domains.cms.documents.subjects import SubjectRepository
 from cms_api.domains.cms.entries.ports import TranslationRepository
@@ -50,6 +56,7 @@ from cms_api.domains.cms.redirects.ports import RedirectRepository
 from cms_api.domains.cms.retention.ports import RetentionRepository
 from cms_api.domains.cms.revisions.ports import RevisionRepository
 from cms_api.domains.cms.schedules.ports import ScheduleRepository
+from cms_api.domains.cms.search.ports import SearchIndex
 from cms_api.domains.cms.site.ports import SiteRepository, SiteTargets
 from cms_api.domains.cms.sync.ports import ChangeRepository
 from cms_api.domains.cms.taxonomies.ports import TermRepository
@@ -58,10 +65,12 @@ from cms_api.domains.cms.workflow.ports import TaskRepository, WorkflowRepositor
 REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     ContentTypeRepository: SqlAlchemyContentTypes,
     ModelledDocuments: SqlAlchemyModelledDocuments,
+    AddressRepository: SqlAlchemyAddresses,
     TranslationRepository: SqlAlchemyTranslations,
     DocumentRepository: SqlAlchemyDocuments,
     PublicationRepository: SqlAlchemyPublications,
     ReferenceRepository: SqlAlchemyReferences,
+    SearchIndex: SqlAlchemySearchIndex,
     AuthorRepository: SqlAlchemyAuthors,
     TermRepository: SqlAlchemyTerms,
     MediaRepository: SqlAlchemyMedia,

@@ -13,7 +13,7 @@ from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.comments.model import EditorialComment
 from cms_api.domains.cms.comments.ports import CommentQueries, CommentRepository
 from cms_api.kernel.errors import invalid
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 NAMES = [field.name for field in fields(EditorialComment)]
 COMMENT = (

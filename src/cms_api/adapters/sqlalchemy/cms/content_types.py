@@ -10,23 +10,30 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms_api.adapters.sqlalchemy.base import json_text, translating
 from cms_api.adapters.sqlalchemy.cms.contents import unpack
+from cms_api.adapters.sqlalchemy.cms.field_indexes import unique_errors
+from cms_api.adapters.sqlalchemy.cms.references import put_all_links
 from cms_api.adapters.sqlalchemy.cms.table import lock
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset
 from cms_api.adapters.sqlalchemy.reading import Reader
-from cms_api.domains.cms.content_types.errors import TypeTaken
+from cms_api.domains.cms.content_types.definition import Definition
+from cms_api.domains.cms.content_types.errors import PathTaken, TypeTaken
 from cms_api.domains.cms.content_types.interface import Change, TypeRevision
 from cms_api.domains.cms.content_types.ports import (
     ContentTypeQueries,
     ContentTypeRepository,
     IndexSpec,
     ModelledDocuments,
+    ReadModel,
     StoredFields,
     TypeRecord,
 )
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.kernel.errors import CmsError
+from cms_api.querying import Page, PageRequest
 
 BUILT_IN = "post"  # whose workflow and limits a new type begins with
 EXAMPLES = 5
+# What points at something in every type, and so does not follow from the fields of one.
+OF_ALL = ("authors",)
 
 INDEXES = """coalesce((
     SELECT jsonb_agg(jsonb_build_object('field', i.field_id, 'kind', i.kind, 'state', i.state, 'detail', i.detail)
@@ -77,7 +84,7 @@ class SqlAlchemyContentTypes(ContentTypeRepository):
         return frozenset(found)
 
     async def add(self, record: TypeRecord) -> None:
-        with translating({"pk_content_types": TypeTaken(record.key)}):
+        with translating({"pk_content_types": TypeTaken(record.key), **_taken(record)}):
             await self._session.execute(
                 text(
                     """
@@ -106,17 +113,18 @@ class SqlAlchemyContentTypes(ContentTypeRepository):
             )
 
     async def save(self, record: TypeRecord) -> None:
-        await self._session.execute(
-            text(
-                """
-                UPDATE cms.content_types SET version = :version, definition = CAST(:definition AS jsonb),
-                    conversions = CAST(:conversions AS jsonb), migration_id = :migration_id,
-                    updated_at = :updated_at, updated_by = :updated_by
-                WHERE key = :key
-                """
-            ),
-            _row(record),
-        )
+        with translating(_taken(record)):
+            await self._session.execute(
+                text(
+                    """
+                    UPDATE cms.content_types SET version = :version, definition = CAST(:definition AS jsonb),
+                        conversions = CAST(:conversions AS jsonb), migration_id = :migration_id,
+                        updated_at = :updated_at, updated_by = :updated_by
+                    WHERE key = :key
+                    """
+                ),
+                _row(record),
+            )
 
     async def add_revision(self, record: TypeRecord, changes: Collection[Change]) -> None:
         await self._session.execute(
@@ -187,6 +195,10 @@ class SqlAlchemyContentTypes(ContentTypeRepository):
             {"key": key},
         )
         return documents or 0, tuple(types)
+
+
+def _taken(record: TypeRecord) -> dict[str, CmsError]:
+    return {"uq_content_types_path": PathTaken(record.definition.path or "")}
 
 
 def _row(record: TypeRecord) -> dict[str, Any]:
@@ -290,6 +302,62 @@ class SqlAlchemyModelledDocuments(ModelledDocuments):
             {"key": key, "fields": list(policies), "policies": list(policies.values())},
         )
 
+    async def set_pointers(self, key: str, pointers: Mapping[str, str]) -> None:
+        await self._session.execute(
+            text(
+                """
+                UPDATE cms.links l SET pointer = (
+                    SELECT string_agg(CASE n.part WHEN '*' THEN o.part ELSE n.part END, '/' ORDER BY place)
+                    FROM unnest(string_to_array(p.pointer, '/')) WITH ORDINALITY AS n (part, place)
+                    JOIN unnest(string_to_array(l.pointer, '/')) WITH ORDINALITY AS o (part, place)
+                        USING (place))
+                FROM unnest(CAST(:fields AS text[]), CAST(:pointers AS text[])) AS p (field, pointer),
+                    cms.documents d
+                WHERE d.id = l.document_id AND d.type = :key AND l.field = p.field
+                """
+            ),
+            {"key": key, "fields": list(pointers), "pointers": list(pointers.values())},
+        )
+
+    async def put(self, definition: Definition, models: Collection[ReadModel]) -> None:
+        if not models:
+            return
+        faces = [
+            (one.id, is_live, face)
+            for one in models
+            for is_live, face in ((False, one.draft), (True, one.live))
+            if face is not None
+        ]
+        with translating(unique_errors(definition)):
+            await self._session.execute(
+                text(
+                    """
+                    WITH given AS (
+                        SELECT * FROM unnest(
+                            CAST(:ids AS uuid[]), CAST(:lives AS boolean[]), CAST(:fields AS text[]))
+                            AS g (id, is_live, fields)),
+                    published AS (
+                        UPDATE cms.publications p
+                        SET fields = CAST(g.fields AS jsonb) || jsonb_build_object('seo', p.fields->'seo'),
+                            rendering_version = 0
+                        FROM given g WHERE p.document_id = g.id AND g.is_live),
+                    -- The other formats are of what was: they come again with the next rendering.
+                    outdated AS (
+                        DELETE FROM cms.renderings r USING given g
+                        WHERE r.document_id = g.id AND g.is_live)
+                    UPDATE cms.documents d SET fields = CAST(g.fields AS jsonb)
+                    FROM given g WHERE d.id = g.id AND NOT g.is_live
+                    """
+                ),
+                {
+                    "ids": [one for one, _, _ in faces],
+                    "lives": [is_live for _, is_live, _ in faces],
+                    "fields": [json_text(face.fields) for _, _, face in faces],
+                },
+            )
+        links = [(one, is_live, face.links) for one, is_live, face in faces]
+        await put_all_links(self._session, links, but=OF_ALL)
+
     async def set_titles(self, key: str, field_id: str | None) -> None:
         title = "left(coalesce(nullif(d.fields->>:field, ''), d.slug), 500)" if field_id else "d.slug"
         params = {"key": key} | ({"field": field_id} if field_id else {})
@@ -326,6 +394,10 @@ def _live(data: bytes | None, base: bytes | None) -> dict[str, Any] | None:
     return fields
 
 
+FINGERPRINT = """
+SELECT coalesce(string_agg(key || ' ' || id || ' ' || version, ',' ORDER BY key), '') FROM cms.content_types"""
+
+
 class SqlContentTypes(ContentTypeQueries):
     """Types, for looking at them."""
 
@@ -336,16 +408,16 @@ class SqlContentTypes(ContentTypeQueries):
         row = await self._reader.one(f"{TYPE}\nWHERE t.key = %(key)s", {"key": key})
         return None if row is None else _of(row)
 
-    async def version(self, key: str) -> tuple[int, bool] | None:
+    async def version(self, key: str) -> tuple[int, bool, str] | None:
         row = await self._reader.one(
-            """
+            f"""
             SELECT t.version, NOT EXISTS (
-                SELECT FROM cms.field_indexes i WHERE i.type_key = t.key AND i.state <> 'ready')
+                SELECT FROM cms.field_indexes i WHERE i.type_key = t.key AND i.state <> 'ready'), ({FINGERPRINT})
             FROM cms.content_types t WHERE t.key = %(key)s
             """,
             {"key": key},
         )
-        return None if row is None else (row[0], row[1])
+        return None if row is None else (row[0], row[1], row[2])
 
     async def list(self, page: PageRequest) -> Page[TypeRecord]:
         return await TYPES_BY.page(self._reader, TYPE, [], {}, page, _of)
@@ -354,10 +426,7 @@ class SqlContentTypes(ContentTypeQueries):
         return [_of(row) for row in await self._reader.rows(f"{TYPE}\nORDER BY t.key")]
 
     async def fingerprint(self) -> str:
-        row = await self._reader.one(
-            "SELECT coalesce(string_agg(key || ' ' || id || ' ' || version, ',' ORDER BY key), '')"
-            " FROM cms.content_types"
-        )
+        row = await self._reader.one(FINGERPRINT)
         return str(row[0]) if row else ""
 
     async def revisions(self, type_id: UUID, limit: int) -> Sequence[TypeRevision]:

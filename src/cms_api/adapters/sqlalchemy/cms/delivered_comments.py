@@ -3,12 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from cms_api.adapters.sqlalchemy.cms.delivery import moment
+from cms_api.adapters.sqlalchemy.cms.sources import moment
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, cut
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.reader_comments.ports import DeliveredCommentQueries
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 FIELDS = {
     "id": "c.id",
@@ -47,11 +47,13 @@ class SqlDeliveredComments(DeliveredCommentQueries):
 
     async def list(self, kind: str, document_id: UUID, page: PageRequest) -> Page[Delivered] | None:
         params: dict[str, object] = {"document_id": document_id, "type": kind}
-        where = " AND ".join([VISIBLE, *BY.conditions(page.filters, params)])
+        where = f"{VISIBLE} AND {BY.condition(page.filter, params)}"
         columns, behind, order = BY.clauses(page, params)
         names = [f"k{index}" for index in range(len(page.sort) + 1)]
-        keys = ", ".join(f"{sql} AS {name}" for sql, name in zip(columns.split(", "), names, strict=True))
-        count = f"(SELECT count(*) FROM cms.reader_comments c WHERE {where})" if page.count else "NULL"
+        keys = ", ".join(f"{sql} AS {name}" for sql, name in zip(columns, names, strict=True))
+        count = (
+            f"(SELECT count(*) FROM cms.reader_comments c WHERE {where})" if page.count != "none" else "NULL"
+        )
         # A row without a comment says that the document is there and has none on this page.
         rows = await self._reader.rows(
             f"""

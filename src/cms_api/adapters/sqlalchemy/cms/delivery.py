@@ -1,269 +1,192 @@
 """Published content as JSON text that PostgreSQL has encoded: one statement a read, nothing decoded here."""
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
-from cms_api.adapters.sqlalchemy.cms.queries import SLUG, TARGET, linked
-from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, cut
+from cms_api.adapters.sqlalchemy.cms.seo import SEO_CHANGED, SEO_USED
+from cms_api.adapters.sqlalchemy.cms.sources import SOURCES, Link, at, below, nodes, placed
+from cms_api.adapters.sqlalchemy.cms.urls import IS_PUBLIC_AUTHOR, mentioned_addresses, mentioned_ids
+from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Shortcut, Statement, counted, cut
 from cms_api.adapters.sqlalchemy.reading import Reader
-from cms_api.domains.cms.delivery.interface import Delivered, Kind, Selection
+from cms_api.domains.cms.delivery.interface import LISTINGS, Delivered, Kind
 from cms_api.domains.cms.delivery.ports import DeliveryQueries
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.domains.cms.documents.addresses import addressed
+from cms_api.querying import Page, PageRequest, Selection, TextFormat
 
 STATEMENTS_KEPT = 512
-
-
-def moment(column: str) -> str:
-    """A time as RFC 3339 in UTC with ``Z``, as the encoder on the management side writes it."""
-    written = f"to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-    return f"replace({written}, '.000000Z', 'Z')"
-
-
-class Related(NamedTuple):
-    """What a relation can be expanded to: where from, joined how, which fields."""
-
-    table: str
-    alias: str
-    ids: str
-    is_many: bool
-    fields: dict[str, str]
-
-
-AUTHOR_FIELDS = {
-    "id": "a.id",
-    "name": "a.name",
-    "slug": "a.slug",
-    "bio": "a.bio",
-    "website": "a.website",
-    "avatar": "a.avatar_id",
-    "updated_at": moment("a.updated_at"),
-}
-TERM_FIELDS = {
-    "id": "t.id",
-    "name": "t.name",
-    "slug": "t.slug",
-    "description": "t.description",
-    "updated_at": moment("t.updated_at"),
-}
-CATEGORY_FIELDS = {**TERM_FIELDS, "parent": "t.parent_id"}
-MEDIA_FIELDS = {
-    "id": "m.id",
-    "url": "coalesce('/media/' || m.storage_key, m.source_url)",
-    "filename": "m.filename",
-    "title": "m.title",
-    "alt": "m.alt",
-    "caption": "m.caption",
-    "media_type": "m.media_type",
-    "size": "m.size",
-    "width": "m.width",
-    "height": "m.height",
-}
-PARENT_FIELDS = {"id": "u.document_id", "slug": "u.slug", "title": "u.title", "path": "u.path"}
-
-DOCUMENT_FIELDS = {
-    "id": "p.document_id",
-    "type": "p.type",
-    "slug": "p.slug",
-    "title": "p.title",
-    "excerpt": "p.fields->'excerpt'",
-    "body": "p.fields->'body'",
-    "format": "'html'",
-    "status": "'published'",
-    "author": "p.author_ids[1]",
-    "authors": "p.author_ids",
-    "cover": "p.cover_id",
-    "seo": "p.fields->'seo'",
-    "locale": "p.locale",
-    "version": "p.version",
-    "published_at": moment("p.published_at"),
-    "first_published_at": moment("p.first_published_at"),
-    "created_at": moment("p.created_at"),
-    "updated_at": moment("p.updated_at"),
-    "reading_time": "p.fields->'reading_time'",
-}
-
-FIELDS: dict[Kind, dict[str, str]] = {
-    "posts": {
-        **DOCUMENT_FIELDS,
-        "categories": "p.category_ids",
-        "tags": "p.tag_ids",
-        "is_sticky": "p.is_sticky",
-    },
-    "pages": {**DOCUMENT_FIELDS, "path": "p.path", "parent": "p.parent_id", "menu_order": "p.menu_order"},
-    "categories": CATEGORY_FIELDS,
-    "tags": TERM_FIELDS,
-    "authors": AUTHOR_FIELDS,
-}
-
-_AUTHOR = Related("cms.authors", "a", "p.author_ids[1]", is_many=False, fields=AUTHOR_FIELDS)
-_AUTHORS = Related("cms.authors", "a", "p.author_ids", is_many=True, fields=AUTHOR_FIELDS)
-_COVER = Related("cms.media", "m", "p.cover_id", is_many=False, fields=MEDIA_FIELDS)
-RELATED: dict[Kind, dict[str, Related]] = {
-    "posts": {
-        "author": _AUTHOR,
-        "authors": _AUTHORS,
-        "categories": Related("cms.terms", "t", "p.category_ids", is_many=True, fields=CATEGORY_FIELDS),
-        "tags": Related("cms.terms", "t", "p.tag_ids", is_many=True, fields=TERM_FIELDS),
-        "cover": _COVER,
-    },
-    "pages": {
-        "author": _AUTHOR,
-        "authors": _AUTHORS,
-        "cover": _COVER,
-        "parent": Related("cms.publications", "u", "p.parent_id", is_many=False, fields=PARENT_FIELDS),
-    },
-    "categories": {
-        "parent": Related(
-            "cms.terms",
-            "v",
-            "t.parent_id",
-            is_many=False,
-            fields={name: sql.replace("t.", "v.") for name, sql in TERM_FIELDS.items()},
-        ),
-    },
-    "tags": {},
-    "authors": {"avatar": Related("cms.media", "m", "a.avatar_id", is_many=False, fields=MEDIA_FIELDS)},
-}
-
-SOURCES: dict[Kind, tuple[str, str, str, str]] = {
-    # the table; its id; what it was changed at; what keeps its rows to the kind
-    "posts": ("cms.publications p", "p.document_id", "p.updated_at", "p.type = 'post'"),
-    "pages": ("cms.publications p", "p.document_id", "p.updated_at", "p.type = 'page'"),
-    "categories": ("cms.terms t", "t.id", "t.updated_at", "t.taxonomy = 'category'"),
-    "tags": ("cms.terms t", "t.id", "t.updated_at", "t.taxonomy = 'tag'"),
+# The alias of the rows that are asked for, and what keeps those of the table to the kind.
+ALIASES: dict[Kind, str] = {"posts": "p", "pages": "p", "categories": "t", "tags": "t", "authors": "a"}
+CONDITIONS: dict[Kind, str] = {
+    "posts": "p.type = 'post'",
+    "pages": "p.type = 'page'",
+    "categories": "t.taxonomy = 'category'",
+    "tags": "t.taxonomy = 'tag'",
     # A byline is public once something is published under it.
-    "authors": (
-        "cms.authors a", "a.id", "a.updated_at",
-        "EXISTS (SELECT FROM cms.links l WHERE l.target_id = a.id AND l.is_live AND l.field = 'authors')",
-    ),
-}  # fmt: skip
+    "authors": IS_PUBLIC_AUTHOR,
+}
 
-_DATES = {
-    "published_at": Column("p.published_at", "timestamptz"),
-    "updated_at": Column("p.updated_at", "timestamptz"),
-    "title": Column("p.title", "text"),
+# Where a slug leads to one row.
+SLUGS = {
+    "categories": "cms.terms WHERE taxonomy = 'category'",
+    "tags": "cms.terms WHERE taxonomy = 'tag'",
+    "authors": "cms.authors WHERE true",
 }
 
 
-def _live(field: str, column: Column, table: str | None = None) -> Any:
-    return linked(field, column, table=table, live=True, document="p.document_id")
+def _keyset(kind: Kind) -> Keyset:
+    alias, source = ALIASES[kind], SOURCES[kind]
+    sorts = {name: at(source.columns[name].sql, alias) for name in LISTINGS[kind].sorts}
+    return Keyset(
+        {name: Column(sql, source.columns[name].type) for name, sql in sorts.items()},
+        key=Column(f"{alias}.{source.key}", "uuid"),
+        filters=nodes(kind, alias),
+        shortcuts=_shortcuts(kind) if alias == "p" else None,
+    )
 
 
-_DOCUMENT_FILTERS = {
-    "slug": Column("p.slug", "text"),
-    "locale": Column("p.locale", "text"),
-    "first_published_at": Column("p.first_published_at", "timestamptz"),
-    "author": _live("authors", TARGET),
-    "author.slug": _live("authors", SLUG, "cms.authors"),
-}
-_NAMED = {"name": "text", "slug": "text"}
-KEYSETS: dict[Kind, Keyset] = {
-    "posts": Keyset(
-        _DATES,
-        key=Column("p.document_id", "uuid"),
-        filters={
-            **_DOCUMENT_FILTERS,
-            "is_sticky": Column("p.is_sticky", "boolean"),
-            "tags": _live("tags", TARGET),
-            "tags.slug": _live("tags", SLUG, "cms.terms"),
-            "categories": _live("categories", TARGET),
-            "categories.slug": _live("categories", SLUG, "cms.terms"),
-        },
-    ),
-    "pages": Keyset(
-        {**_DATES, "menu_order": Column("p.menu_order", "integer")},
-        key=Column("p.document_id", "uuid"),
-        filters={
-            **_DOCUMENT_FILTERS,
-            "path": Column("p.path", "text"),
-            "parent": Column("p.parent_id", "uuid"),
-        },
-    ),
-    "categories": Keyset(
-        {name: Column(f"t.{name}", kind) for name, kind in _NAMED.items()},
-        key=Column("t.id", "uuid"),
-        filters={"parent": Column("t.parent_id", "uuid")},
-    ),
-    "tags": Keyset(
-        {name: Column(f"t.{name}", kind) for name, kind in _NAMED.items()}, key=Column("t.id", "uuid")
-    ),
-    "authors": Keyset(
-        {name: Column(f"a.{name}", kind) for name, kind in _NAMED.items()}, key=Column("a.id", "uuid")
-    ),
-}
+def _shortcuts(kind: Kind) -> dict[str, Shortcut]:
+    """By what a document points at: links are kept in the order of the newest documents."""
+    found = {}
+    for name, link in SOURCES[kind].links.items():
+        if link.field is None:
+            continue
+        shortcut = Shortcut(
+            join=f"JOIN cms.links k ON k.document_id = p.document_id AND k.is_live AND k.field = '{link.field}'"
+            f" AND k.type = '{kind.removesuffix('s')}' AND k.target_id = {{}}",
+            target="{}::uuid",
+            columns={"published_at": Column("k.published_at", "timestamptz")},
+            key=Column("k.document_id", "uuid"),
+        )
+        by_slug = f"(SELECT id FROM {SLUGS[link.source]} AND slug = {{}}::text)"
+        found[name] = found[f"{name}.id"] = shortcut
+        found[f"{name}.slug"] = shortcut._replace(target=by_slug)
+    return found
 
 
-def object_of(fields: dict[str, str]) -> str:
+KEYSETS: dict[Kind, Keyset] = {kind: _keyset(kind) for kind in ALIASES}
+
+
+def rendered(field: str, format: TextFormat, alias: str = "p") -> str:
+    """What a live copy has in a format; in HTML where it is from before there were others."""
+    held = f"{alias}.fields->'{field}'"
+    if format == "html":
+        return held
+    return (
+        f"coalesce((SELECT r.{format}->'{field}' FROM cms.renderings r"
+        f" WHERE r.document_id = {alias}.document_id), {held})"
+    )
+
+
+def _format_of(format: TextFormat) -> str:
+    if format == "html":
+        return "'html'"
+    there = "SELECT FROM cms.renderings r WHERE r.document_id = p.document_id"
+    return f"CASE WHEN EXISTS ({there}) THEN '{format}' ELSE 'html' END"
+
+
+def object_of(fields: Mapping[str, str]) -> str:
     """The expression of a JSON object."""
     # A row rather than json_build_object(): as fast, and without a space in the JSON.
     columns = ", ".join(f'{sql} AS "{name}"' for name, sql in fields.items())
     return f"(SELECT row_to_json(_) FROM (SELECT {columns}) _)"
 
 
-def expanded(related: Related, only: list[str]) -> str:
-    """The expression of what a relation leads to: all of its fields, or ``only`` some."""
-    fields = {name: related.fields[name] for name in only} if only else related.fields
-    key = f"{related.alias}.{'document_id' if related.table == 'cms.publications' else 'id'}"
-    if not related.is_many:
-        return (
-            f"(SELECT {object_of(fields)} FROM {related.table} {related.alias} WHERE {key} = {related.ids})"
-        )
-    return (
-        f"(SELECT coalesce(json_agg({object_of(fields)} ORDER BY x.n), '[]') "
-        f"FROM unnest({related.ids}) WITH ORDINALITY x(id, n) JOIN {related.table} {related.alias} ON {key} = x.id)"
+def shown(source: str, alias: str, selection: Selection, texts: Mapping[str, str] | None = None) -> str:
+    """The JSON of a row: its fields, and what is included in the place of ids. ``texts`` are in another format."""
+    known, links = {**SOURCES[source].shown, **(texts or {})}, SOURCES[source].links
+    parts = {}
+    for name in known if selection.fields is None else selection.fields:
+        inner = selection.of(name)
+        parts[name] = at(known[name], alias) if inner is None else expanded(links[name], alias, inner)
+    return object_of(parts)
+
+
+def expanded(link: Link, alias: str, selection: Selection) -> str:
+    """The JSON of what a link of the row ``alias`` leads to."""
+    target, there = SOURCES[link.source], below(alias)
+    made, ids, key = shown(link.source, there, selection), at(link.ids, alias), f"{there}.{target.key}"
+    if not link.is_many:
+        return f"(SELECT {made} FROM {target.table} {there} WHERE {key} = {ids})"
+    rows = f"unnest({ids}) WITH ORDINALITY {there}x(id, n) JOIN {target.table} {there} ON {key} = {there}x.id"
+    order = placed(target.columns, there)
+    return gathered(
+        made, rows, selection, {n: c.sql for n, c in order.items() if isinstance(c, Column)}, there
     )
+
+
+def gathered(made: str, rows: str, selection: Selection, columns: Mapping[str, str], there: str) -> str:
+    """The JSON of several rows: of all in their own order, or of as many as wanted in another one."""
+    own = f"{there}x.n"
+    if selection.limit is None and not selection.sort:
+        return f"(SELECT coalesce(json_agg({made} ORDER BY {own}), '[]') FROM {rows})"
+    keys = [
+        f"{columns[key.field]} {'DESC' if key.descending else 'ASC'} NULLS LAST" for key in selection.sort
+    ]
+    limit = "" if selection.limit is None else f" LIMIT {selection.limit}"
+    numbered = f"SELECT {made} AS made, row_number() OVER (ORDER BY {', '.join([*keys, own])}) AS place"
+    return (
+        f"(SELECT coalesce(json_agg({there}y.made ORDER BY {there}y.place), '[]')"
+        f" FROM ({numbered} FROM {rows} ORDER BY place{limit}) {there}y)"
+    )
+
+
+def used(source: str, alias: str, selection: Selection) -> list[str]:
+    """The expressions of the arrays of ids that what is included is made of."""
+    found = []
+    for name, inner in selection.include:
+        if selection.fields is not None and name not in selection.fields:
+            continue
+        link = SOURCES[source].links[name]
+        ids = at(link.ids, alias)
+        array = ids if link.is_many else f"array_remove(ARRAY[{ids}], NULL)"
+        found.append(array)
+        target, there = SOURCES[link.source], below(alias)
+        for deeper in used(link.source, there, inner):
+            rows = f"{target.table} {there} WHERE {there}.{target.key} = ANY({array})"
+            found.append(f"ARRAY(SELECT unnest({deeper}) FROM {rows})")
+    return found
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
 def _select(kind: Kind, selection: Selection) -> str:
     """The statement up to its WHERE: the JSON, its date, the ids of what it is made of."""
-    source, key, changed, _ = SOURCES[kind]
-    fields, related = FIELDS[kind], RELATED[kind]
-    wanted: dict[str, list[str]] = {}
-    for name in selection.fields or fields:
-        head, _, tail = name.partition(".")
-        wanted.setdefault(head, [])
-        if tail:
-            wanted[head].append(tail)
-    parts, used = {}, [f"ARRAY[{key}]"]
-    for name, only in wanted.items():
-        if name in selection.include:
-            parts[name] = expanded(related[name], only)
-            ids = related[name].ids
-            used.append(ids if related[name].is_many else f"array_remove(ARRAY[{ids}], NULL)")
-        else:
-            parts[name] = fields[name]
-    columns = f"{object_of(parts)}::text, {http_date(changed)}"
-    return f"SELECT {columns}, array_to_string({' || '.join(used)}, ',')\nFROM {source}"
+    alias, source = ALIASES[kind], SOURCES[kind]
+    arrays = [f"ARRAY[{alias}.{source.key}]", *used(kind, alias, selection)]
+    is_told = "seo" in source.shown and selection.wants("seo")
+    date, more, texts = http_date(SEO_CHANGED if is_told else f"{alias}.updated_at"), "", {}
+    if "body" in source.shown:
+        texts = {"body": rendered("body", selection.format), "format": _format_of(selection.format)}
+        if selection.wants("body"):
+            arrays.append(mentioned_ids())
+            date = f"CASE WHEN cardinality(p.mention_ids) = 0 THEN {date} ELSE '' END"
+            more = f", {mentioned_addresses()}"
+        if is_told:
+            arrays.append(SEO_USED)
+    made = shown(kind, alias, selection, texts)
+    columns = f"{made}::text, {date}, array_to_string({' || '.join(arrays)}, ','){more}"
+    return f"SELECT {columns}\nFROM {source.table} {alias}"
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
 def _one(kind: Kind, by: str, selection: Selection) -> str:
-    source, key, _, condition = SOURCES[kind]
-    alias = source.rsplit(" ", 1)[1]
-    column = key if by == "id" else f"{alias}.{by}"
+    alias = ALIASES[kind]
+    column = f"{alias}.{SOURCES[kind].key if by == 'id' else by}"
     if kind == "posts" and by == "slug":
         column = "p.path"  # the same, and indexed
-    where = f"{column} = %(value)s AND {condition}"
+    where = f"{column} = %(value)s AND {CONDITIONS[kind]}"
     if alias == "p" and by != "id":
         where += " AND p.locale = %(locale)s"
     return f"{_select(kind, selection)}\nWHERE {where}"
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
-def _page(kind: Kind, page: PageRequest, selection: Selection) -> tuple[str, str, dict[str, object]]:
-    """The statement of a page, that of its count, and the parameters of both."""
-    source, _, _, condition = SOURCES[kind]
-    params: dict[str, object] = {}
-    where = [condition, *KEYSETS[kind].conditions(page.filters, params)]
-    counting = f"SELECT count(*)\nFROM {source}\nWHERE {' AND '.join(where)}"
-    columns, behind, order = KEYSETS[kind].clauses(page, params)
-    head, tail = _select(kind, selection).split("\nFROM ", 1)
-    sql = (
-        f"{head}, {columns}\nFROM {tail}\nWHERE {' AND '.join([*where, behind])}"
-        f"\nORDER BY {order}\nLIMIT {page.limit + 1}"
-    )
-    return sql, counting, params
+def _page(
+    kind: Kind, page: PageRequest, selection: Selection
+) -> tuple[Statement, dict[str, object], dict[str, object]]:
+    """The statement of a page, the parameters of its condition, and those of the page."""
+    statement = KEYSETS[kind].statement(_select(kind, selection), (CONDITIONS[kind],), page)
+    return statement, *KEYSETS[kind].bound(statement, page)
 
 
 def http_date(column: str) -> str:
@@ -271,8 +194,12 @@ def http_date(column: str) -> str:
     return f"to_char({column} AT TIME ZONE 'UTC', 'Dy, DD Mon YYYY HH24:MI:SS \"GMT\"')"
 
 
-def _delivered(row: tuple[Any, ...]) -> Delivered:
-    return Delivered(*row)
+def delivered(row: tuple[Any, ...], format: TextFormat) -> Delivered:
+    """What a row says, with the addresses of what it mentions in their places."""
+    json, changed_at, ids, *rest = row
+    if rest and rest[0] is not None:
+        json = addressed(json, rest[0], format)
+    return Delivered(json, changed_at, ids)
 
 
 class SqlDelivery(DeliveryQueries):
@@ -285,13 +212,10 @@ class SqlDelivery(DeliveryQueries):
         self, kind: Kind, by: Literal["id", "slug", "path"], value: object, selection: Selection, locale: str
     ) -> Delivered | None:
         row = await self._reader.one(_one(kind, by, selection), {"value": value, "locale": locale})
-        return None if row is None else Delivered(*row)
+        return None if row is None else delivered(row, selection.format)
 
     async def list(self, kind: Kind, page: PageRequest, selection: Selection) -> Page[Delivered]:
-        sql, counting, params = _page(kind, page, selection)
-        rows = await self._reader.rows(sql, params)
-        count = None
-        if page.count:
-            counted = await self._reader.one(counting, params)
-            count = counted[0] if counted else 0
-        return cut(rows, page, len(page.sort) + 1, _delivered, count)
+        statement, filtered, placed_at = _page(kind, page, selection)
+        rows = await self._reader.rows(statement.sql, placed_at)
+        count = await counted(self._reader, statement, filtered, page)
+        return cut(rows, page, len(page.sort) + 1, lambda row: delivered(row, selection.format), count)

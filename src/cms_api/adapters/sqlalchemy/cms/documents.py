@@ -10,16 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms_api.adapters.sqlalchemy.base import json_text, translating
 from cms_api.adapters.sqlalchemy.cms.contents import pack, unpack
-from cms_api.adapters.sqlalchemy.cms.field_indexes import index_name
+from cms_api.adapters.sqlalchemy.cms.field_indexes import unique_errors
 from cms_api.adapters.sqlalchemy.cms.references import put_links
 from cms_api.adapters.sqlalchemy.cms.table import first_free, lock, numbered_like
-from cms_api.domains.cms.content_types.errors import TranslationExists, ValueTaken
+from cms_api.domains.cms.content_types.errors import TranslationExists
 from cms_api.domains.cms.documents.content import Content, PageContent
 from cms_api.domains.cms.documents.errors import SlugTaken
 from cms_api.domains.cms.documents.model import ContentType, Document, Snapshot
 from cms_api.domains.cms.documents.ports import DocumentRepository
 from cms_api.domains.cms.entries.content import EntryContent
-from cms_api.kernel.errors import CmsError, invalid
+from cms_api.kernel.errors import invalid
 
 C = TypeVar("C", bound=Content)
 
@@ -62,19 +62,6 @@ def decoded(kind: ContentType[C], data: bytes, base: bytes | None) -> C:
     """The content that is stored as ``data``, which may tell only what differs from ``base``."""
     whole = None if base is None else unpack(bytes(base), None)
     return kind.current(msgspec.json.decode(unpack(bytes(data), whole), type=kind.content))
-
-
-def _taken(draft: Content) -> dict[str, CmsError]:
-    """What the indexes of unique fields say."""
-    if not isinstance(draft, EntryContent):
-        return {}
-    return {
-        index_name(draft.definition.key, str(field.id), "unique", "l" if field.localised else ""): ValueTaken(
-            field.key
-        )
-        for field in draft.definition.fields
-        if field.unique
-    }
 
 
 class SqlAlchemyDocuments(DocumentRepository):
@@ -164,7 +151,7 @@ class SqlAlchemyDocuments(DocumentRepository):
         taken = {
             "uq_documents_path": SlugTaken(draft.slug),
             "uq_documents_translation": TranslationExists(document.locale),
-            **_taken(draft),
+            **(unique_errors(draft.definition) if isinstance(draft, EntryContent) else {}),
         }
         with translating(taken):
             await self._session.execute(text(statement), values)

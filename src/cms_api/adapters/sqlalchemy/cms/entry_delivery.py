@@ -1,25 +1,34 @@
 """Published entries as JSON text: statements made of their types, with what they point at."""
 
-import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 from cms_api.adapters.sqlalchemy.cms.delivery import (
-    DOCUMENT_FIELDS,
-    FIELDS,
-    MEDIA_FIELDS,
-    RELATED,
+    delivered,
     expanded,
+    gathered,
     http_date,
     object_of,
+    rendered,
+    shown,
 )
-from cms_api.adapters.sqlalchemy.cms.entry_columns import column, relations, sort_column
-from cms_api.adapters.sqlalchemy.cms.queries import SLUG, TARGET, linked
-from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Relation
+from cms_api.adapters.sqlalchemy.cms.entry_columns import Place, entry_nodes, sort_columns, target_nodes
+from cms_api.adapters.sqlalchemy.cms.seo import SEO_CHANGED, SEO_USED
+from cms_api.adapters.sqlalchemy.cms.sources import (
+    BYLINES,
+    DOCUMENT_COLUMNS,
+    DOCUMENT_SHOWN,
+    SOURCES,
+    at,
+    nodes,
+)
+from cms_api.adapters.sqlalchemy.cms.urls import addresses_of, mentioned_addresses
+from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Node
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.content_types.compiling import EntryKind
 from cms_api.domains.cms.content_types.fields import (
-    RELATIONS,
+    TEXTS,
     BlocksField,
     DateTimeField,
     Field,
@@ -28,70 +37,70 @@ from cms_api.domains.cms.content_types.fields import (
     MediaField,
     ReferenceField,
     ReferencesField,
+    walk,
 )
 from cms_api.domains.cms.content_types.shapes import needs_showing, points
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.documents.types import Catalogue
-from cms_api.domains.cms.entries.delivery import BUILT_IN, OWN, EntryQueries, EntrySelection, Tree
-from cms_api.domains.cms.entries.listing import filterable, sortable
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.domains.cms.entries.delivery import BUILT_IN, EntryQueries
+from cms_api.domains.cms.entries.listing import PUBLIC, own_of, public_listing_of
+from cms_api.querying import NO_SELECTION, Page, PageRequest, Selection, TextFormat
 
 STATEMENTS_KEPT = 512
-_ALIAS = re.compile(r"\bp\.")
+
+
+ENTRY_SHOWN = {**DOCUMENT_SHOWN, "path": "~.path"}
 
 
 class _Writer:
     """Writes the expression of an entry's JSON. Ids and keys are letters, digits and underscores."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, format: TextFormat) -> None:
         self._catalogue = catalogue
+        self._format = format
         self._number = 0
 
-    def entry(self, kind: EntryKind, alias: str, include: Tree, wanted: Tree | None) -> str:
+    def entry(self, kind: EntryKind, alias: str, selection: Selection) -> str:
         """The JSON of the entry in the row ``alias`` of the publications."""
         parts: dict[str, str] = {}
-        for name in OWN:
-            if wanted is None or name in wanted:
-                parts[name] = self._own(name, alias, include, wanted)
+        for name in own_of(kind.definition):
+            if selection.wants(name):
+                inner = selection.of(name)
+                parts[name] = (
+                    at(ENTRY_SHOWN[name], alias) if inner is None else expanded(BYLINES[name], alias, inner)
+                )
         for field in kind.definition.fields:
-            if field.visibility == "public" and (wanted is None or field.key in wanted):
-                held = f"{alias}.fields->'{field.id}'"
-                parts[field.key] = self._value(field, held, include.get(field.key), _in(wanted, field.key))
+            if field.visibility == "public" and selection.wants(field.key):
+                has_texts = any(isinstance(one, TEXTS) for one in walk((field,)))
+                held = rendered(str(field.id), self._format if has_texts else "html", alias)
+                parts[field.key] = self._value(field, held, selection.of(field.key))
         return object_of(parts)
-
-    def _own(self, name: str, alias: str, include: Tree, wanted: Tree | None) -> str:
-        if name in ("author", "authors") and name in include:
-            return self._aliased(expanded(RELATED["posts"][name], list(_in(wanted, name) or ())), alias)
-        return self._aliased(DOCUMENT_FIELDS[name], alias)
-
-    def _aliased(self, sql: str, alias: str) -> str:
-        return _ALIAS.sub(f"{alias}.", sql)
 
     def _new(self) -> str:
         self._number += 1
         return f"e{self._number}"
 
-    def _value(self, field: Field, held: str, include: Tree | None, wanted: Tree | None) -> str:
+    def _value(self, field: Field, held: str, inner: Selection | None) -> str:
         """A stored value as readers get it. What has another shape, as its document is yet to follow, is null."""
         match field:
             case DateTimeField():
                 return f"to_json(replace({held}#>>'{{}}', '.000000Z', 'Z'))"
             case MediaField():
-                return self._file(held, include, wanted)
+                return self._file(held, inner)
             case ReferenceField():
-                return self._reference(field, held, include, wanted)
+                return self._reference(field, held, inner)
             case ReferencesField():
-                return self._references(field, held, include, wanted)
+                return self._references(field, held, inner)
             case ListField() if needs_showing(field.of) or points(field.of):
-                return self._each(held, lambda one: self._value(field.of, one, include, wanted))
+                return self._each(held, lambda one: self._value(field.of, one, inner))
             case GroupField():
                 parts = {
-                    one.key: self._value(one, f"({held})->'{one.id}'", _in(include, one.key), None)
+                    one.key: self._value(one, f"({held})->'{one.id}'", inner and inner.of(one.key))
                     for one in field.fields
                 }
                 return f"CASE WHEN jsonb_typeof({held}) = 'object' THEN {object_of(parts)} END"
             case BlocksField():
-                return self._blocks(field, held, include)
+                return self._blocks(field, held, inner)
             case _:
                 return held
 
@@ -104,82 +113,89 @@ class _Writer:
             f" FROM jsonb_array_elements({array}) WITH ORDINALITY {alias}(v, n) WHERE {condition.format(alias)}) END"
         )
 
-    def _blocks(self, field: BlocksField, held: str, include: Tree | None) -> str:
+    def _blocks(self, field: BlocksField, held: str, inner: Selection | None) -> str:
         def block(one: str) -> str:
             cases = []
             for variant in field.variants:
                 parts = {"id": f"({one})->'id'", "type": f"'{variant.key}'"}
                 for part in variant.fields:
-                    inner = f"({one})->'{part.id}'"
-                    parts[part.key] = self._value(part, inner, _in(include, part.key), None)
+                    value = f"({one})->'{part.id}'"
+                    parts[part.key] = self._value(part, value, inner and inner.of(part.key))
                 cases.append(f"WHEN '{variant.id}' THEN {object_of(parts)}")
             return f"CASE ({one})->>'type' {' '.join(cases)} END"
 
         known = ", ".join(f"'{variant.id}'" for variant in field.variants)
         return self._each(held, block, f"{{0}}.v->>'type' IN ({known})")
 
-    def _file(self, held: str, include: Tree | None, wanted: Tree | None) -> str:
-        if include is None:
+    def _file(self, held: str, inner: Selection | None) -> str:
+        if inner is None:
             return held
-        fields = {name: MEDIA_FIELDS[name] for name in wanted} if wanted else MEDIA_FIELDS
-        return f"(SELECT {object_of(fields)} FROM cms.media m WHERE m.id = {_uuid(held)})"
+        made = shown("files", "m", inner)
+        return f"(SELECT {made} FROM cms.media m WHERE m.id = {_uuid(held)})"
 
-    def _reference(self, field: ReferenceField, held: str, include: Tree | None, wanted: Tree | None) -> str:
+    def _reference(self, field: ReferenceField, held: str, inner: Selection | None) -> str:
         alias = self._new()
-        made = self._target(field.types, alias, include, wanted)
+        made = self._target(field.types, alias, inner)
         return f"(SELECT {made} FROM cms.publications {alias} WHERE {alias}.document_id = {_uuid(held)})"
 
-    def _references(
-        self, field: ReferencesField, held: str, include: Tree | None, wanted: Tree | None
-    ) -> str:
-        alias, items = self._new(), self._new()
-        made = self._target(field.types, alias, include, wanted)
+    def _references(self, field: ReferencesField, held: str, inner: Selection | None) -> str:
+        alias = self._new()
+        made = self._target(field.types, alias, inner)
         array = f"CASE WHEN jsonb_typeof({held}) = 'array' THEN {held} END"
-        return (
-            f"(SELECT coalesce(json_agg({made} ORDER BY {items}.n), '[]') FROM jsonb_array_elements_text({array})"
-            f" WITH ORDINALITY {items}(id, n) JOIN cms.publications {alias} ON {alias}.document_id = {items}.id::uuid)"
+        rows = (
+            f"jsonb_array_elements_text({array}) WITH ORDINALITY {alias}x(id, n)"
+            f" JOIN cms.publications {alias} ON {alias}.document_id = {alias}x.id::uuid"
         )
+        columns = self._columns(field.types, alias) if inner and inner.sort else {}
+        return gathered(made, rows, inner or NO_SELECTION, columns, alias)
 
-    def _target(self, types: tuple[str, ...], alias: str, include: Tree | None, wanted: Tree | None) -> str:
+    def _columns(self, types: tuple[str, ...], alias: str) -> dict[str, str]:
+        """What documents that are pointed at are sorted by."""
+        found = target_nodes(types, self._catalogue.definitions, LIVE, alias)
+        return {name: one.sql for name, one in found.items() if isinstance(one, Column)}
+
+    def _target(self, types: tuple[str, ...], alias: str, inner: Selection | None) -> str:
         """A document that is pointed at: its id, or all of it. Only live ones are here."""
-        if include is None:
+        if inner is None:
             return f"{alias}.document_id"
         cases = []
         for key in types or (*BUILT_IN, *self._catalogue.kinds):
             if (kind := self._catalogue.kinds.get(key)) is not None:
-                cases.append(f"WHEN '{key}' THEN {self.entry(kind, alias, include, wanted or None)}")
+                cases.append(f"WHEN '{key}' THEN {self.entry(kind, alias, inner)}")
             elif key in BUILT_IN:
-                cases.append(f"WHEN '{key}' THEN {self._built_in(key, alias, include, wanted)}")
+                cases.append(f"WHEN '{key}' THEN {self._built_in(key, alias, inner)}")
         return f"CASE {alias}.type {' '.join(cases)} END" if cases else f"to_json({alias}.document_id)"
 
-    def _built_in(self, key: str, alias: str, include: Tree, wanted: Tree | None) -> str:
-        known, related = FIELDS[BUILT_IN[key]], RELATED[BUILT_IN[key]]
-        parts = {
-            name: self._aliased(
-                expanded(related[name], list(_in(wanted, name) or ())) if name in include else sql, alias
-            )
-            for name, sql in known.items()
-            if not wanted or name in wanted
-        }
-        return object_of(parts)
-
-
-def _in(tree: Tree | None, name: str) -> Any:
-    return None if tree is None else tree.get(name)
+    def _built_in(self, key: str, alias: str, inner: Selection) -> str:
+        """A post or page: of what is wanted of several types, it has some."""
+        source = SOURCES[BUILT_IN[key]]
+        fields = (
+            None if inner.fields is None else tuple(name for name in inner.fields if name in source.shown)
+        )
+        include = tuple((name, one) for name, one in inner.include if name in source.links)
+        return shown(BUILT_IN[key], alias, Selection(include=include, fields=fields))
 
 
 def _uuid(held: str) -> str:
     return f"(CASE WHEN jsonb_typeof({held}) = 'string' THEN ({held}#>>'{{}}')::uuid END)"
 
 
-# What an answer is made of: the entry, and what it and its relations point at.
-_USED = """array_to_string(ARRAY[p.document_id] || ARRAY(
+# What an entry points at, and what that points at, as far as it is included.
+_REACHED = """
     WITH RECURSIVE used AS (
         SELECT l.target_id, 1 AS depth FROM cms.links l WHERE l.document_id = p.document_id AND l.is_live
         UNION
         SELECT l.target_id, used.depth + 1 FROM used JOIN cms.links l ON l.document_id = used.target_id AND l.is_live
-        WHERE used.depth < {depth})
+        WHERE used.depth < {depth})"""
+# What an answer is made of: the entry, and what it and its relations point at.
+_USED = f"""array_to_string(ARRAY[p.document_id] || {SEO_USED} || ARRAY({_REACHED}
     SELECT DISTINCT target_id FROM used), ',')"""
+# What is included has texts of its own, which may mention more.
+_MENTIONS = f"""p.mention_ids || ARRAY({_REACHED}
+    SELECT DISTINCT unnest(q.mention_ids) FROM used JOIN cms.publications q ON q.document_id = used.target_id)"""
+
+
+_DATE = f"CASE WHEN cardinality(p.mention_ids) = 0 THEN {http_date(SEO_CHANGED)} ELSE '' END"
 
 
 class SqlEntryDelivery(EntryQueries):
@@ -197,39 +213,51 @@ class SqlEntryDelivery(EntryQueries):
         key: str,
         by: Literal["id", "slug"],
         value: object,
-        selection: EntrySelection,
+        selection: Selection,
         locale: str,
     ) -> Delivered | None:
         where = "p.document_id = %(value)s" if by == "id" else "p.path = %(value)s AND p.locale = %(locale)s"
         sql = f"{self._select(catalogue, key, selection)}\nWHERE {where} AND p.type = '{key}'"
+        if by == "slug":
+            value = catalogue.kinds[key].definition.address(str(value)) or value
         row = await self._reader.one(sql, {"value": value, "locale": locale})
-        return None if row is None else Delivered(*row)
+        return None if row is None else delivered(row, selection.format)
 
     async def list(
-        self, catalogue: Catalogue, key: str, page: PageRequest, selection: EntrySelection
+        self, catalogue: Catalogue, key: str, page: PageRequest, selection: Selection
     ) -> Page[Delivered]:
         select = self._select(catalogue, key, selection)
         keyset = self._keyset(catalogue, key)
         return await keyset.page(
-            self._reader, select, [f"p.type = '{key}'"], {}, page, lambda row: Delivered(*row)
+            self._reader,
+            select,
+            [f"p.type = '{key}'"],
+            {},
+            page,
+            lambda row: delivered(row, selection.format),
         )
 
-    def _select(self, catalogue: Catalogue, key: str, selection: EntrySelection) -> str:
+    def _select(self, catalogue: Catalogue, key: str, selection: Selection) -> str:
         self._renew(catalogue)
-        found = self._selects.get((key, selection.spelling))
+        found = self._selects.get((key, selection))
         if found is None:
-            made = _Writer(catalogue).entry(catalogue.kinds[key], "p", selection.include, selection.fields)
-            used = _USED.format(depth=max(selection.depth, 1))
-            found = f"SELECT {made}::text, {http_date('p.updated_at')}, {used}\nFROM cms.publications p"
+            writer, depth = _Writer(catalogue, selection.format), max(selection.depth, 1)
+            made = writer.entry(catalogue.kinds[key], "p", selection)
+            used, addresses = _USED.format(depth=depth), mentioned_addresses()
+            if selection.include:
+                reached = addresses_of("z.ids")
+                addresses = f"(SELECT CASE WHEN cardinality(z.ids) > 0 THEN {reached} END FROM ("
+                addresses += f"SELECT {_MENTIONS.format(depth=depth)} AS ids) z)"
+            found = f"SELECT {made}::text, {_DATE}, {used}, {addresses}\nFROM cms.publications p"
             if len(self._selects) >= STATEMENTS_KEPT:
                 self._selects.clear()
-            self._selects[key, selection.spelling] = found
+            self._selects[key, selection] = found
         return found
 
     def _keyset(self, catalogue: Catalogue, key: str) -> Keyset:
         self._renew(catalogue)
         if (found := self._keysets.get(key)) is None:
-            found = self._keysets[key] = _keyset_of(catalogue.kinds[key])
+            found = self._keysets[key] = _keyset_of(catalogue.kinds[key], catalogue)
         return found
 
     def _renew(self, catalogue: Catalogue) -> None:
@@ -239,30 +267,29 @@ class SqlEntryDelivery(EntryQueries):
             self._stamp = catalogue.stamp
 
 
-def _keyset_of(kind: EntryKind) -> Keyset:
-    custom: dict[str, Column | Relation] = {}
-    for name, (field, held) in filterable(kind.definition, is_public=True).items():
-        if isinstance(field, RELATIONS):
-            custom |= relations(field, document="p.document_id", is_live=True)
-        else:
-            custom[name] = column("p.fields", field, held)
-    sorts = {
-        name: sort_column("p.fields", *found)
-        for name, found in sortable(kind.definition, is_public=True).items()
-    }
-    return Keyset(
-        {
-            "published_at": Column("p.published_at", "timestamptz"),
-            "updated_at": Column("p.updated_at", "timestamptz"),
-            **sorts,
-        },
-        key=Column("p.document_id", "uuid"),
-        filters={
-            "slug": Column("p.slug", "text"),
-            "locale": Column("p.locale", "text"),
-            "first_published_at": Column("p.first_published_at", "timestamptz"),
-            "author": linked("authors", TARGET, live=True, document="p.document_id"),
-            "author.slug": linked("authors", SLUG, table="cms.authors", live=True, document="p.document_id"),
-            **custom,
-        },
-    )
+def _system(alias: str) -> dict[str, Node]:
+    """What every published entry has, as posts have it."""
+    known = nodes("posts", alias)
+    return {name: known[name] for name in (*DOCUMENT_COLUMNS, *BYLINES)}
+
+
+LIVE = Place(
+    face=PUBLIC,
+    table="cms.publications",
+    key="document_id",
+    live=True,
+    system=_system,
+    built_in={"post": partial(nodes, "posts"), "page": partial(nodes, "pages")},
+    files=partial(nodes, "files"),
+)
+SORTS = {
+    "published_at": Column("p.published_at", "timestamptz"),
+    "updated_at": Column("p.updated_at", "timestamptz"),
+}
+
+
+def _keyset_of(kind: EntryKind, catalogue: Catalogue) -> Keyset:
+    found = entry_nodes(kind.definition, catalogue.definitions, LIVE, "p")
+    listing = public_listing_of(kind.definition, catalogue.definitions)
+    own = sort_columns(found, [name for name in listing.sorts if name not in SORTS])
+    return Keyset(SORTS | own, key=Column("p.document_id", "uuid"), filters=found)

@@ -6,7 +6,10 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import AsyncConnection, sql
 
+from cms_api.domains.cms.content_types.definition import Definition
+from cms_api.domains.cms.content_types.errors import ValueTaken
 from cms_api.domains.cms.content_types.ports import FieldIndexes
+from cms_api.kernel.errors import CmsError
 
 
 class Wanted(NamedTuple):
@@ -32,6 +35,17 @@ def index_name(key: str, field_id: str, kind: str, spec: str) -> str:
     """The name of an index. Types may have fields with the same ids: one may have begun as a copy of another."""
     of_type = hashlib.blake2b(key.encode(), digest_size=4).hexdigest()
     return f"{'uq' if kind == 'unique' else 'ix'}_field_{field_id}_{of_type}{f'_{spec}' if spec else ''}"
+
+
+def unique_errors(definition: Definition) -> dict[str, CmsError]:
+    """What the indexes of a type's unique fields say, by their names."""
+    return {
+        index_name(definition.key, str(field.id), "unique", "l" if field.localised else ""): ValueTaken(
+            field.key
+        )
+        for field in definition.fields
+        if field.unique
+    }
 
 
 def wanted(key: str, field_id: str, kind: str, spec: str) -> list[Wanted]:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms_api.adapters.sqlalchemy.base import copied, json_text, translating
-from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Relation
+from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Several
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.menus.errors import MenuKeyTaken
 from cms_api.domains.cms.menus.interface import MenuSummary, MenuUse
@@ -17,7 +17,7 @@ from cms_api.domains.cms.menus.items import Item, Target, TargetKind
 from cms_api.domains.cms.menus.model import Menu, by_parent, flattened
 from cms_api.domains.cms.menus.ports import MenuQueries, MenuRepository
 from cms_api.kernel.errors import CmsError
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 STORED = ("id", "version", "key", "name", "locale", "created_at", "updated_at")
 MENU = f"SELECT {', '.join(f'm.{name}' for name in STORED)}"
@@ -56,8 +56,8 @@ SUMMARY = f"""{MENU},
 FROM cms.menus m"""
 
 
-def _pointing(column: str, kind: str) -> Relation:
-    return Relation(
+def _pointing(column: str, kind: str) -> Several:
+    return Several(
         f"EXISTS (SELECT FROM cms.menu_items i WHERE i.menu_id = m.id AND i.kind = '{kind}' AND {{}})",
         Column(column, "uuid"),
     )

@@ -5,8 +5,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cms_api.adapters.sqlalchemy.cms.delivery import moment
 from cms_api.adapters.sqlalchemy.cms.queries import STATUS
+from cms_api.adapters.sqlalchemy.cms.sources import moment
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.pages.interface import MAX_PAGES, Leaf, Tree
 from cms_api.domains.cms.pages.ports import LiveTree, Sibling, Spot, TreeQueries, TreeRepository

@@ -5,7 +5,7 @@ from cms_api.adapters.sqlalchemy.keyset import Column, Keyset
 from cms_api.adapters.sqlalchemy.reading import Reader, Row
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.menus.ports import PublicMenuQueries
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 MENU_FIELDS = {"id": "m.id", "key": "m.key", "name": "m.name", "locale": "m.locale"}
 TARGET_FIELDS = {
@@ -32,8 +32,9 @@ ONE = f"""
 WITH RECURSIVE live AS MATERIALIZED (
     SELECT i.id, i.parent_id, i.position, coalesce(i.label, p.title, t.name) AS label, i.title, i.kind,
         coalesce(p.document_id, t.id) AS target_id, coalesce(p.type, t.taxonomy) AS type,
-        coalesce(p.title, t.name) AS target_title, coalesce(p.slug, t.slug) AS slug, p.path,
-        coalesce(i.url, '/' || p.path) AS url, i.opens_in_new_tab
+        coalesce(p.title, t.name) AS target_title, coalesce(p.slug, t.slug) AS slug,
+        CASE WHEN p.has_address THEN p.path END AS path,
+        coalesce(i.url, CASE WHEN p.has_address THEN '/' || p.path END) AS url, i.opens_in_new_tab
     FROM cms.menus m JOIN cms.menu_items i ON i.menu_id = m.id
     LEFT JOIN cms.publications p ON p.document_id = i.document_id
     LEFT JOIN cms.terms t ON t.id = i.term_id

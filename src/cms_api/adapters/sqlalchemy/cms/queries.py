@@ -1,32 +1,28 @@
 """What management sees of content: one statement each."""
 
-from collections.abc import Collection
-from functools import lru_cache
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
-import msgspec
-
 from cms_api.adapters.sqlalchemy.cms.documents import COLUMNS, FROM, IS_SCHEDULED, load
-from cms_api.adapters.sqlalchemy.cms.entry_columns import column, relations, sort_column
-from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Relation
+from cms_api.adapters.sqlalchemy.cms.entry_columns import Place, entry_nodes, sort_columns
+from cms_api.adapters.sqlalchemy.cms.sources import below, linked, placed
+from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Node, Related, Several
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.authors.interface import AuthorView
 from cms_api.domains.cms.authors.ports import AuthorQueries
 from cms_api.domains.cms.content_types.compiling import EntryKind
-from cms_api.domains.cms.content_types.definition import Definition
-from cms_api.domains.cms.content_types.fields import RELATIONS
 from cms_api.domains.cms.documents.content import Content
 from cms_api.domains.cms.documents.model import ContentType, Document
 from cms_api.domains.cms.documents.ports import DocumentQueries
-from cms_api.domains.cms.entries.listing import filterable, sortable
+from cms_api.domains.cms.entries.listing import MANAGED, listing_of
 from cms_api.domains.cms.media.interface import MediaView
 from cms_api.domains.cms.media.ports import MediaQueries
 from cms_api.domains.cms.media.service import url_of
 from cms_api.domains.cms.taxonomies.interface import TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy
 from cms_api.domains.cms.taxonomies.ports import TermQueries
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 C = TypeVar("C", bound=Content)
 
@@ -39,23 +35,8 @@ NAMES = (
 )  # fmt: skip
 
 
-def linked(
-    field: str, column: Column, *, table: str | None = None, live: bool = False, document: str = "d.id"
-) -> Relation:
-    """A filter on what a document points at through ``field``; ``table`` where that is looked into."""
-    join = f" JOIN {table} t ON t.id = l.target_id" if table else ""
-    return Relation(
-        f"EXISTS (SELECT FROM cms.links l{join} WHERE l.document_id = {document}"
-        f" AND l.is_live = {str(live).lower()} AND l.field = '{field}' AND {{}})",
-        column,
-    )
-
-
-TARGET = Column("l.target_id", "uuid")
-SLUG = Column("t.slug", "text")
-
-STATUS = f"""CASE WHEN d.archived_at IS NOT NULL THEN 'archived' WHEN d.live_revision_id IS NOT NULL THEN 'published'
-    WHEN {IS_SCHEDULED} THEN 'scheduled' ELSE 'draft' END"""
+STATUS = f"""CASE WHEN ~.archived_at IS NOT NULL THEN 'archived' WHEN ~.live_revision_id IS NOT NULL THEN 'published'
+    WHEN {IS_SCHEDULED.replace("d.id", "~.id")} THEN 'scheduled' ELSE 'draft' END"""
 
 DOCUMENTS_SORTS = {
     "created_at": Column("d.created_at", "timestamptz"),
@@ -63,49 +44,141 @@ DOCUMENTS_SORTS = {
     "title": Column("d.title", "text"),
     "path": Column("d.path", "text"),
 }
-DOCUMENTS_FILTERS: dict[str, Column | Relation] = {
-    "slug": Column("d.slug", "text"),
-    "parent": Column("d.parent_id", "uuid"),
+DOCUMENTS_COLUMNS = {
+    "id": Column("~.id", "uuid"),
+    "title": Column("~.title", "text"),
+    "slug": Column("~.slug", "text"),
+    "path": Column("~.path", "text"),
     "status": Column(STATUS, "text"),
-    "locale": Column("d.locale", "text"),
-    "stage": Column("d.stage", "text"),
-    "published_at": Column("d.published_at", "timestamptz"),
-    "created_by": Column("d.created_by", "uuid"),
-    "trashed": Column("(d.trashed_at IS NOT NULL)", "boolean"),
-    "author": linked("authors", TARGET),
-    "author.slug": linked("authors", SLUG, table="cms.authors"),
-    "tags": linked("tags", TARGET),
-    "tags.slug": linked("tags", SLUG, table="cms.terms"),
-    "categories": linked("categories", TARGET),
-    "categories.slug": linked("categories", SLUG, table="cms.terms"),
+    "locale": Column("~.locale", "text"),
+    "stage": Column("~.stage", "text"),
+    "created_at": Column("~.created_at", "timestamptz"),
+    "updated_at": Column("~.updated_at", "timestamptz"),
+    "published_at": Column("~.published_at", "timestamptz"),
+    "first_published_at": Column("~.first_published_at", "timestamptz"),
+    "created_by": Column("~.created_by", "uuid"),
+    "updated_by": Column("~.updated_by", "uuid"),
+    "trashed": Column("(~.trashed_at IS NOT NULL)", "boolean"),
+    "trashed_at": Column("~.trashed_at", "timestamptz"),
+    "translation_of": Column("~.translation_of", "uuid"),
 }
-DOCUMENTS_BY = Keyset(DOCUMENTS_SORTS, key=Column("d.id", "uuid"), filters=DOCUMENTS_FILTERS)
-TYPES_KEPT = 256
+AUTHOR_COLUMNS = {
+    "id": Column("~.id", "uuid"),
+    "name": Column("~.name", "text"),
+    "slug": Column("~.slug", "text"),
+    "user_id": Column("~.user_id", "uuid"),
+    "created_at": Column("~.created_at", "timestamptz"),
+}
+TERM_COLUMNS = {
+    "id": Column("~.id", "uuid"),
+    "name": Column("~.name", "text"),
+    "slug": Column("~.slug", "text"),
+    "created_at": Column("~.created_at", "timestamptz"),
+    "parent_id": Column("~.parent_id", "uuid"),
+}
+MEDIA_COLUMNS = {
+    "id": Column("~.id", "uuid"),
+    "filename": Column("~.filename", "text"),
+    "title": Column("~.title", "text"),
+    "media_type": Column("~.media_type", "text"),
+    "created_at": Column("~.created_at", "timestamptz"),
+}
 
 
-@lru_cache(maxsize=TYPES_KEPT)
-def _entries_by(key: str, version: int, encoded: bytes) -> Keyset:
-    """What the entries of a type are sorted by and filtered on; ``encoded`` is its definition."""
-    del key, version
-    definition = msgspec.json.decode(encoded, type=Definition)
-    custom: dict[str, Column | Relation] = {}
-    for name, (field, kind) in filterable(definition).items():
-        if isinstance(field, RELATIONS):
-            custom |= relations(field, document="d.id", is_live=False)
-        else:
-            custom[name] = column("d.fields", field, kind)
-    sorts = {name: sort_column("d.fields", *found) for name, found in sortable(definition).items()}
-    return Keyset(
-        DOCUMENTS_SORTS | sorts,
-        key=Column("d.id", "uuid"),
-        filters={**DOCUMENTS_FILTERS, "translation_of": Column("d.translation_of", "uuid"), **custom},
+def _pointing(alias: str, field: str, table: str, fields: Callable[[str], Mapping[str, Node]]) -> Related:
+    """What a draft points at. Of several, the first is what is sorted by."""
+    there = below(alias)
+    exists = linked(alias, field, document=f"{alias}.id", live=False)
+    join = f" JOIN {table} {there} ON {there}.id = {alias}l.target_id"
+    return Related(
+        exists.format(join),
+        lambda: fields(there),
+        Several(exists.format(""), Column(f"{alias}l.target_id", "uuid")),
+        f"(SELECT {{}} FROM cms.links {alias}l{join} WHERE {alias}l.document_id = {alias}.id"
+        f" AND NOT {alias}l.is_live AND {alias}l.field = '{field}' ORDER BY {alias}l.position LIMIT 1)",
     )
 
 
-def _keyset(kind: ContentType[Any]) -> Keyset:
-    if not isinstance(kind, EntryKind):
-        return DOCUMENTS_BY
-    return _entries_by(kind.key, kind.version or 0, msgspec.json.encode(kind.definition))
+def _above(alias: str, table: str, fields: Callable[[str], Mapping[str, Node]]) -> Related:
+    """The row that a row hangs below."""
+    there = below(alias)
+    row = f"{table} {there} WHERE {there}.id = {alias}.parent_id"
+    return Related(
+        f"EXISTS (SELECT FROM {row} AND {{}})",
+        lambda: fields(there),
+        Column(f"{alias}.parent_id", "uuid"),
+        f"(SELECT {{}} FROM {row})",
+    )
+
+
+def author_nodes(alias: str) -> dict[str, Node]:
+    """What authors are filtered on."""
+    return placed(AUTHOR_COLUMNS, alias)
+
+
+def term_nodes(alias: str) -> dict[str, Node]:
+    """What categories and tags are filtered on."""
+    return {**placed(TERM_COLUMNS, alias), "parent": _above(alias, "cms.terms", term_nodes)}
+
+
+def media_nodes(alias: str) -> dict[str, Node]:
+    """What files are filtered on."""
+    return placed(MEDIA_COLUMNS, alias)
+
+
+def system_nodes(alias: str) -> dict[str, Node]:
+    """What documents of every type are filtered on."""
+    authors = _pointing(alias, "authors", "cms.authors", author_nodes)
+    return {**placed(DOCUMENTS_COLUMNS, alias), "author": authors, "authors": authors}
+
+
+def article_nodes(alias: str) -> dict[str, Node]:
+    """What posts and pages are filtered on."""
+    return {
+        **system_nodes(alias),
+        "cover": _pointing(alias, "cover", "cms.media", media_nodes),
+        "parent": _above(alias, "cms.documents", article_nodes),
+        "tags": _pointing(alias, "tags", "cms.terms", term_nodes),
+        "categories": _pointing(alias, "categories", "cms.terms", term_nodes),
+    }
+
+
+DOCUMENTS_BY = Keyset(DOCUMENTS_SORTS, key=Column("d.id", "uuid"), filters=article_nodes("d"))
+DRAFTS = Place(
+    face=MANAGED,
+    table="cms.documents",
+    key="id",
+    live=False,
+    system=system_nodes,
+    built_in={"post": article_nodes, "page": article_nodes},
+    files=media_nodes,
+)
+TYPES_KEPT = 256
+
+
+class _Keysets:
+    """What the entries of types are sorted by and filtered on, kept until any type changes."""
+
+    def __init__(self) -> None:
+        self._stamp = ""
+        self._kept: dict[tuple[str, int | None], Keyset] = {}
+
+    def of(self, kind: ContentType[Any]) -> Keyset:
+        if not isinstance(kind, EntryKind):
+            return DOCUMENTS_BY
+        stamp, definitions = kind.neighbours
+        if stamp != self._stamp or not stamp:
+            self._kept.clear()
+            self._stamp = stamp
+        key = (kind.key, kind.version)
+        if (found := self._kept.get(key)) is None:
+            nodes = entry_nodes(kind.definition, definitions, DRAFTS, "d")
+            names = [
+                name for name in listing_of(kind.definition, definitions).sorts if name not in DOCUMENTS_SORTS
+            ]
+            sorts = DOCUMENTS_SORTS | sort_columns(nodes, names)
+            found = self._kept[key] = Keyset(sorts, key=Column("d.id", "uuid"), filters=nodes)
+        return found
 
 
 class SqlDocuments(DocumentQueries):
@@ -113,6 +186,7 @@ class SqlDocuments(DocumentQueries):
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._keysets = _Keysets()
 
     async def get(self, kind: ContentType[C], document_id: UUID) -> Document[C] | None:
         row = await self._reader.one(
@@ -121,14 +195,12 @@ class SqlDocuments(DocumentQueries):
         return None if row is None else load(kind, dict(zip(NAMES, row, strict=True)))
 
     async def list(self, kind: ContentType[C], page: PageRequest) -> Page[Document[C]]:
-        where = ["d.type = %(type)s"]
-        if not any(wanted.field == "trashed" for wanted in page.filters):
-            where.append("d.trashed_at IS NULL")
-
         def make(row: tuple[Any, ...]) -> Document[C]:
             return load(kind, dict(zip(NAMES, row, strict=True)))
 
-        return await _keyset(kind).page(self._reader, DOCUMENT, where, {"type": kind.key}, page, make)
+        return await self._keysets.of(kind).page(
+            self._reader, DOCUMENT, ["d.type = %(type)s"], {"type": kind.key}, page, make
+        )
 
     async def paths(self, ids: Collection[UUID]) -> dict[UUID, str]:
         rows = await self._reader.rows(
@@ -147,7 +219,7 @@ AUTHORS_BY = Keyset(
         "created_at": Column("a.created_at", "timestamptz"),
     },
     key=Column("a.id", "uuid"),
-    filters={"user_id": Column("a.user_id", "uuid")},
+    filters=author_nodes("a"),
 )
 
 
@@ -179,7 +251,7 @@ TERMS_BY = Keyset(
         "created_at": Column("t.created_at", "timestamptz"),
     },
     key=Column("t.id", "uuid"),
-    filters={"parent_id": Column("t.parent_id", "uuid")},
+    filters=term_nodes("t"),
 )
 
 
@@ -212,7 +284,7 @@ FROM cms.media m"""
 MEDIA_BY = Keyset(
     {"created_at": Column("m.created_at", "timestamptz"), "filename": Column("m.filename", "text")},
     key=Column("m.id", "uuid"),
-    filters={"title": Column("m.title", "text"), "media_type": Column("m.media_type", "text")},
+    filters=media_nodes("m"),
 )
 
 

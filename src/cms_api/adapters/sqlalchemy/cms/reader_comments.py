@@ -21,7 +21,7 @@ from cms_api.domains.cms.reader_comments.ports import (
     ReaderCommentRepository,
     Ref,
 )
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 NAMES = [one.name for one in fields(ReaderComment)]
 CHANGING = [name for name in NAMES if name not in ("document_id", "parent_id", "path", "created_at")]

@@ -17,7 +17,7 @@ from cms_api.domains.cms.redirects.model import Redirect
 from cms_api.domains.cms.redirects.paths import with_ancestors
 from cms_api.domains.cms.redirects.ports import Detour, LivePlace, RedirectQueries, RedirectRepository
 from cms_api.kernel.errors import CmsError, invalid
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 COLUMNS = ", ".join(field.name for field in fields(Redirect))
 # What a path with a name behind it begins with, and the first text behind all of those.
@@ -96,9 +96,10 @@ class SqlAlchemyRedirects(RedirectRepository):
         found = await self._session.scalar(
             text(
                 """
-                SELECT id FROM cms.documents
-                WHERE id = :id AND locale = :locale AND type IN ('page', 'post') AND trashed_at IS NULL
-                FOR KEY SHARE
+                SELECT id FROM cms.documents d
+                WHERE id = :id AND locale = :locale AND trashed_at IS NULL AND (type IN ('page', 'post') OR EXISTS (
+                    SELECT FROM cms.content_types t WHERE t.key = d.type AND t.definition->>'path' IS NOT NULL))
+                FOR KEY SHARE OF d
                 """
             ),
             {"id": document_id, "locale": locale},
@@ -111,7 +112,7 @@ def _errors(redirect: Redirect) -> dict[str, CmsError]:
         # One that a publication has made meanwhile; all others were looked at.
         "uq_redirects_source": RedirectTaken(redirect.source),
         "fk_redirects_document_id_documents": invalid(
-            "/document", "unknown_reference", "There is no page or post with this id."
+            "/document", "unknown_reference", "There is nothing with this id that has an address."
         ),
     }
 
@@ -141,9 +142,14 @@ REDIRECTS_BY = Keyset(
 # Two columns of different collations are compared by one that is named.
 RESOLVE = """
 WITH live AS (
-    SELECT p.type, p.document_id, p.path FROM cms.publications p
-    WHERE p.type IN ('page', 'post') AND p.locale = %(locale)s AND p.path = %(path)s
-    ORDER BY p.type LIMIT 1),
+    SELECT type, document_id, path FROM (
+        SELECT p.type, p.document_id, p.path FROM cms.publications p
+        WHERE p.has_address AND p.locale = %(locale)s AND p.path = %(path)s
+        UNION ALL
+        SELECT p.type, p.document_id, p.path
+        FROM cms.site_settings s JOIN cms.publications p ON p.document_id = s.home_page_id
+        WHERE %(path)s::text = '' AND p.locale = %(locale)s) found
+    ORDER BY type LIMIT 1),
 redirect AS (
     SELECT r.id, r.locale, r.match, r.source, r.target, r.document_id, r.status FROM cms.redirects r
     WHERE NOT EXISTS (SELECT FROM live) AND r.locale = %(locale)s
@@ -154,7 +160,7 @@ wanted AS (
     SELECT r.*, d.path AS document_path, ltrim(coalesce(r.target, d.path) || CASE r.match
         WHEN 'prefix' THEN substr(%(path)s::text, length(r.source) + 1) ELSE '' END, '/') COLLATE "C" AS path
     FROM redirect r LEFT JOIN cms.publications d
-        ON d.document_id = r.document_id AND d.type IN ('page', 'post'))
+        ON d.document_id = r.document_id AND d.has_address)
 SELECT type, document_id, path, NULL, NULL, NULL::integer, NULL, NULL::uuid FROM live
 UNION ALL
 SELECT NULL, w.id, w.source, w.match, w.target, w.status,
@@ -164,11 +170,11 @@ SELECT NULL, w.id, w.source, w.match, w.target, w.status,
 FROM wanted w
 LEFT JOIN LATERAL (
     SELECT p.document_id, p.path FROM cms.publications p
-    WHERE p.type IN ('page', 'post') AND p.locale = w.locale AND p.path = w.path COLLATE "default"
+    WHERE p.has_address AND p.locale = w.locale AND p.path = w.path COLLATE "default"
     ORDER BY p.type LIMIT 1) there ON true
 LEFT JOIN LATERAL (
     SELECT p.document_id, p.path FROM cms.redirects a
-    JOIN cms.publications p ON p.document_id = a.document_id AND p.type IN ('page', 'post')
+    JOIN cms.publications p ON p.document_id = a.document_id AND p.has_address
     WHERE a.locale = w.locale AND a.match = 'exact' AND a.source = w.path AND a.is_automatic) later ON true
 """
 

@@ -14,7 +14,7 @@ from cms_api.domains.cms.documents.references import (
     Reference,
     grouped,
 )
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 # A field of an entry is stored by its id; its key is that of the type as it is now.
 REFERENCE = """

@@ -1,6 +1,6 @@
 """What documents point at, and what hangs below what."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from sqlalchemy import text
@@ -76,37 +76,56 @@ class SqlAlchemyReferences(ReferenceRepository):
 
 async def put_links(session: AsyncSession, document_id: UUID, content: Content, *, is_live: bool) -> None:
     """Make the stored links those of ``content``; rows that are right already stay untouched."""
-    links = list(content.links())
+    await put_all_links(session, [(document_id, is_live, tuple(content.links()))])
+
+
+async def put_all_links(
+    session: AsyncSession,
+    faces: Collection[tuple[UUID, bool, tuple[Link, ...]]],
+    *,
+    but: Collection[str] = (),
+) -> None:
+    """Make the stored links of drafts and live copies the given ones, those of the fields ``but`` left alone."""
+    links = [(document_id, is_live, link) for document_id, is_live, found in faces for link in found]
     await session.execute(
         text(
             """
             WITH wanted AS (
                 SELECT * FROM unnest(
+                    CAST(:documents AS uuid[]), CAST(:lives AS boolean[]),
                     CAST(:fields AS text[]), CAST(:positions AS integer[]), CAST(:kinds AS text[]),
                     CAST(:targets AS uuid[]), CAST(:pointers AS text[]), CAST(:deletes AS text[]))
-                    AS w (field, position, target_kind, target_id, pointer, on_delete)),
+                    AS w (document_id, is_live, field, position, target_kind, target_id, pointer, on_delete)),
             gone AS (
-                DELETE FROM cms.links l WHERE l.document_id = :id AND l.is_live = :is_live
+                DELETE FROM cms.links l
+                USING unnest(CAST(:ids AS uuid[]), CAST(:faces AS boolean[])) AS f (document_id, is_live)
+                WHERE l.document_id = f.document_id AND l.is_live = f.is_live AND l.field <> ALL (:but)
                   AND NOT EXISTS (
-                    SELECT FROM wanted w WHERE w.field = l.field AND w.position = l.position))
+                    SELECT FROM wanted w WHERE w.document_id = l.document_id AND w.is_live = l.is_live
+                      AND w.field = l.field AND w.position = l.position))
             INSERT INTO cms.links AS l (document_id, is_live, field, position, target_kind, target_id, pointer,
-                on_delete)
-            SELECT :id, :is_live, w.* FROM wanted w
+                on_delete, type, published_at)
+            SELECT w.*, p.type, p.published_at
+            FROM wanted w LEFT JOIN cms.publications p ON w.is_live AND p.document_id = w.document_id
             ON CONFLICT (document_id, is_live, field, position) DO UPDATE
             SET target_kind = excluded.target_kind, target_id = excluded.target_id, pointer = excluded.pointer,
-                on_delete = excluded.on_delete
-            WHERE (l.target_id, l.target_kind, l.pointer, l.on_delete)
-                <> (excluded.target_id, excluded.target_kind, excluded.pointer, excluded.on_delete)
+                on_delete = excluded.on_delete, type = excluded.type, published_at = excluded.published_at
+            WHERE (l.target_id, l.target_kind, l.pointer, l.on_delete, l.type, l.published_at) IS DISTINCT FROM
+                (excluded.target_id, excluded.target_kind, excluded.pointer, excluded.on_delete, excluded.type,
+                excluded.published_at)
             """
         ),
         {
-            "id": document_id,
-            "is_live": is_live,
-            "fields": [link.field for link in links],
-            "positions": [link.position for link in links],
-            "kinds": [link.kind for link in links],
-            "targets": [link.target for link in links],
-            "pointers": [link.pointer for link in links],
-            "deletes": [link.on_delete for link in links],
+            "ids": [one for one, _, _ in faces],
+            "faces": [is_live for _, is_live, _ in faces],
+            "but": list(but),
+            "documents": [one for one, _, _ in links],
+            "lives": [is_live for _, is_live, _ in links],
+            "fields": [link.field for _, _, link in links],
+            "positions": [link.position for _, _, link in links],
+            "kinds": [link.kind for _, _, link in links],
+            "targets": [link.target for _, _, link in links],
+            "pointers": [link.pointer for _, _, link in links],
+            "deletes": [link.on_delete for _, _, link in links],
         },
     )

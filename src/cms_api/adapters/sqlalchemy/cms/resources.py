@@ -140,7 +140,7 @@ class SqlAlchemyMedia(MediaRepository):
             text(
                 """
                 SELECT (SELECT count(*) FROM cms.authors WHERE avatar_id = :id)
-                    + (SELECT count(*) FROM cms.site_settings WHERE :id IN (logo_id, icon_id))
+                    + (SELECT count(*) FROM cms.site_settings WHERE :id IN (logo_id, icon_id, image_id))
                 """
             ),
             {"id": asset.id},

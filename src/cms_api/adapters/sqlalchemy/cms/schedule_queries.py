@@ -9,7 +9,7 @@ from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.schedules.interface import ScheduleView
 from cms_api.domains.cms.schedules.ports import ScheduleQueries
 from cms_api.domains.cms.schedules.service import view
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 SCHEDULE = f"SELECT {COLUMNS}\nFROM cms.schedules s"
 SCHEDULES_BY = Keyset(

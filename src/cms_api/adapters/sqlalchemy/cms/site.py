@@ -9,14 +9,22 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms_api.adapters.sqlalchemy.base import json_text
-from cms_api.adapters.sqlalchemy.cms.delivery import MEDIA_FIELDS, PARENT_FIELDS, http_date, object_of
+from cms_api.adapters.sqlalchemy.cms.delivery import http_date, object_of
+from cms_api.adapters.sqlalchemy.cms.sources import SOURCES, at
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.site.events import SITE_ID
 from cms_api.domains.cms.site.interface import SiteSettings
 from cms_api.domains.cms.site.ports import PublicSiteQueries, SiteQueries, SiteRepository, SiteTargets
+from cms_api.domains.cms.site.service import GROUPS
 
-POINTING = {"home_page": "home_page_id", "posts_page": "posts_page_id", "logo": "logo_id", "icon": "icon_id"}
+POINTING = {
+    "home_page": "home_page_id",
+    "posts_page": "posts_page_id",
+    "logo": "logo_id",
+    "icon": "icon_id",
+    "image": "image_id",
+}
 STAMPS = ("version", "updated_at", "updated_by")
 COLUMNS = (*STAMPS, *POINTING.values(), "data")
 # Fields that are in ``data``, with what they are where they were never set.
@@ -27,8 +35,8 @@ DEFAULTS: dict[str, Any] = {
 }
 SETTINGS = f"SELECT {', '.join(COLUMNS)} FROM cms.site_settings"
 
-_PAGE = object_of({name: PARENT_FIELDS[name] for name in ("id", "path")})
-_FILE = object_of({name: MEDIA_FIELDS[name] for name in ("url", "alt", "width", "height")})
+_PAGE = object_of({name: at(SOURCES["parents"].shown[name], "u") for name in ("id", "path")})
+_FILE = object_of({name: at(SOURCES["files"].shown[name], "m") for name in ("url", "alt", "width", "height")})
 _SHOWN = {
     **{name: f"v.data->'{name}'" for name in DEFAULTS},
     **{
@@ -37,13 +45,13 @@ _SHOWN = {
     },
     **{
         name: f"(SELECT {_FILE} FROM cms.media m WHERE m.id = s.{POINTING[name]})"
-        for name in ("logo", "icon")
+        for name in ("logo", "icon", "image")
     },
 }
-_NESTED = "'seo', d.data->'seo' || coalesce(s.data->'seo', '{}')"
+_NESTED = ", ".join(f"'{name}', d.data->'{name}' || coalesce(s.data->'{name}', '{{}}')" for name in GROUPS)
 PUBLIC = f"""
 SELECT {object_of(_SHOWN)}::text, {http_date("s.updated_at")},
-    concat_ws(',', '{SITE_ID}', s.home_page_id, s.posts_page_id, s.logo_id, s.icon_id)
+    concat_ws(',', '{SITE_ID}', s.home_page_id, s.posts_page_id, s.logo_id, s.icon_id, s.image_id)
 FROM cms.site_settings s
 CROSS JOIN (SELECT CAST(%(defaults)s AS jsonb) AS data) d
 CROSS JOIN LATERAL (SELECT d.data || s.data || jsonb_build_object({_NESTED}) AS data) v

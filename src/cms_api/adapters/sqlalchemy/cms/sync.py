@@ -11,8 +11,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cms_api.adapters.sqlalchemy.cms.delivery import MEDIA_FIELDS, SOURCES, object_of
+from cms_api.adapters.sqlalchemy.cms.delivery import shown
+from cms_api.adapters.sqlalchemy.cms.urls import IS_PUBLIC_AUTHOR
 from cms_api.adapters.sqlalchemy.reading import Reader
+from cms_api.domains.cms.site.events import SITE_ID
 from cms_api.domains.cms.sync.interface import FIRST, LAST, ChangeSignal, Position, SyncFilter
 from cms_api.domains.cms.sync.ports import (
     ChangeQueries,
@@ -24,6 +26,7 @@ from cms_api.domains.cms.sync.ports import (
     Touched,
     Walked,
 )
+from cms_api.querying import Selection
 
 # How many changes one statement looks at, so that a page costs the same where filters leave little.
 WINDOW = 2_000
@@ -37,6 +40,56 @@ EPOCH = f"""
         coalesce(CAST(%(upto)s AS text)::xid8, {HORIZON}) AS upto
     FROM cms.change_epoch e"""
 POSITION = "(CAST(%(xact)s AS text)::xid8, %(number)s::bigint)"
+
+# What else of the log changes documents that are live, and which of them: conditions on `p`, by the kinds of changes.
+# A type changes its entries, the site's settings what search engines are told of everything. A file is shown
+# by what points at it. An address is in the texts that mention it, in the entries that point there, and
+# told to the translations.
+_RELATIONS = "('authors', 'categories', 'tags')"
+_LINKED = "p.document_id IN (SELECT l.document_id FROM cms.links l WHERE l.target_id = c.id AND l.is_live"
+SPREADS = {
+    "('content-type')": "p.type = (SELECT t.key FROM cms.content_types t WHERE t.id = c.id)",
+    "('settings')": "true",
+    "('media')": f"{_LINKED} AND l.target_kind = 'media')",
+    "('author', 'category', 'tag')": f"{_LINKED} AND l.target_kind = c.resource AND l.field NOT IN {_RELATIONS})",
+    "('address')": f"{_LINKED} AND l.target_kind = 'document')",
+    "('address') ": "(p.translation_group = c.id OR p.document_id = c.id)",
+}
+_WANTED = """'document' = ANY(%(kinds)s::text[])
+        AND (%(types)s::text[] IS NULL OR {0}.type = ANY(%(types)s::text[]))
+        AND (%(locale)s::text IS NULL OR {0}.locale = %(locale)s::text)"""
+_START = "CAST(%(start)s AS text)::xid8"
+# Whether the walk tells of the document anyway: by a change of its own, or a later one of what it shows.
+_TOLD_ANYWAY = f"""EXISTS (
+            SELECT FROM cms.changes o WHERE o.id = p.document_id AND o.resource = 'document'
+              AND o.xact >= {_START} AND o.xact < b.upto)
+        OR EXISTS (
+            SELECT FROM cms.links l JOIN cms.changes o ON o.id = l.target_id AND (
+                o.resource = CASE l.target_kind WHEN 'document' THEN 'address' ELSE l.target_kind END)
+            WHERE l.document_id = p.document_id AND l.is_live AND l.field NOT IN {_RELATIONS}
+              AND (o.xact, o.number) > (c.xact, c.number) AND o.xact < b.upto)
+        OR EXISTS (
+            SELECT FROM cms.changes o WHERE o.resource = 'address' AND o.id IN (p.document_id, p.translation_group)
+              AND (o.xact, o.number) > (c.xact, c.number) AND o.xact < b.upto)
+        OR EXISTS (
+            SELECT FROM cms.content_types t JOIN cms.changes o ON o.id = t.id AND o.resource = 'content-type'
+            WHERE t.key = p.type AND (o.xact, o.number) > (c.xact, c.number) AND o.xact < b.upto)
+        OR EXISTS (
+            SELECT FROM cms.changes o WHERE o.id = '{SITE_ID}' AND o.resource = 'settings'
+              AND (o.xact, o.number) > (c.xact, c.number) AND o.xact < b.upto)"""
+
+
+def _spread(kinds: str, those: str) -> str:
+    """The documents that a change of one of ``kinds`` changes: those that come behind the position, in their order."""
+    return f"""
+        SELECT * FROM (
+            SELECT p.document_id, 'document', p.type, p.locale, p.document_id FROM cms.publications p
+            WHERE c.resource IN {kinds} AND %(start)s <> '0' AND {those} AND {_WANTED.format("p")}
+              AND p.document_id > CASE (c.xact, c.number) = {POSITION}
+                WHEN true THEN %(inner)s::uuid ELSE %(first)s::uuid END
+              AND NOT ({_TOLD_ANYWAY})
+            ORDER BY p.document_id LIMIT %(limit)s) spread"""
+
 
 WALK = f"""
 WITH bounds AS MATERIALIZED ({EPOCH})
@@ -52,25 +105,11 @@ LEFT JOIN LATERAL (
     FROM cms.changes c
     CROSS JOIN LATERAL (
         SELECT %(first)s::uuid AS inner_id, c.resource AS kind, c.type, c.locale, c.id
-        WHERE c.resource <> 'content-type'
-        UNION ALL
-        SELECT * FROM (
-            SELECT p.document_id, 'document', p.type, p.locale, p.document_id
-            FROM cms.content_types t JOIN cms.publications p ON p.type = t.key
-            WHERE c.resource = 'content-type' AND t.id = c.id AND %(start)s <> '0'
-              AND p.document_id > CASE (c.xact, c.number) = {POSITION}
-                WHEN true THEN %(inner)s::uuid ELSE %(first)s::uuid END
-              AND NOT EXISTS (
-                SELECT FROM cms.changes o WHERE o.id = p.document_id AND o.resource = 'document'
-                  AND o.xact >= CAST(%(start)s AS text)::xid8 AND o.xact < b.upto)
-            ORDER BY p.type, p.document_id LIMIT %(limit)s) of_type) d
+        WHERE c.resource = ANY(%(kinds)s::text[]) AND (c.resource <> 'document' OR ({_WANTED.format("c")}))
+        UNION{" UNION".join(_spread(*spread) for spread in SPREADS.items())}) d
     WHERE (c.xact, c.number) >= {POSITION} AND c.xact < b.upto
       AND (w.xact IS NULL OR (c.xact, c.number) <= (w.xact, w.number))
       AND (c.xact, c.number, d.inner_id) > (CAST(%(xact)s AS text)::xid8, %(number)s::bigint, %(inner)s::uuid)
-      AND d.kind = ANY(%(kinds)s::text[])
-      AND (d.kind <> 'document' OR (
-        (%(types)s::text[] IS NULL OR d.type = ANY(%(types)s::text[]))
-        AND (%(locale)s::text IS NULL OR d.locale = %(locale)s::text)))
       AND NOT EXISTS (
         SELECT FROM cms.changes n WHERE n.id = c.id AND n.resource = c.resource AND n.xact < b.upto
           AND (n.xact, n.number) > (c.xact, c.number))
@@ -90,11 +129,11 @@ LEFT JOIN LATERAL (
 
 # A file is public once something live shows it: a document, a byline, the site.
 FILES = f"""
-SELECT m.id, {object_of(MEDIA_FIELDS)}::text FROM cms.media m
+SELECT m.id, {shown("files", "m", Selection())}::text FROM cms.media m
 WHERE m.id = ANY(%(ids)s) AND (
     EXISTS (SELECT FROM cms.links l WHERE l.target_id = m.id AND l.is_live)
-    OR EXISTS (SELECT FROM cms.authors a WHERE a.avatar_id = m.id AND {SOURCES["authors"][3]})
-    OR EXISTS (SELECT FROM cms.site_settings s WHERE m.id IN (s.logo_id, s.icon_id)))
+    OR EXISTS (SELECT FROM cms.authors a WHERE a.avatar_id = m.id AND {IS_PUBLIC_AUTHOR})
+    OR EXISTS (SELECT FROM cms.site_settings s WHERE m.id IN (s.logo_id, s.icon_id, s.image_id)))
 """
 
 # The last final change, and whether others are yet to become final.
@@ -138,7 +177,7 @@ class SqlChanges(ChangeQueries):
                 kind=kind,
                 type=key,
                 id=resource,
-                place=Place(int(xact), number, LAST if inner == FIRST else inner),
+                place=Place(int(xact), number, inner),
             )
             for *_, xact, number, inner, kind, key, resource in rows
             if xact is not None

@@ -21,7 +21,7 @@ from cms_api.domains.cms.workflow.ports import (
     WorkflowQueries,
     WorkflowRepository,
 )
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest, mentions
 
 NAMES = Workflow.__struct_fields__
 WORKFLOW = f"SELECT {', '.join(NAMES)} FROM cms.workflows"
@@ -186,7 +186,7 @@ class SqlTasks(TaskQueries):
         self, page: PageRequest, *, user_id: UUID | None, roles: Collection[str], everybody: bool
     ) -> Page[TaskView]:
         where = [] if everybody else [MINE]
-        if not any(wanted.field == "state" for wanted in page.filters):
+        if not mentions(page.filter, "state"):
             where.append("t.state = 'open'")
         params = {} if everybody else {"user_id": user_id, "roles": list(roles)}
         return await TASKS_BY.page(self._reader, TASK, where, params, page, _shown)

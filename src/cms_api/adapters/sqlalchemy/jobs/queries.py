@@ -10,7 +10,7 @@ from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.jobs.interface import JobView
 from cms_api.domains.jobs.model import JobFailure
 from cms_api.domains.jobs.ports import JobQueries
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 JOB = f"SELECT {', '.join(f'j.{name}' for name in JobView.__struct_fields__)}\nFROM jobs.jobs j"
 

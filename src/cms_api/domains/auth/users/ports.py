@@ -8,7 +8,7 @@ import msgspec
 
 from cms_api.domains.auth.users.interface import UserSummary, UserView
 from cms_api.domains.auth.users.model import User
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 
 class UserRepository(ABC):

@@ -20,9 +20,9 @@ from cms_api.domains.auth.users.ports import PasswordHasher, UserQueries, UserRe
 from cms_api.kernel.actor import SYSTEM, Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Fault, Faults, Invalid, Unauthenticated
-from cms_api.kernel.paging import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
+from cms_api.querying import Page, PageRequest
 
 T = TypeVar("T")
 

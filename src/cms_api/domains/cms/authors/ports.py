@@ -6,7 +6,7 @@ from uuid import UUID
 
 from cms_api.domains.cms.authors.interface import AuthorView
 from cms_api.domains.cms.authors.model import Author
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 
 class AuthorRepository(ABC):

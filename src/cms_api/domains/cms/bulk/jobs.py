@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from cms_api.domains.cms.bulk.filters import filters_of
+from cms_api.domains.cms.bulk.filters import condition_from
 from cms_api.domains.cms.bulk.interface import (
     BulkAction,
     BulkFailure,
@@ -16,7 +16,7 @@ from cms_api.domains.cms.bulk.interface import (
 )
 from cms_api.domains.cms.documents import policy
 from cms_api.domains.cms.documents.content import Link, TargetKind
-from cms_api.domains.cms.documents.interface import DocumentService
+from cms_api.domains.cms.documents.interface import DocumentService, without_trash
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentQueries, DocumentRepository, ReferenceRepository
 from cms_api.domains.cms.documents.types import DocumentTypes
@@ -25,8 +25,8 @@ from cms_api.domains.jobs.api import JobHandler, JobService, JobState, JobView, 
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import CmsError, Fault, Faults, Invalid, invalid
-from cms_api.kernel.paging import Filter, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Comparison, Condition, PageRequest, SortKey
 
 KIND = "documents.bulk"
 DOCUMENTS_AT_ONCE = 20
@@ -82,7 +82,7 @@ class Bulk(BulkService):
         faults = Faults()
         listing = (await self._types.service(type)).listing
         with faults.noted():
-            filters_of(listing, request.filter)
+            condition_from(listing, request.filter)
         _check_terms(type, request, faults)
         faults.refuse()
         await _check_existing(uow, request)
@@ -139,8 +139,8 @@ class BulkHandler(JobHandler):
                 limit=DOCUMENTS_AT_ONCE,
                 after=None if is_first else (*job.cursor[:-1], UUID(job.cursor[-1])),
                 sort=BY_PATH.get(params.action, ()) if service.kind.is_tree else (),
-                filters=_filters(service, params),
-                count=is_first,
+                filter=_condition(service, params),
+                count="exact" if is_first else "none",
             ),
         )
         result = msgspec.convert(job.result or {}, BulkResult)
@@ -201,13 +201,15 @@ class BulkHandler(JobHandler):
         """Whether the document, which is locked, still passes the filter if it has changed since it was found."""
         if document.version == found.version:
             return True
-        same = Filter("id", "eq", (document.id,))
+        same = Comparison("id", "eq", (document.id,))
         page = await self._queries.list(
-            service.kind, PageRequest(limit=1, sort=(), filters=(*_filters(service, params), same))
+            service.kind, PageRequest(limit=1, sort=(), filter=_condition(service, params)).narrowed(same)
         )
         return bool(page.items)
 
 
-def _filters(service: DocumentService[Any, Any], params: BulkParams) -> tuple[Filter, ...]:
-    before = Filter("created_at", "lte", (params.before,))
-    return (*filters_of(service.listing, params.filter), before)
+def _condition(service: DocumentService[Any, Any], params: BulkParams) -> Condition:
+    """What a document must be like for the job to be about it."""
+    before = Comparison("created_at", "lte", (params.before,))
+    wanted = PageRequest(sort=(), filter=condition_from(service.listing, params.filter))
+    return without_trash(wanted).narrowed(before).filter

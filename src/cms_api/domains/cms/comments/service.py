@@ -19,9 +19,9 @@ from cms_api.domains.cms.documents.types import DocumentTypes
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Faults, Unauthenticated, invalid
-from cms_api.kernel.paging import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
+from cms_api.querying import Page, PageRequest
 
 STORED = [name for name in CommentView.__struct_fields__ if name != "author_name"]
 
@@ -96,12 +96,7 @@ class Comments(CommentService):
         found = await self._queries.list(document_id, page)
         users = await self._users.summaries({comment.author_id for comment in found.items})
         names = {one: user.name for one, user in users.items()}
-        return Page(
-            items=[view(comment, names) for comment in found.items],
-            next=found.next,
-            prev=found.prev,
-            count=found.count,
-        )
+        return found.of([view(comment, names) for comment in found.items])
 
     async def update(
         self,

@@ -82,8 +82,9 @@ def annotation(  # noqa: C901, PLR0911, PLR0912 - a case for each type of field
                 str, Meta(min_length=field.min_length, max_length=field.max_length, extra_json_schema=extra)
             ]
         case RichTextField() | MarkdownField():
-            # Readers get it as HTML, which may be longer.
-            return str if face == "delivered" else Annotated[str, Meta(max_length=field.max_length)]
+            # Readers get it as HTML, which may be longer, or in blocks.
+            readers = str | list[dict[str, Any]]
+            return readers if face == "delivered" else Annotated[str, Meta(max_length=field.max_length)]
         case NumberField():
             return _number(field)
         case BooleanField():

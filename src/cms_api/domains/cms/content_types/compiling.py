@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, NamedTuple, cast
 from uuid import UUID
 
 import msgspec
@@ -21,8 +21,11 @@ from cms_api.domains.cms.content_types.annotations import (
 from cms_api.domains.cms.content_types.conversions import Resolution, converted
 from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.content_types.fields import READ_RESTRICTED, Field
-from cms_api.domains.cms.documents.content import Seo
+from cms_api.domains.cms.content_types.remaining import remaining
+from cms_api.domains.cms.documents.content import CardKind, OpenGraph, Seo, TwitterCard
 from cms_api.domains.cms.documents.model import ContentType
+from cms_api.domains.cms.documents.seo import DeliveredSeo
+from cms_api.domains.cms.documents.slugs import check_slug
 from cms_api.domains.cms.entries.content import EntryContent
 from cms_api.domains.cms.entries.interface import EntryView
 from cms_api.kernel.actor import Actor
@@ -41,11 +44,54 @@ Locale = Annotated[
 MOMENTS = ("published_at", "first_published_at", "created_at", "updated_at")
 
 
+SeoTitle = Annotated[str, Meta(max_length=500)]
+SeoText = Annotated[str, Meta(max_length=2_000)]
+
+
+class OpenGraphInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What previews show in networks, see ogp.me. `image` is a file."""
+
+    title: SeoTitle | None = None
+    description: SeoText | None = None
+    image: UUID | None = None
+    type: (
+        Annotated[str, Meta(pattern=r"^[a-z_]+(\.[a-z_]+)?$(?!\n)", max_length=50, examples=["article"])]
+        | None
+    ) = None
+
+
+class TwitterCardInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What previews show where they are cards. `image` is a file."""
+
+    card: CardKind | None = None
+    title: SeoTitle | None = None
+    description: SeoText | None = None
+    image: UUID | None = None
+    creator: Annotated[str, Meta(max_length=50, pattern=r"^@\w+$(?!\n)", examples=["@ada"])] | None = None
+
+
 class SeoInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What search engines and previews show in place of title and excerpt."""
 
-    title: Annotated[str, Meta(max_length=500)] | None = None
-    description: Annotated[str, Meta(max_length=2_000)] | None = None
+    title: SeoTitle | None = None
+    description: SeoText | None = None
+    canonical: (
+        Annotated[str, Meta(max_length=2_000, pattern=r"^https?://[^\s]+$(?!\n)")] | UnsetType | None
+    ) = UNSET
+    noindex: bool | UnsetType = UNSET
+    nofollow: bool | UnsetType = UNSET
+    og: OpenGraphInput | UnsetType | None = UNSET
+    twitter: TwitterCardInput | UnsetType | None = UNSET
+
+
+class Neighbours(NamedTuple):
+    """All types that there are, which lists may walk to; ``stamp`` is another one once any has changed."""
+
+    stamp: str
+    definitions: Mapping[str, Definition]
+
+
+ALONE = Neighbours("", {})
 
 
 class EntryKind(ContentType[EntryContent], frozen=True, kw_only=True):
@@ -70,6 +116,8 @@ class EntryKind(ContentType[EntryContent], frozen=True, kw_only=True):
     formed: tuple[tuple[str, Callable[[Any], Any]], ...]
     checked: tuple[Field, ...]
     restricted: frozenset[str]
+    is_searched: bool
+    neighbours: Neighbours = ALONE
 
     def withheld(self, actor: Actor) -> frozenset[str]:
         """The fields that this actor may not see."""
@@ -89,6 +137,32 @@ class EntryKind(ContentType[EntryContent], frozen=True, kw_only=True):
         fields = converted(self.definition.fields, self.conversions, content.fields)
         return content if fields == content.fields else msgspec.structs.replace(content, fields=fields)
 
+    def read(
+        self, values: Mapping[str, Any], wanted: type[msgspec.Struct], *, slug: str | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Input as ``wanted``, and its fields as they are stored; ``slug`` is right, as it is there already.
+
+        Raises `Invalid` with every fault that can be found without looking at anything else.
+        """
+        wrong = Faults()
+        given, fields = None, dict[str, Any]()
+        told: frozenset[str] = frozenset()
+        try:
+            given = convert(values, wanted)
+        except Invalid as error:
+            told = frozenset(fault.pointer for fault in error.faults)
+            wrong.note(*error.faults)
+            for field in self.checked:
+                wrong.note(*remaining(field, values.get(field.key), f"/{field.key}", told))
+        else:
+            with wrong.noted():
+                fields = self.stored_of(given)
+        if values.get("slug") not in (None, slug) and "/slug" not in told:
+            with wrong.noted():
+                check_slug(values["slug"])
+        wrong.refuse()
+        return given, fields
+
     def stored_of(self, given: Any) -> dict[str, Any]:
         """The fields of checked input as they are stored. Raises `Invalid` with every fault that is left."""
         wrong = Faults()
@@ -107,7 +181,13 @@ class EntryKind(ContentType[EntryContent], frozen=True, kw_only=True):
 
 def seo_of(given: SeoInput | None) -> Seo:
     """The input as a content has it."""
-    return Seo() if given is None else Seo(title=given.title, description=given.description)
+    if given is None:
+        return Seo()
+    values = {name: one for name in Seo.__struct_fields__ if (one := getattr(given, name)) is not UNSET}
+    for name, kind in (("og", OpenGraph), ("twitter", TwitterCard)):
+        if values.get(name) is not None:
+            values[name] = msgspec.convert(values[name], kind, from_attributes=True)
+    return Seo(**values)
 
 
 def compiled(
@@ -117,6 +197,7 @@ def compiled(
     conversions: dict[str, Resolution | None] | None = None,
     unready: tuple[str, ...] = (),
     name: str | None = None,
+    neighbours: Neighbours = ALONE,
 ) -> EntryKind:
     """The type, ready for use. ``unready`` are unique fields whose index is still being built.
 
@@ -147,6 +228,8 @@ def compiled(
         ),
         checked=tuple(field for field in definition.fields if shapes.needs_checking(field)),
         restricted=frozenset(field.key for field in definition.fields if field.visibility == "restricted"),
+        is_searched=bool(definition.searched()),
+        neighbours=neighbours,
     )
 
 
@@ -232,11 +315,13 @@ def _delivered(definition: Definition, name: str) -> type[msgspec.Struct]:
         ("status", Literal["published"] | UnsetType, UNSET),
         ("author", UUID | dict[str, Any] | UnsetType | None, UNSET),
         ("authors", list[UUID | dict[str, Any]] | UnsetType, UNSET),
-        ("seo", Seo | UnsetType, UNSET),
+        ("seo", DeliveredSeo | UnsetType, UNSET),
         ("locale", str | UnsetType, UNSET),
         ("version", int | UnsetType, UNSET),
         *((name, Moment | UnsetType, UNSET) for name in MOMENTS),
     ]
+    if definition.path is not None:
+        system.append(("path", str | UnsetType, UNSET))
     return struct(
         name, [*system, *own], "A published entry. No field is required, as a client may ask for some only."
     )

@@ -1,5 +1,6 @@
 """What a content type is: a key, and fields."""
 
+import re
 from collections.abc import Collection, Iterator
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from msgspec import Meta
 from cms_api.domains.cms.content_types.fields import (
     RELATIONS,
     SCALARS,
+    SEARCHED,
     BlocksField,
     EnumField,
     Field,
@@ -19,6 +21,7 @@ from cms_api.domains.cms.content_types.fields import (
     ListField,
     Note,
     NumberField,
+    PathPattern,
     ReferenceField,
     ReferencesField,
     TextField,
@@ -29,8 +32,10 @@ from cms_api.domains.cms.content_types.fields import (
     walk,
 )
 from cms_api.domains.cms.documents.interface import DocumentView
-from cms_api.kernel.errors import Fault
+from cms_api.domains.cms.documents.slugs import check_slug
+from cms_api.kernel.errors import Fault, Invalid
 
+SLUG = "{slug}"
 MAX_FIELDS = 200
 MAX_DEPTH = 5
 # A row of an index holds 2,704 bytes (PostgreSQL manual, section 64.1), a character up to four.
@@ -43,6 +48,7 @@ SYSTEM_FIELDS = frozenset(
     {*DocumentView.__struct_fields__, "withheld", "translations", "translation_of", "path"}
 )
 
+_PATH = re.compile(r"(?:/[^/{}]+)+/\{slug\}")
 _QUIET = re2.Options()
 _QUIET.log_errors = False
 _QUIET.max_mem = 1 << 20
@@ -52,7 +58,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """What a content type says of its documents.
 
     A singleton has one document for each language. ``title_field`` names the text that a document
-    goes by in lists, and that its slug is made of; the first text where none is named.
+    goes by in lists, and that its slug is made of; the first text where none is named. Where there
+    is a ``path``, a pattern, live documents have an address on the site.
     """
 
     key: TypeKey
@@ -60,6 +67,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     description: Note = ""
     singleton: bool = False
     title_field: Key | None = None
+    path: PathPattern | None = None
     fields: Annotated[tuple[Field, ...], Meta(max_length=1_000)] = ()
 
     @property
@@ -67,6 +75,29 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """The field that documents go by, if there is one."""
         texts = (field for field in self.fields if isinstance(field, TextField))
         return next((field for field in texts if self.title_field in (None, field.key)), None)
+
+    def address(self, slug: str) -> str | None:
+        """Where the live document of this slug is on the site, without a slash in front; None for nowhere."""
+        return None if self.path is None else self.path.removeprefix("/").replace(SLUG, slug)
+
+    @property
+    def public_title(self) -> Field | None:
+        """The field that documents go by, as far as readers may see it."""
+        title = self.title
+        return title if title is not None and title.visibility == "public" else None
+
+    def searched(self) -> frozenset[tuple[str, str, str]]:
+        """What documents are found by: the ids of fields, their types and how much they count."""
+        found = {
+            (str(field.id), type_of(field), str(field.searchable))
+            for top in self.fields
+            if top.visibility == "public"
+            for field in walk((top,))
+            if isinstance(field, SEARCHED) and field.searchable is not None
+        }
+        if found and (title := self.public_title) is not None:
+            found.add((str(title.id), "title", "high"))
+        return frozenset(found)
 
     def field(self, field_id: str) -> Field | None:
         """The field at the top with this id."""
@@ -131,6 +162,8 @@ def faults_of(definition: Definition, types: Collection[str]) -> Iterator[Fault]
     """Everything that is wrong with a definition; ``types`` are the types that there are."""
     if definition.key in RESERVED_TYPES:
         yield Fault("/key", "reserved", f"“{definition.key}” is a type, or an address, already.")
+    if definition.path is not None:
+        yield from _path_faults(definition.path)
     total = 0
     for total, _ in enumerate(_bounded(definition.fields), 1):  # noqa: B007 - the last one counts
         pass
@@ -146,6 +179,22 @@ def faults_of(definition: Definition, types: Collection[str]) -> Iterator[Fault]
     named = {field.key for field in definition.fields if isinstance(field, TextField)}
     if definition.title_field is not None and definition.title_field not in named:
         yield Fault("/title_field", "unknown_field", "This is the key of a text field at the top.")
+
+
+def _path_faults(path: str) -> Iterator[Fault]:
+    if not _PATH.fullmatch(path):
+        detail = (
+            f"A path is a slash, fixed names with slashes between, and “{SLUG}” at the end: “/events/{SLUG}”."
+        )
+        yield Fault("/path", "path", detail)
+        return
+    for name in path.split("/")[1:-1]:
+        try:
+            is_clean = check_slug(name) == name
+        except Invalid:
+            is_clean = False
+        if not is_clean:
+            yield Fault("/path", "path", f"“{name[:100]}” is no name for addresses: words joined by hyphens.")
 
 
 def _bounded(fields: tuple[Field, ...]) -> Iterator[Field]:

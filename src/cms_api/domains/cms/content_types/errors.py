@@ -1,6 +1,7 @@
 """What can be wrong with a request about content types."""
 
 from typing import Any
+from uuid import UUID
 
 from cms_api.kernel.errors import Conflict, NotFound
 
@@ -25,6 +26,16 @@ class TypeTaken(Conflict):
         super().__init__(f"There is a content type “{key}” already.", key=key)
 
 
+class PathTaken(Conflict):
+    """The live documents of another content type have addresses of this pattern."""
+
+    code = "path_taken"
+    title = "The path is taken"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"Another content type has the path “{path}”.", path=path)
+
+
 class TypeChanged(Conflict):
     """The content type was changed while the request ran: try again."""
 
@@ -36,13 +47,29 @@ class TypeChanged(Conflict):
 
 
 class TypeMigrating(Conflict):
-    """Documents still follow the last change of the type: wait for its job."""
+    """Documents still follow the last change of the type: wait for its job, or start it again if it is over."""
 
     code = "content_type_migrating"
     title = "The last change of the type is still under way"
 
-    def __init__(self, job_id: str) -> None:
-        super().__init__("Documents still follow the last change of this type.", job_id=job_id)
+    def __init__(self, job_id: UUID, *, is_over: bool) -> None:
+        detail = (
+            "The job by which documents follow the last change of this type has ended before its time: "
+            "start it again."
+            if is_over
+            else "Documents still follow the last change of this type."
+        )
+        super().__init__(detail, job_id=str(job_id), is_over=is_over)
+
+
+class NothingToMigrate(Conflict):
+    """All documents of the type have followed its last change."""
+
+    code = "nothing_to_migrate"
+    title = "There is nothing left to do"
+
+    def __init__(self) -> None:
+        super().__init__("All documents of this type have followed its last change.")
 
 
 class UnsafeChange(Conflict):

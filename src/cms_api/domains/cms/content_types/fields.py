@@ -8,21 +8,24 @@ import msgspec
 from msgspec import Meta
 
 from cms_api.domains.cms.documents.content import OnDelete
+from cms_api.domains.cms.search.text import Weight
 
 Key = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z](?:_?[a-z0-9])*$",
+        pattern=r"^[a-z](?:_?[a-z0-9])*$(?!\n)",
         max_length=60,
         description="Lower case letters, digits and single underscores, a letter first.",
         examples=["headline"],
     ),
 ]
-FieldKey = Annotated[str, Meta(pattern=r"^(?:[a-z](?:_?[a-z0-9])*)?$", max_length=60, examples=["headline"])]
+FieldKey = Annotated[
+    str, Meta(pattern=r"^(?:[a-z](?:_?[a-z0-9])*)?$(?!\n)", max_length=60, examples=["headline"])
+]
 TypeKey = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z](?:[_-]?[a-z0-9])*$",
+        pattern=r"^[a-z](?:[_-]?[a-z0-9])*$(?!\n)",
         max_length=60,
         description="The name in addresses: lower case, words joined by `-` or `_`.",
         examples=["event"],
@@ -31,9 +34,18 @@ TypeKey = Annotated[
 FieldId = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z][a-z0-9]{9}$",
+        pattern=r"^[a-z][a-z0-9]{9}$(?!\n)",
         description="What the field's values are stored under, for good: a field with another key and the same "
         "id is renamed. Made here where not given.",
+    ),
+]
+PathPattern = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=500,
+        description="Where live entries are on the site: fixed names, and `{slug}` as the last one.",
+        examples=["/events/{slug}"],
     ),
 ]
 Label = Annotated[str, Meta(max_length=200)]
@@ -43,6 +55,13 @@ Visibility = Annotated[
     Meta(
         description="`public`: readers see it; `internal`: management only; `restricted`: management, and there "
         "only who has `documents:read_restricted`."
+    ),
+]
+Searchable = Annotated[
+    Weight | None,
+    Meta(
+        description="Whether, and how much, it counts in full-text search; only what is `public` is searched. "
+        "Where anything of a type is, its title is, too, and counts most."
     ),
 ]
 Length = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -100,6 +119,7 @@ class TextField(FieldBase, frozen=True, kw_only=True, tag="text"):
     max_length: Length = 10_000
     pattern: Pattern | None = None
     default: str | None = None
+    searchable: Searchable = None
 
 
 class RichTextField(FieldBase, frozen=True, kw_only=True, tag="rich_text"):
@@ -108,6 +128,7 @@ class RichTextField(FieldBase, frozen=True, kw_only=True, tag="rich_text"):
     max_length: Length = 1_000_000
     default: str | None = None
     on_delete: OnDelete = "restrict"
+    searchable: Searchable = None
 
 
 class MarkdownField(FieldBase, frozen=True, kw_only=True, tag="markdown"):
@@ -116,6 +137,7 @@ class MarkdownField(FieldBase, frozen=True, kw_only=True, tag="markdown"):
     max_length: Length = 1_000_000
     default: str | None = None
     on_delete: OnDelete = "restrict"
+    searchable: Searchable = None
 
 
 class NumberField(FieldBase, frozen=True, kw_only=True, tag="number"):
@@ -152,6 +174,7 @@ class EnumField(FieldBase, frozen=True, kw_only=True, tag="enum"):
         tuple[Annotated[str, Meta(min_length=1, max_length=200)], ...], Meta(max_length=500)
     ] = ()
     default: str | None = None
+    searchable: Searchable = None
 
 
 class JsonField(FieldBase, frozen=True, kw_only=True, tag="json"):
@@ -233,6 +256,7 @@ Field = (
 )  # fmt: skip
 
 TEXTS = (RichTextField, MarkdownField)
+SEARCHED = (TextField, RichTextField, MarkdownField, EnumField)
 # Whose value is an id, or several.
 RELATIONS = (MediaField, ReferenceField, ReferencesField)
 POINTING = (*RELATIONS, *TEXTS)

@@ -11,11 +11,11 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cms_api.domains.cms.content_types.conversions import Resolution
 from cms_api.domains.cms.content_types.definition import Definition
-from cms_api.domains.cms.content_types.fields import READ_RESTRICTED, Field, Key, Label, Note
+from cms_api.domains.cms.content_types.fields import READ_RESTRICTED, Field, Key, Label, Note, PathPattern
 from cms_api.domains.jobs.api import JobView
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.paging import Listing, Page, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Listing, Page, PageRequest, SortKey
 
 WRITE = "content_types:write"
 PERMISSIONS = {
@@ -34,7 +34,7 @@ class FieldIndex(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TypeView(msgspec.Struct, frozen=True, kw_only=True):
-    """A content type. ``migration`` is the job by which documents follow the last change, if it still runs."""
+    """A content type. ``migration`` is the job by which documents follow the last change, until it is done."""
 
     id: UUID
     key: str
@@ -42,6 +42,7 @@ class TypeView(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     singleton: bool
     title_field: str | None
+    path: str | None
     fields: tuple[Field, ...]
     indexes: tuple[FieldIndex, ...]
     migration: UUID | None
@@ -56,18 +57,19 @@ class TypeChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """New values; what is left out stays. ``fields`` are all of them, in their order.
 
     A field is the one of before that has its `id`, or else its key and type. ``resolutions`` say,
-    by the key of a field, what becomes of values that can't be kept.
+    by the key of a field, what becomes of values that can't be kept; by ``path``, of addresses.
     """
 
     name: Label | UnsetType = UNSET
     description: Note | UnsetType = UNSET
     title_field: Key | UnsetType | None = UNSET
+    path: PathPattern | UnsetType | None = UNSET
     fields: Annotated[tuple[Field, ...], Meta(max_length=1_000)] | UnsetType = UNSET
     resolutions: dict[str, Resolution] = {}
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A step of a plan. ``field`` is the key of a field at the top, ``path`` leads on into it.
+    """A step of a plan. ``field`` is the key of a field at the top, or `path`; ``path`` leads on into it.
 
     ``drafts`` and ``live`` are how many documents' values it touches: ``effect`` tells how. A step
     with ``resolutions`` happens only where one of them is chosen.
@@ -75,7 +77,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     action: Literal[
         "create_type", "update_type", "add_field", "remove_field", "rename_field", "change_field",
-        "convert_values", "drop_values", "fill_values", "remove_variant", "move_field", "refuse",
+        "convert_values", "drop_values", "fill_values", "remove_variant", "move_field", "move_documents", "refuse",
     ]  # fmt: skip
     field: str | None
     path: str
@@ -153,6 +155,13 @@ class ContentTypeService(ABC):
         """Change a type, where its plan is applicable.
 
         Raises `Stale`, `Invalid`, `TypeMigrating`, `UnsafeChange`.
+        """
+
+    @abstractmethod
+    async def migrate(self, uow: UnitOfWork, actor: Actor, key: str, *, expected: int | None) -> JobView:
+        """Start the job by which documents follow the last change again, which failed or was cancelled.
+
+        Raises `Stale`, `TypeMigrating` where it is not over, `NothingToMigrate`.
         """
 
     @abstractmethod

@@ -6,11 +6,11 @@ from uuid import UUID
 
 import msgspec
 
-from cms_api.domains.cms.content_types.conversions import Resolution, Unfit, can_cast, fitted
+from cms_api.domains.cms.content_types import shapes
+from cms_api.domains.cms.content_types.conversions import Resolution, can_cast
 from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.content_types.fields import (
     POINTING,
-    TEXTS,
     BlocksField,
     Field,
     ReferenceField,
@@ -20,116 +20,30 @@ from cms_api.domains.cms.content_types.fields import (
     walk,
 )
 from cms_api.domains.cms.content_types.interface import Change, Plan
-from cms_api.domains.cms.content_types.ports import StoredFields
+from cms_api.domains.cms.content_types.tallies import MAX_EXAMPLES, Tally
 from cms_api.kernel.errors import Fault
 
-MAX_EXAMPLES = 5
 # What of a field says nothing about which values are right.
 _COSMETIC = frozenset(
-    {"key", "name", "description", "default", "indexed", "unique", "visibility", "localised", "on_delete"}
+    {
+        "key",
+        "name",
+        "description",
+        "default",
+        "indexed",
+        "unique",
+        "visibility",
+        "localised",
+        "on_delete",
+        "searchable",
+    }
 )
 
 
-class Tally:
-    """What becomes of the values of a field, counted while the documents go by."""
-
-    def __init__(self, after: Field | None, before: Field | None, resolution: Resolution | None) -> None:
-        self.after, self.before, self.resolution = after, before, resolution
-        self.touched: dict[str, tuple[set[UUID], set[UUID]]] = {}
-
-    def see(self, row: StoredFields) -> None:
-        """Count a document."""
-        faces = [(0, row.draft)] + ([(1, row.live)] if row.live is not None else [])
-        for face, fields in faces:
-            for what in self._fate(fields.get(self.field_id)):
-                self.touched.setdefault(what, (set(), set()))[face].add(row.id)
-                if face == 0 and row.is_live and row.live is None:
-                    self.touched[what][1].add(row.id)
-
-    def _fate(self, value: Any) -> Iterator[str]:
-        if self.after is None:
-            if value is not None:
-                yield "drop"
-            return
-        try:
-            made = fitted(self.after, value, None)
-        except Unfit:
-            yield "fill" if value is None else "unfit"
-            try:
-                fitted(self.after, value, self.resolution)
-            except Unfit:
-                yield "lost"
-            return
-        if made != value and value is not None:
-            yield "convert" if self._is_lossless(value, made) else "lossy"
-
-    def _is_lossless(self, value: Any, made: Any) -> bool:
-        if self.before is None:
-            return True
-        try:
-            return bool(fitted(self.before, made, None) == value)
-        except Unfit:
-            return False
-
-    @property
-    def needs_conversion(self) -> bool:
-        """Whether any value has to be made into another one."""
-        return bool(self.touched)
-
-    @property
-    def field_id(self) -> str:
-        """The id of the field, be it there or gone."""
-        field = self.after or self.before
-        return str(field.id) if field else ""
-
-    def changes(self) -> Iterator[Change]:
-        """What is to be told of it."""
-        field = self.after or self.before
-        if field is None:
-            return
-        told: list[tuple[str, str, str, tuple[Resolution, ...]]] = [
-            ("drop", "drop_values", "have a value that is left out from now on", ("drop",)),
-            ("convert", "convert_values", "get the same value in another form", ()),
-            ("lossy", "convert_values", "get a value that says less", ("convert", "drop", "default")),
-            ("unfit", "drop_values", "have a value that the field does not take", self._ways()),
-            ("fill", "fill_values", "lack a value that is required", self._ways()),
-        ]
-        for what, action, words, ways in told:
-            if what not in self.touched:
-                continue
-            drafts, live = self.touched[what]
-            is_chosen = self.resolution in ways
-            if what in ("unfit", "fill"):
-                is_chosen = is_chosen and "lost" not in self.touched
-            yield Change(
-                action=action,  # type: ignore[arg-type]  # one of those above
-                field=field.key,
-                path=field.key,
-                detail=f"{len(drafts | live)} documents {words}.",
-                is_safe=not ways and what == "convert",
-                drafts=len(drafts),
-                live=len(live),
-                examples=tuple(sorted(drafts | live))[:MAX_EXAMPLES],
-                resolutions=ways,
-                resolution=self.resolution if is_chosen else None,
-            )
-
-    def _ways(self) -> tuple[Resolution, ...]:
-        after = self.after
-        ways: tuple[Resolution, ...] = ()
-        if after is not None and not after.required:
-            ways += ("drop",)
-        if getattr(after, "default", None) is not None:
-            ways += ("default",)
-        return ways
-
-
-def tallies(
-    before: Definition, after: Definition, resolutions: Mapping[str, Resolution]
-) -> tuple[list[Tally], bool]:
-    """What is to be counted, and whether what readers get has to be rendered anew."""
+def tallies(before: Definition, after: Definition, resolutions: Mapping[str, Resolution]) -> list[Tally]:
+    """What is to be counted."""
     old = {field.id: field for field in before.fields}
-    counted, anew = [], False
+    counted = []
     for field in after.fields:
         known = old.pop(field.id, None)
         resolution = resolutions.get(field.key)
@@ -138,13 +52,33 @@ def tallies(
                 counted.append(Tally(field, None, resolution))
         elif core(known) != core(field):
             counted.append(Tally(field, known, resolution))
-            anew = anew or bool(_texts(known) ^ _texts(field))
     counted += [Tally(None, field, resolutions.get(field.key)) for field in old.values()]
-    return counted, anew
+    return counted
 
 
-def _texts(field: Field) -> set[tuple[str | None, str]]:
-    return {(one.id, type_of(one)) for one in walk((field,)) if isinstance(one, TEXTS)}
+def points_otherwise(before: Definition, after: Definition) -> bool:
+    """Whether equal values point at other things than before, or are rendered in another way."""
+    old, new = ({one.id: one for one in walk(of.fields)} for of in (before, after))
+    stood, stand = (
+        {str(one.id): (type_of(one), _form(at)) for one, at in shapes.pointing(of.fields)}
+        for of in (before, after)
+    )
+    return any(stood.get(str(name)) != stand.get(str(name)) for name in old.keys() & new.keys())
+
+
+def _form(pointer: str) -> list[bool]:
+    return [part == "*" for part in pointer.split("/")]
+
+
+def pointers(before: Definition, after: Definition) -> dict[str, str]:
+    """The fields whose links stand elsewhere because something is renamed, with where that is."""
+    stood = {str(one.id): at for one, at in shapes.pointing(before.fields)}
+    stand = {str(one.id): at for one, at in shapes.pointing(after.fields)}
+    return {
+        name: at
+        for name, at in stand.items()
+        if name in stood and stood[name] != at and _form(stood[name]) == _form(at)
+    }
 
 
 def core(field: Field) -> Any:
@@ -260,12 +194,31 @@ def created(key: str) -> Plan:
     return Plan(key=key, version=0, is_safe=True, is_applicable=True, changes=(change,))
 
 
-def refused(field: Field, number: int, examples: Iterable[UUID], words: str) -> Change:
-    """A step that nothing but a change of the documents makes possible."""
+def moving(before: str | None, after: str | None, number: int, resolution: Resolution | None) -> Change:
+    """What another path of a type does to its ``number`` live documents."""
+    is_lossy = after is None and number > 0
+    if after is None:
+        words = "lose their address"
+    else:
+        words = "get an address" if before is None else "move; redirects lead to them from where they were"
+    return Change(
+        action="move_documents",
+        field="path",
+        path="path",
+        detail=f"{number} documents {words}.",
+        is_safe=not is_lossy,
+        live=number,
+        resolutions=("drop",) if is_lossy else (),
+        resolution=resolution if is_lossy and resolution == "drop" else None,
+    )
+
+
+def refused(key: str, number: int, examples: Iterable[UUID], words: str) -> Change:
+    """A step that nothing but a change of the documents makes possible; ``key`` is a field's, or `path`."""
     return Change(
         action="refuse",
-        field=field.key,
-        path=field.key,
+        field=key,
+        path=key,
         detail=f"{number} documents {words}.",
         is_safe=False,
         drafts=number,

@@ -11,7 +11,8 @@ import msgspec
 from cms_api.domains.cms.content_types.conversions import Resolution
 from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.content_types.interface import Change, FieldIndex, TypeRevision
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.domains.cms.documents.content import Link
+from cms_api.querying import Page, PageRequest
 
 
 class TypeRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +51,21 @@ class StoredFields(msgspec.Struct, frozen=True, kw_only=True):
     draft: dict[str, Any]
     live: dict[str, Any] | None
     is_live: bool
+
+
+class Face(msgspec.Struct, frozen=True, kw_only=True):
+    """A draft's or a live copy's fields, those of a live copy as readers get them, and their links."""
+
+    fields: dict[str, Any]
+    links: tuple[Link, ...]
+
+
+class ReadModel(msgspec.Struct, frozen=True, kw_only=True):
+    """What a document is found and read by, as it follows from what that says."""
+
+    id: UUID
+    draft: Face
+    live: Face | None
 
 
 class ContentTypeRepository(ABC):
@@ -120,6 +136,14 @@ class ModelledDocuments(ABC):
         """Have the links of these fields follow another policy when their targets are deleted."""
 
     @abstractmethod
+    async def set_pointers(self, key: str, pointers: Mapping[str, str]) -> None:
+        """Have the links of these fields stand elsewhere: ``*`` in a pointer is a place in a list, which stays."""
+
+    @abstractmethod
+    async def put(self, definition: Definition, models: Collection[ReadModel]) -> None:
+        """Store what documents of the type are found and read by. Raises `ValueTaken`."""
+
+    @abstractmethod
     async def set_titles(self, key: str, field_id: str | None) -> None:
         """Have all documents of the type go by another field."""
 
@@ -128,6 +152,29 @@ class ModelledDocuments(ABC):
         self, key: str, field_id: str, value: Any, *, locale: str | None, but: Collection[UUID]
     ) -> bool:
         """Whether a document outside of the trash has the value; nobody else asks meanwhile."""
+
+
+class AddressRepository(ABC):
+    """The addresses of a type's live documents, which follow from a pattern."""
+
+    @abstractmethod
+    async def holder(self, path: str) -> str | None:
+        """The type whose live documents have addresses of this pattern."""
+
+    @abstractmethod
+    async def count(self, key: str) -> int:
+        """How many documents of the type are live."""
+
+    @abstractmethod
+    async def taken(self, key: str, path: str) -> tuple[int, list[UUID]]:
+        """How many live documents of the type would be where others are, and some of them."""
+
+    @abstractmethod
+    async def move(self, key: str, path: str | None, *, at: datetime) -> None:
+        """Have the live documents of the type be elsewhere, or nowhere: in one statement, whatever their number.
+
+        From the addresses that they had redirects lead to them. Raises `AddressTaken`.
+        """
 
 
 class FieldIndexes(ABC):
@@ -146,8 +193,8 @@ class ContentTypeQueries(ABC):
         """One type."""
 
     @abstractmethod
-    async def version(self, key: str) -> tuple[int, bool] | None:
-        """The type's version, and whether all its indexes are ready."""
+    async def version(self, key: str) -> tuple[int, bool, str] | None:
+        """The type's version, whether all its indexes are ready, and the `fingerprint`."""
 
     @abstractmethod
     async def list(self, page: PageRequest) -> Page[TypeRecord]:

@@ -1,22 +1,25 @@
 """Deciding about content types."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
 
 import msgspec
 from msgspec import UNSET
 
 from cms_api.domains.cms.content_types import plans
-from cms_api.domains.cms.content_types.compiling import checked_default
+from cms_api.domains.cms.content_types.checking import check, checked
 from cms_api.domains.cms.content_types.conversions import Resolution
-from cms_api.domains.cms.content_types.definition import Definition, faults_of, with_ids
+from cms_api.domains.cms.content_types.definition import Definition, with_ids
 from cms_api.domains.cms.content_types.errors import (
+    NothingToMigrate,
     TypeInUse,
     TypeMigrating,
     TypeNotFound,
     UnsafeChange,
 )
 from cms_api.domains.cms.content_types.events import TypeCreated, TypeDeleted, TypeUpdated
-from cms_api.domains.cms.content_types.fields import walk
+from cms_api.domains.cms.content_types.following import Following
 from cms_api.domains.cms.content_types.interface import (
     WRITE,
     Applied,
@@ -30,7 +33,6 @@ from cms_api.domains.cms.content_types.planning import planned, refuse, specs_of
 from cms_api.domains.cms.content_types.ports import (
     ContentTypeQueries,
     ContentTypeRepository,
-    ModelledDocuments,
     TypeRecord,
 )
 from cms_api.domains.cms.content_types.views import view
@@ -40,9 +42,9 @@ from cms_api.kernel.actor import SYSTEM, Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Fault, Invalid, NotFound
 from cms_api.kernel.ids import new_id
-from cms_api.kernel.paging import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
+from cms_api.querying import Page, PageRequest
 
 MIGRATION = "content_types.migrate"
 INDEXING = "content_types.index"
@@ -52,10 +54,13 @@ MAX_REVISIONS = 1_000
 class ContentTypes(ContentTypeService):
     """The service of content types."""
 
-    def __init__(self, *, clock: Clock, queries: ContentTypeQueries, jobs: JobService) -> None:
+    def __init__(
+        self, *, clock: Clock, queries: ContentTypeQueries, jobs: JobService, following: Following
+    ) -> None:
         self._clock = clock
         self._queries = queries
         self._jobs = jobs
+        self._following = following
 
     async def create(self, uow: UnitOfWork, actor: Actor, definition: Definition) -> TypeView:
         actor.require(WRITE)
@@ -71,7 +76,7 @@ class ContentTypes(ContentTypeService):
         actor.require(READ)
         found = await self._queries.list(page)
         items = [view(record) for record in found.items]
-        return Page(items=items, next=found.next, prev=found.prev, count=found.count)
+        return found.of(items)
 
     async def revisions(self, actor: Actor, key: str) -> Sequence[TypeRevision]:
         actor.require(READ)
@@ -83,7 +88,7 @@ class ContentTypes(ContentTypeService):
         actor.require(WRITE)
         record = await self._found(uow, key)
         after = await self._changed(uow, record, changes)
-        plan, _, _ = await planned(uow, record, after, changes.resolutions)
+        plan, _ = await planned(uow, record, after, changes.resolutions)
         return plan
 
     async def update(
@@ -94,6 +99,21 @@ class ContentTypes(ContentTypeService):
         check_version(record.version, expected)
         after = await self._changed(uow, record, changes)
         return await self._apply(uow, actor, record, after, changes.resolutions)
+
+    async def migrate(self, uow: UnitOfWork, actor: Actor, key: str, *, expected: int | None) -> JobView:
+        actor.require(WRITE)
+        record = await self._found(uow, key)
+        check_version(record.version, expected)
+        if record.migration_id is None:
+            raise NothingToMigrate
+        if not await self._is_over(record.migration_id):
+            raise TypeMigrating(record.migration_id, is_over=False)
+        job = await self._migration(uow, actor, record)
+        again = self._next(actor, record, migration_id=job.id)
+        await uow.repository(ContentTypeRepository).save(again)
+        await uow.repository(ContentTypeRepository).add_revision(again, ())
+        uow.record(TypeUpdated(subject=again.id, key=key, version=again.version, actions=()).by(actor))
+        return job
 
     async def delete(self, uow: UnitOfWork, actor: Actor, key: str, *, expected: int | None) -> None:
         actor.require(WRITE)
@@ -143,12 +163,12 @@ class ContentTypes(ContentTypeService):
     ) -> Plan:
         record = await uow.repository(ContentTypeRepository).get(definition.key)
         if record is None and dry_run:
-            await self._check(uow, definition, also)
+            await check(uow, definition, also)
             return plans.created(definition.key)
         if record is None:
             await self._made(uow, actor, definition, also=also)
             return plans.created(definition.key)
-        after = await self._checked(uow, record, definition, also=also)
+        after = await checked(uow, record, definition, also=also)
         if dry_run:
             return (await planned(uow, record, after, chosen))[0]
         return (await self._apply(uow, actor, record, after, chosen)).plan
@@ -163,7 +183,7 @@ class ContentTypes(ContentTypeService):
         self, uow: UnitOfWork, actor: Actor, definition: Definition, *, also: tuple[str, ...]
     ) -> TypeRecord:
         types = uow.repository(ContentTypeRepository)
-        await self._check(uow, definition, also)
+        await check(uow, definition, also)
         definition = msgspec.structs.replace(definition, fields=with_ids(definition.fields))
         now = self._clock.now()
         record = TypeRecord(
@@ -189,35 +209,10 @@ class ContentTypes(ContentTypeService):
     async def _changed(self, uow: UnitOfWork, record: TypeRecord, changes: TypeChanges) -> Definition:
         given = {
             name: value
-            for name in ("name", "description", "title_field", "fields")
+            for name in ("name", "description", "title_field", "path", "fields")
             if (value := getattr(changes, name)) is not UNSET
         }
-        return await self._checked(uow, record, msgspec.structs.replace(record.definition, **given), also=())
-
-    async def _checked(
-        self, uow: UnitOfWork, record: TypeRecord, after: Definition, *, also: tuple[str, ...]
-    ) -> Definition:
-        """The definition with ids. Raises `Invalid` with every fault."""
-        before = record.definition
-        await self._check(uow, after, also)
-        after = msgspec.structs.replace(after, fields=with_ids(after.fields, before.fields))
-        wrong = list(plans.type_faults(before, after))
-        if after.singleton != before.singleton:
-            wrong.append(Fault("/singleton", "not_here", "A type is a singleton from the start, or never."))
-        refuse(wrong)
-        return after
-
-    async def _check(self, uow: UnitOfWork, definition: Definition, also: tuple[str, ...]) -> None:
-        there = await uow.repository(ContentTypeRepository).known(definition.points_at() - {definition.key})
-        wrong = list(faults_of(definition, {*there, *also}))
-        for place, field in enumerate(definition.fields):
-            if not wrong:
-                wrong += [
-                    Fault(f"/fields/{place}{fault.pointer}", fault.code, fault.detail)
-                    for one in walk((field,))
-                    for fault in checked_default(one)
-                ]
-        refuse(wrong)
+        return await checked(uow, record, msgspec.structs.replace(record.definition, **given))
 
     async def _apply(
         self,
@@ -227,56 +222,58 @@ class ContentTypes(ContentTypeService):
         after: Definition,
         resolutions: Mapping[str, Resolution],
     ) -> Applied:
-        plan, conversions, anew = await planned(uow, record, after, resolutions)
+        plan, conversions = await planned(uow, record, after, resolutions)
         if not plan.changes:
             return Applied(type=view(record), plan=plan, job=None)
-        if await self._is_migrating(record):
-            raise TypeMigrating(str(record.migration_id))
+        if record.migration_id is not None:
+            raise TypeMigrating(record.migration_id, is_over=await self._is_over(record.migration_id))
         if not plan.is_applicable:
             first = next(one for one in plan.changes if not one.is_safe and one.resolution is None)
             raise UnsafeChange(f"“{first.field}”: {first.detail}", msgspec.to_builtins(plan))
         job: JobView | None = None
-        if (
-            conversions
-            or record.conversions
-            or (anew and await uow.repository(ModelledDocuments).count(record.key))
-        ):
-            params = {"type": record.key, "version": record.version + 1}
-            job = await self._jobs.start(uow, actor, kind=MIGRATION, params=params)
-        changed = msgspec.structs.replace(
+        if conversions or record.definition.searched() != after.searched():
+            job = await self._migration(uow, actor, record)
+        changed = self._next(
+            actor,
             record,
-            version=record.version + 1,
             definition=after,
-            conversions={**record.conversions, **conversions},
+            conversions=conversions,
             migration_id=job.id if job else None,
-            updated_at=self._clock.now(),
-            updated_by=actor.user_id,
         )
         await self._store(uow, actor, record.definition, changed, plan)
         stored = await uow.repository(ContentTypeRepository).get(record.key)
         return Applied(type=view(stored or changed), plan=plan, job=job)
 
-    async def _is_migrating(self, record: TypeRecord) -> bool:
-        """Whether documents still follow the last change; a job that failed left some behind, and is over."""
-        if record.migration_id is None:
-            return False
+    def _next(self, actor: Actor, record: TypeRecord, **values: Any) -> TypeRecord:
+        """The type at its next version."""
+        return msgspec.structs.replace(
+            record,
+            version=record.version + 1,
+            updated_at=self._clock.now(),
+            updated_by=actor.user_id,
+            **values,
+        )
+
+    async def _migration(self, uow: UnitOfWork, actor: Actor, record: TypeRecord) -> JobView:
+        """The job by which documents follow the type's next version."""
+        params = {"type": record.key, "version": record.version + 1}
+        return await self._jobs.start(uow, actor, kind=MIGRATION, params=params)
+
+    async def _is_over(self, job_id: UUID) -> bool:
+        """Whether a migration that has not come to its end has ended all the same."""
         try:
-            return (await self._jobs.get(SYSTEM, record.migration_id)).state in ("queued", "running")
+            return (await self._jobs.get(SYSTEM, job_id)).state not in ("queued", "running")
         except NotFound:
-            return False
+            return True
 
     async def _store(
         self, uow: UnitOfWork, actor: Actor, before: Definition, record: TypeRecord, plan: Plan
     ) -> None:
         """Store a changed type, and what of its documents follows at once."""
-        types, documents = uow.repository(ContentTypeRepository), uow.repository(ModelledDocuments)
+        types = uow.repository(ContentTypeRepository)
         await types.save(record)
         await types.add_revision(record, plan.changes)
-        if changed := plans.policies(before, record.definition):
-            await documents.set_policies(record.key, changed)
-        title, had = record.definition.title, before.title
-        if (title and title.id) != (had and had.id):
-            await documents.set_titles(record.key, title.id if title else None)
+        await self._following.follow(uow, before, record)
         if await types.set_indexes(record.key, specs_of(record.definition)):
             await self._jobs.start(uow, actor, kind=INDEXING, params={"type": record.key})
         actions = tuple(dict.fromkeys(change.action for change in plan.changes))

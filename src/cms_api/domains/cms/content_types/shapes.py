@@ -11,6 +11,7 @@ import msgspec
 from cms_api.domains.cms.content_types.definition import pattern_of
 from cms_api.domains.cms.content_types.fields import (
     POINTING,
+    SEARCHED,
     TEXTS,
     BlocksField,
     BooleanField,
@@ -36,6 +37,7 @@ from cms_api.domains.cms.content_types.fields import (
 from cms_api.domains.cms.documents.content import Link
 from cms_api.domains.cms.documents.mentions import mentioned, unlinked
 from cms_api.domains.cms.documents.slugs import check_slug
+from cms_api.domains.cms.search.text import Weight
 from cms_api.kernel.errors import Fault, Invalid
 
 Target = tuple[str, UUID]  # a field's id, and what it points at
@@ -222,9 +224,60 @@ def links(  # noqa: C901, PLR0912 - a case for each type of field
             return
 
 
+def searched(fields: tuple[Field, ...], values: Mapping[str, Any]) -> Iterator[tuple[Field, Weight, str]]:
+    """The texts that are searched of what readers get, by the fields' ids, with how much they count."""
+    for top in fields:
+        if top.visibility == "public":
+            yield from _searched(top, values.get(str(top.id)))
+
+
+def _searched(field: Field, value: Any) -> Iterator[tuple[Field, Weight, str]]:
+    if value is None:
+        return
+    match field:
+        case ListField():
+            for one in value:
+                yield from _searched(field.of, one)
+        case GroupField():
+            for part in field.fields:
+                yield from _searched(part, value.get(str(part.id)))
+        case BlocksField():
+            variants = {one.id: one for one in field.variants}
+            for block in value:
+                for part in variants[block["type"]].fields if block["type"] in variants else ():
+                    yield from _searched(part, block.get(str(part.id)))
+        case _ if isinstance(field, SEARCHED) and field.searchable is not None:
+            yield field, field.searchable, value
+        case _:
+            return
+
+
 def points(field: Field) -> bool:
     """Whether a value of it may point at something."""
     return any(isinstance(one, POINTING) for one in walk((field,)))
+
+
+def pointing(fields: tuple[Field, ...], at: str = "") -> Iterator[tuple[Field, str]]:
+    """The fields that may point at something, with the pointers of their links; ``*`` is a place in a list."""
+    for field in fields:
+        yield from _pointing(field, f"{at}/{field.key}")
+
+
+def _pointing(field: Field, at: str) -> Iterator[tuple[Field, str]]:
+    match field:
+        case ReferencesField():
+            yield field, f"{at}/*"
+        case ListField():
+            yield from _pointing(field.of, f"{at}/*")
+        case GroupField():
+            yield from pointing(field.fields, at)
+        case BlocksField():
+            for variant in field.variants:
+                yield from pointing(variant.fields, f"{at}/*")
+        case _ if isinstance(field, POINTING):
+            yield field, at
+        case _:
+            return
 
 
 def links_of(fields: tuple[Field, ...], values: Mapping[str, Any]) -> Iterator[Link]:

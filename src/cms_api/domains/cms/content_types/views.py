@@ -16,6 +16,7 @@ def view(record: TypeRecord) -> TypeView:
         description=definition.description,
         singleton=definition.singleton,
         title_field=definition.title_field,
+        path=definition.path,
         fields=definition.fields,
         indexes=tuple(
             msgspec.structs.replace(index, field=keys[index.field])

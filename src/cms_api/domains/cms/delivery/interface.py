@@ -5,59 +5,23 @@ from typing import Literal
 
 import msgspec
 
-from cms_api.kernel.paging import FieldType, Listing, Page, PageRequest, SortKey
+from cms_api.querying import (
+    Fields,
+    FieldType,
+    Listing,
+    Page,
+    PageRequest,
+    Relation,
+    Selection,
+    SortKey,
+)
 
 Kind = Literal["posts", "pages", "categories", "tags", "authors"]
-
-_DATED: dict[str, FieldType] = {
-    "id": "uuid",
-    "slug": "text",
-    "title": "text",
-    "locale": "text",
-    "published_at": "timestamptz",
-    "first_published_at": "timestamptz",
-    "updated_at": "timestamptz",
-    "author": "uuid",
-    "author.slug": "text",
-}
-_NAMED: dict[str, FieldType] = {"id": "uuid", "name": "text", "slug": "text"}
-
-LISTINGS: dict[Kind, Listing] = {
-    "posts": Listing(
-        sorts=("published_at", "updated_at", "title"),
-        filters={
-            **_DATED,
-            "is_sticky": "boolean",
-            "tags": "uuid",
-            "tags.slug": "text",
-            "categories": "uuid",
-            "categories.slug": "text",
-        },
-        sort=(SortKey("published_at", descending=True),),
-    ),
-    "pages": Listing(
-        sorts=("menu_order", "title", "published_at", "updated_at"),
-        filters={**_DATED, "path": "text", "parent": "uuid", "menu_order": "integer"},
-        sort=(SortKey("menu_order"), SortKey("title")),
-    ),
-    "categories": Listing(
-        sorts=("name", "slug"), filters={**_NAMED, "parent": "uuid"}, sort=(SortKey("name"),)
-    ),
-    "tags": Listing(sorts=("name", "slug"), filters=_NAMED, sort=(SortKey("name"),)),
-    "authors": Listing(sorts=("name", "slug"), filters=_NAMED, sort=(SortKey("name"),)),
-}
-
-INCLUDES: dict[Kind, tuple[str, ...]] = {
-    "posts": ("author", "authors", "categories", "tags", "cover"),
-    "pages": ("author", "authors", "cover", "parent"),
-    "categories": ("parent",),
-    "tags": (),
-    "authors": ("avatar",),
-}
 
 _DOCUMENT = (
     "id", "type", "slug", "title", "excerpt", "body", "format", "status", "author", "authors", "cover", "seo",
     "locale", "version", "published_at", "first_published_at", "created_at", "updated_at", "reading_time",
+    "toc",
 )  # fmt: skip
 _TERM = ("id", "name", "slug", "description", "updated_at")
 FIELDS: dict[Kind, tuple[str, ...]] = {
@@ -68,19 +32,119 @@ FIELDS: dict[Kind, tuple[str, ...]] = {
     "authors": ("id", "name", "slug", "bio", "website", "avatar", "updated_at"),
 }
 
+_DATED: dict[str, FieldType] = {
+    "id": "uuid",
+    "slug": "text",
+    "title": "text",
+    "excerpt": "text",
+    "locale": "text",
+    "reading_time": "integer",
+    "published_at": "timestamptz",
+    "first_published_at": "timestamptz",
+    "created_at": "timestamptz",
+    "updated_at": "timestamptz",
+    "author": "uuid",
+    "authors": "uuid",
+    "cover": "uuid",
+}
+_NAMED: dict[str, FieldType] = {
+    "id": "uuid",
+    "name": "text",
+    "slug": "text",
+    "description": "text",
+    "updated_at": "timestamptz",
+}
 
-class Selection(msgspec.Struct, frozen=True):
-    """What of each item is wanted: relations to expand, and fields to keep (None: all)."""
+FILES = Fields(
+    filters={
+        "id": "uuid",
+        "filename": "text",
+        "title": "text",
+        "alt": "text",
+        "caption": "text",
+        "media_type": "text",
+        "size": "integer",
+        "width": "integer",
+        "height": "integer",
+    },
+    sorts=("filename", "title"),
+    shown=("id", "url", "filename", "title", "alt", "caption", "media_type", "size", "width", "height"),
+)
+_PARENTS = Fields(
+    filters={"id": "uuid", "slug": "text", "title": "text", "path": "text"},
+    sorts=("title", "path"),
+    shown=("id", "slug", "title", "path"),
+)
+# What any document has. “author” is the first of the authors, but a filter looks at all of them.
+BYLINES = {
+    "author": Relation(fields=lambda: LISTINGS["authors"]),
+    "authors": Relation(fields=lambda: LISTINGS["authors"], is_many=True),
+}
+_ARTICLE = {**BYLINES, "cover": Relation(fields=lambda: FILES)}
 
-    include: frozenset[str] = frozenset()
-    fields: tuple[str, ...] | None = None
+LISTINGS: dict[Kind, Listing] = {
+    "posts": Listing(
+        sorts=("published_at", "updated_at", "title"),
+        filters={**_DATED, "is_sticky": "boolean", "tags": "uuid", "categories": "uuid"},
+        relations={
+            **_ARTICLE,
+            "categories": Relation(fields=lambda: LISTINGS["categories"], is_many=True),
+            "tags": Relation(fields=lambda: LISTINGS["tags"], is_many=True),
+        },
+        shown=FIELDS["posts"],
+        expands=True,
+        has_texts=True,
+        sort=(SortKey("published_at", descending=True),),
+    ),
+    "pages": Listing(
+        sorts=("menu_order", "title", "published_at", "updated_at"),
+        filters={**_DATED, "path": "text", "parent": "uuid", "menu_order": "integer"},
+        relations={**_ARTICLE, "parent": Relation(fields=lambda: _PARENTS)},
+        shown=FIELDS["pages"],
+        expands=True,
+        has_texts=True,
+        sort=(SortKey("menu_order"), SortKey("title")),
+    ),
+    "categories": Listing(
+        sorts=("name", "slug"),
+        filters={**_NAMED, "parent": "uuid"},
+        relations={"parent": Relation(fields=lambda: LISTINGS["categories"])},
+        shown=FIELDS["categories"],
+        expands=True,
+        sort=(SortKey("name"),),
+    ),
+    "tags": Listing(
+        sorts=("name", "slug"),
+        filters=_NAMED,
+        shown=FIELDS["tags"],
+        expands=True,
+        sort=(SortKey("name"),),
+    ),
+    "authors": Listing(
+        sorts=("name", "slug"),
+        filters={
+            "id": "uuid",
+            "name": "text",
+            "slug": "text",
+            "bio": "text",
+            "website": "text",
+            "avatar": "uuid",
+            "updated_at": "timestamptz",
+        },
+        relations={"avatar": Relation(fields=lambda: FILES)},
+        shown=FIELDS["authors"],
+        expands=True,
+        sort=(SortKey("name"),),
+    ),
+}
 
 
 class Delivered(msgspec.Struct, frozen=True):
     """An item as JSON text, and what a cache wants to know of it.
 
-    ``changed_at`` is an HTTP date (RFC 9110, section 5.6.7); ``used`` the ids of all that the text
-    was made of, joined by commas: ready to be sent, as nobody calculates with them.
+    ``changed_at`` is an HTTP date (RFC 9110, section 5.6.7), empty where none covers all of it;
+    ``used`` the ids of all that the text was made of, joined by commas: ready to be sent, as nobody
+    calculates with them.
     """
 
     json: str

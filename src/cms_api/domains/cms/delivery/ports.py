@@ -3,8 +3,8 @@
 from abc import ABC, abstractmethod
 from typing import Literal
 
-from cms_api.domains.cms.delivery.interface import Delivered, Kind, Selection
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.domains.cms.delivery.interface import Delivered, Kind
+from cms_api.querying import Page, PageRequest, Selection
 
 
 class DeliveryQueries(ABC):

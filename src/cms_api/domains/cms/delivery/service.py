@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from cms_api.domains.cms.delivery.interface import Delivered, DeliveryService, Kind, Selection
+from cms_api.domains.cms.delivery.interface import Delivered, DeliveryService, Kind
 from cms_api.domains.cms.delivery.ports import DeliveryQueries
 from cms_api.kernel.errors import NotFound
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest, Selection
 
 
 class NothingPublished(NotFound):

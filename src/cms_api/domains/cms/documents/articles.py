@@ -2,11 +2,13 @@
 
 from typing import Any, Generic, TypeVar
 
+from cms_api.domains.cms.documents import seo
 from cms_api.domains.cms.documents.content import Article
 from cms_api.domains.cms.documents.interface import Changes, V
 from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.ports import PublicFields
+from cms_api.domains.cms.documents.rendering import Public, PublicFields
 from cms_api.domains.cms.documents.service import Documents
+from cms_api.domains.cms.search.text import SearchText
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import invalid
 
@@ -38,11 +40,21 @@ class Articles(Documents[A, Changes, V], Generic[A, Changes, V]):
             "reading_time": self._renderer.reading_time(draft.body),
         }
 
-    async def _public(self, content: A) -> PublicFields:
+    async def _public(self, content: A) -> Public:
         rendered = await self._renderer.render(content.body, content.format, excerpt=content.excerpt)
-        return {
-            "excerpt": rendered.excerpt,
-            "body": rendered.body,
-            "seo": content.seo,
-            "reading_time": rendered.reading_time,
-        }
+        return Public(
+            fields={
+                "excerpt": rendered.excerpt,
+                "body": rendered.body,
+                "seo": content.seo,
+                "reading_time": rendered.reading_time,
+            },
+            seo=seo.told(content.seo, type=self.kind.key, title=content.title, excerpt=rendered.excerpt),
+            toc=rendered.toc,
+            others={name: {"body": body} for name, body in rendered.others.items()},
+        )
+
+    async def _searched(self, content: A, fields: PublicFields) -> SearchText:
+        body = await self._renderer.text(fields["body"])
+        # An excerpt that is made of the body is no reason to count those words twice.
+        return SearchText.of(content.title, [("medium", content.excerpt), ("low", body)])

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from cms_api.domains.cms.documents.mentions import mentioned, unlinked
 
@@ -32,11 +33,52 @@ class Link(msgspec.Struct, frozen=True):
     types: tuple[str, ...] = ()
 
 
-class Seo(msgspec.Struct, frozen=True, kw_only=True):
-    """What search engines and previews show in place of title and excerpt."""
+CardKind = Literal["summary", "summary_large_image", "app", "player"]
+
+
+class OpenGraph(msgspec.Struct, frozen=True, kw_only=True):
+    """What previews show in networks (ogp.me); ``image`` is a file."""
 
     title: str | None = None
     description: str | None = None
+    image: UUID | None = None
+    type: str | None = None
+
+
+class TwitterCard(msgspec.Struct, frozen=True, kw_only=True):
+    """What previews show where they are cards; ``image`` is a file, ``creator`` a name like ``@ada``."""
+
+    card: CardKind | None = None
+    title: str | None = None
+    description: str | None = None
+    image: UUID | None = None
+    creator: str | None = None
+
+
+class Seo(msgspec.Struct, frozen=True, kw_only=True):
+    """What search engines and previews show in place of title and excerpt; None is as ever.
+
+    What came later is unset where it was never given, so that contents from before keep their hash.
+    """
+
+    title: str | None = None
+    description: str | None = None
+    canonical: str | UnsetType | None = UNSET
+    noindex: bool | UnsetType = UNSET
+    nofollow: bool | UnsetType = UNSET
+    og: OpenGraph | UnsetType | None = UNSET
+    twitter: TwitterCard | UnsetType | None = UNSET
+
+    def images(self) -> Iterator[tuple[str, UUID]]:
+        """The files that it points at, with their places in it."""
+        for name, part in (("og", self.og), ("twitter", self.twitter)):
+            if part and part.image is not None:
+                yield name, part.image
+
+    def without_images(self, gone: Collection[str]) -> Self:
+        """The same without the images at those places."""
+        lost = {name: msgspec.structs.replace(getattr(self, name), image=None) for name in gone}
+        return msgspec.structs.replace(self, **lost)
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,11 +96,18 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     def links(self) -> Iterator[Link]:
         """Everything that it points at."""
         yield from _many("authors", "author", self.authors)
+        for name, target in self.seo.images():
+            yield Link(f"seo.{name}.image", 0, "media", target, f"/seo/{name}/image")
 
     def without(self, gone: Collection[Link]) -> Self:
         """The same content without those links."""
         lost = {link.target for link in gone if link.field == "authors"}
-        return msgspec.structs.replace(self, authors=tuple(one for one in self.authors if one not in lost))
+        images = [link.field.split(".")[1] for link in gone if link.field.startswith("seo.")]
+        return msgspec.structs.replace(
+            self,
+            authors=tuple(one for one in self.authors if one not in lost),
+            seo=self.seo.without_images(images) if images else self.seo,
+        )
 
     def changed(self, before: Self) -> tuple[str, ...]:
         """The fields in which it differs from ``before``, by the names that last."""
@@ -115,16 +164,17 @@ class Article(Content, frozen=True, kw_only=True):
 
     def without(self, gone: Collection[Link]) -> Self:
         """The same content without those links."""
+        bare = Content.without(self, gone)
         values: dict[str, Any] = {}
         for link in gone:
-            if link.field == "body":
+            if link.field in ("authors", "body") or link.field.startswith("seo."):
                 continue
             held = values.get(link.field, getattr(self, link.field))
             is_many = isinstance(held, tuple)
             values[link.field] = tuple(one for one in held if one != link.target) if is_many else None
         if lost := {link.target for link in gone if link.field == "body"}:
             values["body"] = unlinked(self.body, self.format, lost)
-        return msgspec.structs.replace(self, **values)
+        return msgspec.structs.replace(bare, **values)
 
 
 class PostContent(Article, frozen=True, kw_only=True):

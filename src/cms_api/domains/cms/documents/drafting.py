@@ -12,15 +12,15 @@ from cms_api.domains.cms.documents.access import may_look
 from cms_api.domains.cms.documents.engine import C, Engine, check_links
 from cms_api.domains.cms.documents.errors import DocumentNotFound, NotPublished, RevisionNotFound, Trashed
 from cms_api.domains.cms.documents.events import DocumentReverted, DocumentUpdated
-from cms_api.domains.cms.documents.interface import Changes, V
+from cms_api.domains.cms.documents.interface import Changes, V, without_trash
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository, ReferenceRepository
 from cms_api.domains.cms.documents.slugs import check_slug, make_slug
 from cms_api.domains.cms.resources import given as given_fields
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import Faults, invalid
-from cms_api.kernel.paging import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Page, PageRequest
 
 
 class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
@@ -80,14 +80,9 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
 
     async def list(self, actor: Actor, page: PageRequest) -> Page[V]:
         actor.require(policy.READ)
-        found = await self._queries.list(self.kind, page)
+        found = await self._queries.list(self.kind, without_trash(page))
         locks = await self._locks.of(document.id for document in found.items)
-        return Page(
-            items=[self._with(actor, document, locks.get(document.id)) for document in found.items],
-            next=found.next,
-            prev=found.prev,
-            count=found.count,
-        )
+        return found.of([self._with(actor, document, locks.get(document.id)) for document in found.items])
 
     async def update(
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, changes: Changes, *, expected: int | None

@@ -13,12 +13,14 @@ from cms_api.domains.cms.documents.model import ContentType, Document
 from cms_api.domains.cms.documents.ports import (
     DocumentQueries,
     PublicationRepository,
-    PublicFields,
     ReferenceRepository,
     Renderer,
     Stages,
 )
+from cms_api.domains.cms.documents.rendering import Public, PublicFields
 from cms_api.domains.cms.locks.interface import HeldLocks, LockSummary
+from cms_api.domains.cms.search.ports import SearchIndex
+from cms_api.domains.cms.search.text import SearchText
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Fault, Invalid
@@ -62,13 +64,19 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
         """The document as this actor sees it; ``common`` is what all types have."""
 
     @abstractmethod
-    async def _public(self, content: C) -> PublicFields:
+    async def _public(self, content: C) -> Public:
         """What readers get of a content, but for relations and what has a column of its own."""
 
+    @abstractmethod
+    async def _searched(self, content: C, fields: PublicFields) -> SearchText | None:
+        """What of a content, which readers get as ``fields``, is searched; None where nothing is."""
+
     async def _put_live(self, uow: UnitOfWork, document: Document[C], content: C) -> None:
-        """Render a content, and make it the live copy."""
-        fields = await self._public(content)
-        await uow.repository(PublicationRepository).put_live(document, content, fields)
+        """Make ``content``, that of the live revision, what readers see and find."""
+        public = await self._public(content)
+        await uow.repository(PublicationRepository).put_live(document, content, public)
+        if (words := await self._searched(content, public.fields)) is not None:
+            await uow.repository(SearchIndex).put(document.id, document.locale, words)
 
     async def _check_unique(
         self, uow: UnitOfWork, content: C, *, locale: str, document: Document[C] | None

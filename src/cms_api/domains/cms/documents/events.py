@@ -121,3 +121,9 @@ class DocumentFollowed(DocumentEvent, frozen=True, kw_only=True):
     """Its content type changed, and its values with it."""
 
     name: ClassVar[str] = "document.followed"
+
+
+class DocumentRendered(DocumentEvent, frozen=True, kw_only=True):
+    """Its live copy was rendered anew, by another version of the renderer."""
+
+    name: ClassVar[str] = "document.rendered"

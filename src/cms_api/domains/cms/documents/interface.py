@@ -7,12 +7,22 @@ from uuid import UUID
 
 import msgspec
 
+from cms_api.domains.cms.authors.interface import AUTHORS
 from cms_api.domains.cms.documents.content import Format, Seo
 from cms_api.domains.cms.documents.model import ContentType
 from cms_api.domains.cms.locks.interface import LockSummary
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.paging import FieldType, Listing, Page, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import (
+    Comparison,
+    FieldType,
+    Listing,
+    Page,
+    PageRequest,
+    Relation,
+    SortKey,
+    mentions,
+)
 
 V = TypeVar("V", bound="DocumentView")
 Changes = TypeVar("Changes", bound=msgspec.Struct)
@@ -74,12 +84,34 @@ FILTERS: dict[str, FieldType] = {
     "created_at": "timestamptz",
     "updated_at": "timestamptz",
     "published_at": "timestamptz",
+    "first_published_at": "timestamptz",
     "created_by": "uuid",
+    "updated_by": "uuid",
     "author": "uuid",
-    "author.slug": "text",
+    "authors": "uuid",
     "trashed": "boolean",
+    "trashed_at": "timestamptz",
 }
-DOCUMENTS = Listing(sorts=SORTS, filters=FILTERS, sort=(SortKey("created_at", descending=True),))
+# “author” is the first one where it is sorted by; filters look at all of them.
+RELATIONS = {
+    "author": Relation(fields=lambda: AUTHORS),
+    "authors": Relation(fields=lambda: AUTHORS, is_many=True),
+}
+DOCUMENTS = Listing(
+    sorts=SORTS,
+    filters=FILTERS,
+    relations=RELATIONS,
+    shown=DocumentView.__struct_fields__,
+    sort=(SortKey("created_at", descending=True),),
+)
+IN_TRASH = ("trashed", "trashed_at")
+
+
+def without_trash(page: PageRequest) -> PageRequest:
+    """The page without what is in the trash, unless it is asked about that."""
+    if any(mentions(page.filter, name) for name in IN_TRASH):
+        return page
+    return page.narrowed(Comparison("trashed_at", "exists", (False,)))
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
@@ -239,6 +271,10 @@ class DocumentService(ABC, Generic[Changes, V]):
 
         Needs no right: whoever may delete something may have it taken out.
         """
+
+    @abstractmethod
+    async def rerender(self, uow: UnitOfWork, actor: Actor, document_id: UUID) -> bool:
+        """Render its live copy anew, as the renderer does it by now; whether there is one. Needs no right."""
 
     @abstractmethod
     async def trash_along(self, uow: UnitOfWork, actor: Actor, document_id: UUID) -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 SCHEME = "cms"
 
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-_MENTION = re.compile(rf"\b{SCHEME}://(author|category|tag|media|document)/({_UUID})")
+MENTION = re.compile(rf"\b{SCHEME}://(author|category|tag|media|document)/({_UUID})")
 # The shortest spellings of links and images around one address; what is none of them keeps its
 # words, and loses the address only.
 _ANCHOR = r'<a\b[^<>]*\bhref\s*=\s*["\']?{}["\']?[^<>]*>(?P<words>.*?)</a\s*>'
@@ -24,14 +24,14 @@ def mentioned(text: str) -> Iterator[tuple["TargetKind", UUID]]:
     """What a text points at, in its order, each once."""
     if f"{SCHEME}://" not in text:
         return
-    seen = dict.fromkeys((kind, UUID(target)) for kind, target in _MENTION.findall(text))
+    seen = dict.fromkeys((kind, UUID(target)) for kind, target in MENTION.findall(text))
     for kind, target in seen:
         yield cast("TargetKind", kind), target
 
 
 def unlinked(text: str, format: Literal["html", "markdown"], gone: Collection[UUID]) -> str:
     """The text without links to ``gone``: their words stay, their images go."""
-    for address in {match[0] for match in _MENTION.finditer(text) if UUID(match[2]) in gone}:
+    for address in {match[0] for match in MENTION.finditer(text) if UUID(match[2]) in gone}:
         held = re.escape(address)
         if format == "markdown":
             text = re.sub(_MARKED_IMAGE.format(held), "", text)

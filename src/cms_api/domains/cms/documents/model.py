@@ -18,6 +18,7 @@ from cms_api.domains.cms.documents.events import (
     DocumentMoved,
     DocumentPublished,
     DocumentPurged,
+    DocumentRendered,
     DocumentRestored,
     DocumentReverted,
     DocumentTrashed,
@@ -319,6 +320,10 @@ class Document(Generic[C]):
         if self.trashed_at is None:
             raise NotTrashed
         return DocumentPurged(subject=self.id, type=self.type, version=self.version)
+
+    def rendered(self) -> DocumentRendered:
+        """The event of its live copy being rendered anew: it says the same, so the version stays."""
+        return DocumentRendered(subject=self.id, type=self.type, version=self.version)
 
     def _redraft(self, content: C, revision_id: UUID, at: datetime, by: UUID | None) -> tuple[str, ...]:
         """Make ``content`` the draft; the fields in which it differs, if any."""

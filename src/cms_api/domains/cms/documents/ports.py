@@ -1,46 +1,37 @@
 """What the document engine needs from outside."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 from uuid import UUID
-
-import msgspec
 
 from cms_api.domains.cms.documents.content import Content, Format, Link
 from cms_api.domains.cms.documents.interface import Move
 from cms_api.domains.cms.documents.model import ContentType, Document, Snapshot
 from cms_api.domains.cms.documents.references import DeletionPreview, Effects, Mode, Reference
+from cms_api.domains.cms.documents.rendering import Public, Rendered
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.paging import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Page, PageRequest
 
 C = TypeVar("C", bound=Content)
 
 
-class Rendered(msgspec.Struct, frozen=True, kw_only=True):
-    """What readers get of a body: safe HTML, an excerpt in plain text, minutes of reading."""
-
-    body: str
-    excerpt: str
-    reading_time: int
-
-
 class Renderer(ABC):
-    """Turns bodies into safe HTML."""
+    """Turns bodies into safe HTML, and into the other formats that readers may ask for."""
 
     @abstractmethod
     async def render(self, body: str, format: Format, *, excerpt: str) -> Rendered:
-        """The body as sanitised HTML; the excerpt made of it where ``excerpt`` is empty."""
+        """The body as sanitised HTML and the like; the excerpt made of it where ``excerpt`` is empty."""
+
+    @abstractmethod
+    async def text(self, body: str) -> str:
+        """The words of HTML that `render` has made, without markup."""
 
     @abstractmethod
     def reading_time(self, body: str) -> int:
         """Minutes to read ``body``, markup left out; at least 1."""
-
-
-# The part of a live copy that is no relation and no column of its own: JSON, by names that last.
-PublicFields = Mapping[str, Any]
 
 
 class DocumentRepository(ABC):
@@ -93,13 +84,21 @@ class PublicationRepository(ABC):
     """Live copies, as readers see them."""
 
     @abstractmethod
-    async def put_live(self, document: Document[C], content: C, fields: PublicFields) -> None:
+    async def put_live(self, document: Document[C], content: C, public: Public) -> None:
         """Store ``content``, that of the live revision, as the live copy, with its links.
 
         Raises `AddressTaken`, and `Invalid` where an address gets too long. The addresses of live
         copies below it follow. From each address that changes a redirect leads to the document,
         unless something else is live there; those from the new addresses go.
         """
+
+    @abstractmethod
+    async def put_rendered(self, document_id: UUID, public: Public) -> None:
+        """Store what the live copy says, rendered anew; everything else of it stays."""
+
+    @abstractmethod
+    async def outdated(self, after: UUID | None, limit: int) -> Sequence[tuple[UUID, str]]:
+        """Ids and types of live copies that an older version rendered, in the order of their ids."""
 
     @abstractmethod
     async def take_down(self, document_id: UUID) -> None:

@@ -168,6 +168,17 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
             await self._put_live(uow, document, bare)
         uow.record(event.by(actor))
 
+    async def rerender(self, uow: UnitOfWork, actor: Actor, document_id: UUID) -> bool:
+        documents = uow.repository(DocumentRepository)
+        document = await documents.get(self.kind, document_id)
+        live = None if document is None else await documents.snapshot(self.kind, document_id)
+        if document is None or live is None or not document.is_live:
+            return False
+        public = await self._public(live.content)
+        await uow.repository(PublicationRepository).put_rendered(document_id, public)
+        uow.record(document.rendered().by(actor))
+        return True
+
     async def _stored_without_live(
         self, uow: UnitOfWork, actor: Actor, document: Document[C], event: DocumentEvent
     ) -> V:

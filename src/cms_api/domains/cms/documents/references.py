@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from cms_api.domains.cms.documents.content import OnDelete
-from cms_api.kernel.paging import Listing, SortKey
+from cms_api.querying import Listing, SortKey
 
 # What is deleted: a document that goes to the trash, one that goes from there for good, or
 # something else, that is gone at once.

@@ -9,7 +9,7 @@ from cms_api.domains.cms.documents.ports import ReferenceQueries
 from cms_api.domains.cms.documents.references import DeletionPreview, Mode, Reference
 from cms_api.domains.cms.resources import ResourceNotFound
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 NOUNS = {"author": "author", "category": "category", "tag": "tag", "media": "file"}
 

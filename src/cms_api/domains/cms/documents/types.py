@@ -18,6 +18,11 @@ class Catalogue(NamedTuple):
     stamp: str
     kinds: Mapping[str, Any]
 
+    @property
+    def definitions(self) -> Mapping[str, Any]:
+        """What each of them is made of."""
+        return {key: kind.definition for key, kind in self.kinds.items()}
+
 
 class DocumentTypes(ABC):
     """Content types as they are at this moment."""

@@ -7,7 +7,7 @@ import msgspec
 from cms_api.domains.cms.content_types.compiling import EntryKind
 from cms_api.domains.cms.content_types.examples import change_of, example_of
 from cms_api.domains.cms.entries.listing import listing_of, public_listing_of
-from cms_api.kernel.paging import Listing
+from cms_api.querying import Listing
 
 
 class EntryDescription(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,8 +40,8 @@ def described(kind: EntryKind, name: str) -> EntryDescription:
         patch=kind.patch,
         view=kind.view,
         delivered=kind.delivered,
-        listing=listing_of(definition),
-        public_listing=public_listing_of(definition),
+        listing=listing_of(definition, kind.neighbours.definitions),
+        public_listing=public_listing_of(definition, kind.neighbours.definitions),
         example=example_of(definition),
         change=change_of(definition),
     )

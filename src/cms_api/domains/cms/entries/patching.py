@@ -2,7 +2,7 @@
 
 import copy
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import UNSET
@@ -10,8 +10,31 @@ from msgspec import UNSET
 from cms_api.domains.cms.entries.interface import PatchOperation
 from cms_api.kernel.errors import invalid
 
+# Deeper values could not be gone through; and a copy of something into itself doubles it.
+MAX_NESTED = 100
+MAX_VALUES = 100_000
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 _ABSENT = object()
+
+
+def check_nesting(value: Any, pointer: str, *, above: int = 0) -> int:
+    """How many values ``value`` is made of, which hangs ``above`` levels deep.
+
+    Raises `Invalid` where they are nested more than 100 deep.
+    """
+    level, depth, number = [value], above, 0
+    while level:
+        if depth > MAX_NESTED:
+            raise invalid(pointer, "too_deep", f"Values are nested at most {MAX_NESTED} deep.")
+        number, depth = number + len(level), depth + 1
+        level = [one for held in level for one in _inner(held)]
+    return number
+
+
+def _inner(held: Any) -> Iterable[Any]:
+    if isinstance(held, dict):
+        return held.values()
+    return held if isinstance(held, list) else ()
 
 
 def merged(value: Any, patch: Any) -> Any:
@@ -29,10 +52,12 @@ def merged(value: Any, patch: Any) -> Any:
 
 def patched(value: Any, operations: Sequence[PatchOperation]) -> Any:
     """``value`` with a JSON Patch applied, all of it or nothing. Raises `Invalid` that names the operation."""
-    document = {"": copy.deepcopy(value)}
+    document, number = {"": copy.deepcopy(value)}, 0
     for place, operation in enumerate(operations):
-        _Step(document, operation, f"/{place}").take()
-    return document[""]
+        number += _Step(document, operation, f"/{place}").take()
+        if number > MAX_VALUES:
+            raise invalid(f"/{place}", "too_large", f"A patch brings in at most {MAX_VALUES:,} values.")
+    return document.get("")
 
 
 class _Step:
@@ -40,10 +65,13 @@ class _Step:
 
     def __init__(self, document: dict[str, Any], operation: PatchOperation, at: str) -> None:
         self._document, self._operation, self._at = document, operation, at
+        self._number = self._depth = 0
 
-    def take(self) -> None:
+    def take(self) -> int:
+        """Do it; how many values it brings in."""
         operation = self._operation
         path = self._steps(operation.path, "path")
+        self._depth = len(path) - 1
         match operation.op:
             case "add":
                 self._add(path, self._value())
@@ -57,22 +85,28 @@ class _Step:
                 if not _equal(self._get(path, "path"), self._value()):
                     raise invalid(f"{self._at}/value", "test", "The value is another one.")
             case "copy":
-                self._add(path, copy.deepcopy(self._get(self._source(), "from")))
+                self._add(path, self._copied(self._get(self._source(), "from"), "from"))
             case "move":
                 self._move(path)
+        return self._number
 
     def _move(self, path: list[str]) -> None:
         source = self._source()
         if path[: len(source)] == source and len(path) > len(source):
             raise invalid(f"{self._at}/path", "path", "Nothing can be moved into itself.")
         value = self._get(source, "from")
+        check_nesting(value, f"{self._at}/from", above=self._depth)
         self._remove(source, "from")
         self._add(path, value)
 
     def _value(self) -> Any:
         if self._operation.value is UNSET:
             raise invalid(f"{self._at}/value", "required", f"“{self._operation.op}” needs a value.")
-        return copy.deepcopy(self._operation.value)
+        return self._copied(self._operation.value, "value")
+
+    def _copied(self, value: Any, name: str) -> Any:
+        self._number = check_nesting(value, f"{self._at}/{name}", above=self._depth)
+        return copy.deepcopy(value) if self._number <= MAX_VALUES else None
 
     def _source(self) -> list[str]:
         if not isinstance(self._operation.source, str):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cms_api.domains.cms.content_types.annotations import free_name, pascal
-from cms_api.domains.cms.content_types.compiling import EntryKind, compiled
+from cms_api.domains.cms.content_types.compiling import ALONE, EntryKind, Neighbours, compiled
 from cms_api.domains.cms.content_types.errors import TypeNotFound
 from cms_api.domains.cms.content_types.ports import ContentTypeQueries, TypeRecord
 from cms_api.domains.cms.documents.interface import DocumentService
@@ -13,7 +13,7 @@ from cms_api.domains.cms.entries.described import EntryDescription, described
 from cms_api.domains.cms.entries.service import Entries
 
 
-def kind_of(record: TypeRecord, name: str | None = None) -> EntryKind:
+def kind_of(record: TypeRecord, name: str | None = None, neighbours: Neighbours = ALONE) -> EntryKind:
     """A stored type, ready for use."""
     return compiled(
         record.definition,
@@ -21,6 +21,7 @@ def kind_of(record: TypeRecord, name: str | None = None) -> EntryKind:
         conversions=record.conversions,
         unready=tuple(one.field for one in record.indexes if one.kind == "unique" and one.state != "ready"),
         name=name,
+        neighbours=neighbours,
     )
 
 
@@ -42,7 +43,7 @@ class Types(DocumentTypes):
         self._tools = tools
         self._catalogue = Catalogue("", {})
         self._built_in = built_in
-        self._kept: dict[str, tuple[tuple[int, bool], Entries]] = {}
+        self._kept: dict[str, tuple[tuple[int, bool, str], Entries]] = {}
 
     async def service(self, key: str) -> DocumentService[Any, Any]:
         return self._built_in().get(key) or await self.entries(key)
@@ -61,11 +62,12 @@ class Types(DocumentTypes):
 
     async def described(self) -> Sequence[EntryDescription]:
         records = sorted(await self._queries.all(), key=lambda record: (record.created_at, record.id))
+        neighbours = Neighbours("", {record.key: record.definition for record in records})
         taken: set[str] = set()
         found = []
         for record in records:
             name = free_name(pascal(record.key), taken)
-            found.append(described(kind_of(record, name), name))
+            found.append(described(kind_of(record, name, neighbours), name))
         return found
 
     async def entries(self, key: str) -> Entries:
@@ -77,10 +79,12 @@ class Types(DocumentTypes):
         kept = self._kept.get(key)
         if kept is not None and kept[0] == now:
             return kept[1]
-        record = await self._queries.get(key)
-        if record is None:
+        # All of them, as lists walk to other types. What is older than was asked for is asked for again.
+        records = {record.key: record for record in await self._queries.all()}
+        if (record := records.get(key)) is None:
             raise TypeNotFound(key)
-        service = Entries(kind_of(record), **self._tools())
+        neighbours = Neighbours(now[2], {one.key: one.definition for one in records.values()})
+        service = Entries(kind_of(record, neighbours=neighbours), **self._tools())
         is_ready = all(one.state == "ready" for one in record.indexes)
-        self._kept[key] = ((record.version, is_ready), service)
+        self._kept[key] = ((record.version, is_ready, now[2]), service)
         return service

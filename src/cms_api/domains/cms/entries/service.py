@@ -10,23 +10,25 @@ from cms_api.domains.cms.content_types import shapes
 from cms_api.domains.cms.content_types.compiling import EntryKind, seo_of
 from cms_api.domains.cms.content_types.conversions import takes
 from cms_api.domains.cms.content_types.errors import SingletonExists, TypeChanged, ValueTaken
-from cms_api.domains.cms.content_types.fields import TEXTS, Field, MarkdownField
+from cms_api.domains.cms.content_types.fields import TEXTS
 from cms_api.domains.cms.content_types.ports import ContentTypeRepository, ModelledDocuments
-from cms_api.domains.cms.documents import policy
-from cms_api.domains.cms.documents.errors import SlugTaken
+from cms_api.domains.cms.content_types.public import rendered_values
+from cms_api.domains.cms.documents import policy, seo
+from cms_api.domains.cms.documents.errors import SlugTaken, Trashed
 from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.ports import DocumentRepository, PublicFields
+from cms_api.domains.cms.documents.ports import DocumentRepository
+from cms_api.domains.cms.documents.rendering import Public, PublicFields
 from cms_api.domains.cms.documents.service import Documents
 from cms_api.domains.cms.documents.slugs import check_slug
 from cms_api.domains.cms.entries.content import EntryContent
 from cms_api.domains.cms.entries.interface import EntryChanges, EntryService, EntryView
 from cms_api.domains.cms.entries.listing import listing_of
-from cms_api.domains.cms.entries.patching import merged, patched
+from cms_api.domains.cms.entries.patching import check_nesting, merged, patched
 from cms_api.domains.cms.entries.ports import TranslationRepository
+from cms_api.domains.cms.search.text import SearchText, Weight
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import Fault, Faults, Forbidden, invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
-from cms_api.validation import convert
 
 
 class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
@@ -35,7 +37,7 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
     def __init__(self, kind: EntryKind, **tools: Any) -> None:
         super().__init__(**tools)
         self.kind: EntryKind = kind
-        self.listing = listing_of(kind.definition)
+        self.listing = listing_of(kind.definition, kind.neighbours.definitions)
         self._showing = {
             field.key: (str(field.id), field if shapes.needs_showing(field) else None)
             for field in kind.definition.fields
@@ -55,9 +57,10 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
 
     def _first(self, actor: Actor, changes: EntryChanges) -> dict[str, Any]:
         values = changes.values or {}
+        check_nesting(values, "")
         self._refuse_withheld(actor, values)
-        given: Any = convert(values, self.kind.new)
-        first: dict[str, Any] = {"seo": seo_of(given.seo), "fields": self.kind.stored_of(given)}
+        given, fields = self.kind.read(values, self.kind.new)
+        first: dict[str, Any] = {"seo": seo_of(given.seo), "fields": fields}
         if isinstance(given.authors, tuple):
             first["authors"] = given.authors
         if self.kind.definition.singleton:
@@ -84,6 +87,7 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
     def _edited(
         self, actor: Actor, draft: EntryContent, changes: EntryChanges, faults: Faults
     ) -> EntryContent:
+        del faults
         withheld = self.kind.withheld(actor)
         told: dict[str, Any] = msgspec.to_builtins(draft.told())
         seen = {name: one for name, one in told.items() if name not in withheld and one is not None}
@@ -94,18 +98,17 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
                 raise invalid("", "type", "An entry is an object.")
             wanted = {name: one for name, one in wanted.items() if one is not None}
         else:
+            check_nesting(changes.values, "")
             wanted = merged(seen, changes.values or {})
         self._refuse_withheld(actor, wanted if changes.operations is not None else changes.values or {})
         hidden = {name: one for name, one in told.items() if name in withheld and one is not None}
-        given: Any = convert(wanted | hidden, self.kind.whole)
+        given, fields = self.kind.read(wanted | hidden, self.kind.whole, slug=draft.slug)
         if self.kind.definition.singleton:
             self._check_singleton(given.slug)
-        slug = given.slug or draft.slug
-        with faults.noted():
-            slug = check_slug(slug) if slug != draft.slug else slug
+        slug = check_slug(given.slug) if given.slug not in (None, draft.slug) else draft.slug
         authors = given.authors if isinstance(given.authors, tuple) else ()
         return msgspec.structs.replace(
-            draft, slug=slug, authors=authors, seo=seo_of(given.seo), fields=self.kind.stored_of(given)
+            draft, slug=slug, authors=authors, seo=seo_of(given.seo), fields=fields
         )
 
     def _refuse_withheld(self, actor: Actor, values: Mapping[str, Any]) -> None:
@@ -125,31 +128,22 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
         }
         return self.kind.view(**common, **own, **more)
 
-    async def _public(self, content: EntryContent) -> PublicFields:
-        """All fields, those too that readers don't see now: who may see one can change at any moment."""
-        texts: list[tuple[Field, str]] = []
+    async def _public(self, content: EntryContent) -> Public:
+        values, others = await rendered_values(self._renderer, self.kind.definition.fields, content.fields)
+        # No field stands in for a description: who may see it can change.
+        told = seo.told(content.seo, type=self.kind.key, title=content.heading, excerpt="")
+        return Public(fields={"seo": content.seo, **values}, others=others, seo=told)
 
-        def noted(field: Field, value: Any) -> Any:
-            if isinstance(field, TEXTS):
-                texts.append((field, value))
-            return value
-
-        tops = self.kind.definition.fields
-        values = {str(top.id): shapes.mapped(top, content.fields.get(str(top.id)), noted) for top in tops}
-        if texts:
-            rendered = iter([await self._rendered(field, text) for field, text in texts])
-
-            def replaced(field: Field, value: Any) -> Any:
-                return next(rendered) if isinstance(field, TEXTS) else value
-
-            values = {
-                str(top.id): shapes.mapped(top, content.fields.get(str(top.id)), replaced) for top in tops
-            }
-        return {"seo": content.seo, **{name: one for name, one in values.items() if one is not None}}
-
-    async def _rendered(self, field: Field, text: str) -> str:
-        kind = "markdown" if isinstance(field, MarkdownField) else "html"
-        return (await self._renderer.render(text, kind, excerpt="-")).body  # type: ignore[arg-type]  # a format
+    async def _searched(self, content: EntryContent, fields: PublicFields) -> SearchText | None:
+        if not self.kind.is_searched:
+            return None
+        title, texts = self.kind.definition.public_title, list[tuple[Weight, str]]()
+        found = shapes.searched(self.kind.definition.fields, fields)
+        for field, weight, text in found:
+            if field is not title:
+                texts.append((weight, await self._renderer.text(text) if isinstance(field, TEXTS) else text))
+        name = content.fields.get(str(title.id)) if title else None
+        return SearchText.of(str(name or content.slug), texts)
 
     async def _check(
         self, uow: UnitOfWork, document: Document[EntryContent], content: EntryContent, faults: Faults
@@ -186,6 +180,8 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
     ) -> EntryView:
         actor.require(policy.CREATE)
         original = await self._of(uow, actor, document_id, policy.READ, expected)
+        if original.trashed_at is not None:
+            raise Trashed
         documents = uow.repository(DocumentRepository)
         root = original.translation_of or original.id
         if locale == original.locale:
@@ -253,6 +249,6 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
             await documents.add_revision(document.as_of(live.content), changed=())
         if is_other or is_live_other:
             await documents.save(document)
-        if live is not None:
+        if live is not None and (is_other or is_live_other or self.kind.is_searched):
             await self._put_live(uow, document, live.content)
         return is_other or is_live_other

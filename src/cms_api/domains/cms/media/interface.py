@@ -9,8 +9,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.paging import Listing, Page, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Listing, Page, PageRequest, SortKey
 
 
 class MediaView(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import msgspec
 
 from cms_api.domains.cms.media.interface import MediaView
 from cms_api.domains.cms.media.model import Asset
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,8 +16,8 @@ from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Conflict
 from cms_api.kernel.ids import new_id
-from cms_api.kernel.paging import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Page, PageRequest
 
 UPLOAD = "media:upload"
 EDIT = "media:edit"

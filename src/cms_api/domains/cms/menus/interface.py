@@ -11,8 +11,8 @@ from msgspec import UNSET, UnsetType
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.menus.items import NewItem, Target
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.paging import Listing, Page, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Listing, Page, PageRequest, SortKey
 
 MANAGE = "menus:manage"
 PERMISSIONS: dict[str, str] = {MANAGE: "Create, change and delete menus."}

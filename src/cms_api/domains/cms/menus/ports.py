@@ -8,7 +8,7 @@ from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.menus.interface import MenuSummary, MenuUse
 from cms_api.domains.cms.menus.items import Target
 from cms_api.domains.cms.menus.model import Menu
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 
 class MenuRepository(ABC):

@@ -11,9 +11,10 @@ from msgspec import UNSET, UnsetType
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.documents.content import Format, Seo
 from cms_api.domains.cms.documents.interface import DOCUMENTS, ArticleView, DocumentService, Status
+from cms_api.domains.cms.media.interface import MEDIA
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.paging import Listing
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Listing, Relation
 
 # How deep a tree is shown, where nothing is said and at most, and how much of it.
 DEFAULT_DEPTH, MAX_DEPTH, MAX_PAGES = 3, 10, 1_000
@@ -78,9 +79,15 @@ class Tree(msgspec.Struct, frozen=True, kw_only=True):
     is_cut: bool
 
 
-PAGES = Listing(
+PAGES: Listing = Listing(
     sorts=DOCUMENTS.sorts,
-    filters={**DOCUMENTS.filters, "parent": "uuid", "path": "text"},
+    filters={**DOCUMENTS.filters, "parent": "uuid", "path": "text", "cover": "uuid"},
+    relations={
+        **DOCUMENTS.relations,
+        "parent": Relation(fields=lambda: PAGES),
+        "cover": Relation(fields=lambda: MEDIA),
+    },
+    shown=PageView.__struct_fields__,
     sort=DOCUMENTS.sort,
 )
 

@@ -8,7 +8,9 @@ from msgspec import UNSET, UnsetType
 
 from cms_api.domains.cms.documents.content import Format, Seo
 from cms_api.domains.cms.documents.interface import DOCUMENTS, ArticleView, DocumentService
-from cms_api.kernel.paging import Listing
+from cms_api.domains.cms.media.interface import MEDIA
+from cms_api.domains.cms.taxonomies.interface import CATEGORIES, TAGS
+from cms_api.querying import Listing, Relation
 
 
 class PostView(ArticleView, frozen=True, kw_only=True):
@@ -37,13 +39,14 @@ class PostChanges(msgspec.Struct, frozen=True, kw_only=True):
 
 POSTS = Listing(
     sorts=DOCUMENTS.sorts,
-    filters={
-        **DOCUMENTS.filters,
-        "tags": "uuid",
-        "tags.slug": "text",
-        "categories": "uuid",
-        "categories.slug": "text",
+    filters={**DOCUMENTS.filters, "tags": "uuid", "categories": "uuid", "cover": "uuid"},
+    relations={
+        **DOCUMENTS.relations,
+        "tags": Relation(fields=lambda: TAGS, is_many=True),
+        "categories": Relation(fields=lambda: CATEGORIES, is_many=True),
+        "cover": Relation(fields=lambda: MEDIA),
     },
+    shown=PostView.__struct_fields__,
     sort=DOCUMENTS.sort,
 )
 

@@ -12,8 +12,8 @@ from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.reader_comments.model import Reason, State
 from cms_api.domains.cms.reader_comments.rules import ReaderCommentRules
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.paging import Listing, Page, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Listing, Page, PageRequest, SortKey
 
 
 class NewReaderComment(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from cms_api.domains.cms.reader_comments.interface import ReaderCommentCounts, R
 from cms_api.domains.cms.reader_comments.model import ReaderComment
 from cms_api.domains.cms.reader_comments.rates import Rate, Taken
 from cms_api.domains.cms.reader_comments.rules import DocumentSettings, Place, ReaderCommentRules
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 
 class Ref(msgspec.Struct, frozen=True):

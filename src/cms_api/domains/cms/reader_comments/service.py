@@ -34,9 +34,9 @@ from cms_api.domains.cms.resources import given
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Faults
-from cms_api.kernel.paging import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
+from cms_api.querying import Page, PageRequest
 
 # How long the hash of a client's address is kept: as long as a wave of spam is of interest.
 CLIENT_DAYS = 30

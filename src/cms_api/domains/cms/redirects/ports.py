@@ -2,20 +2,19 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
-from typing import Literal
 from uuid import UUID
 
 import msgspec
 
 from cms_api.domains.cms.redirects.interface import RedirectView
 from cms_api.domains.cms.redirects.model import Match, Redirect, Status
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 
 class LivePlace(msgspec.Struct, frozen=True, kw_only=True):
-    """A live page or post at a path."""
+    """A live document at a path; ``kind`` is its content type."""
 
-    kind: Literal["page", "post"]
+    kind: str
     id: UUID
     path: str
 

@@ -1,12 +1,15 @@
 """Deciding about redirects."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
 
-from cms_api.domains.cms.delivery.interface import Delivered
+from cms_api.domains.cms.content_types.definition import BUILT_IN
+from cms_api.domains.cms.delivery.interface import Delivered, Kind
+from cms_api.domains.cms.delivery.ports import DeliveryQueries
 from cms_api.domains.cms.delivery.service import NothingPublished
 from cms_api.domains.cms.documents.policy import READ
 from cms_api.domains.cms.redirects.errors import RedirectChain, RedirectTaken
@@ -21,13 +24,14 @@ from cms_api.domains.cms.redirects.paths import (
 )
 from cms_api.domains.cms.redirects.ports import Detour, LivePlace, RedirectQueries, RedirectRepository
 from cms_api.domains.cms.resources import ResourceNotFound, given
+from cms_api.domains.cms.site.events import SITE_ID
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Faults, Invalid, invalid
 from cms_api.kernel.ids import new_id
-from cms_api.kernel.paging import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
+from cms_api.querying import Page, PageRequest, Selection
 
 MANAGE = "redirects:manage"
 PERMISSIONS = {MANAGE: "Create, change and delete redirects."}
@@ -47,9 +51,12 @@ def view(redirect: Redirect) -> RedirectView:
 class Redirects(RedirectService):
     """The service of redirects."""
 
-    def __init__(self, *, clock: Clock, queries: RedirectQueries, default_locale: str) -> None:
+    def __init__(
+        self, *, clock: Clock, queries: RedirectQueries, delivery: DeliveryQueries, default_locale: str
+    ) -> None:
         self._clock = clock
         self._queries = queries
+        self._delivery = delivery
         self._default_locale = default_locale
 
     async def create(
@@ -112,7 +119,9 @@ class Redirects(RedirectService):
         await redirects.delete(redirect)
         uow.record(deleted.by(actor))
 
-    async def resolve(self, path: str, locale: str | None) -> Delivered:
+    async def resolve(
+        self, path: str, locale: str | None, selections: Mapping[Kind, Selection] | None = None
+    ) -> Delivered:
         try:
             wanted = clean_path(path, pointer="/path")
         except Invalid:
@@ -121,16 +130,38 @@ class Redirects(RedirectService):
         if found is None:
             raise NothingPublished
         if isinstance(found, LivePlace):
-            url = f"/api/v1/content/{found.kind}s/{found.id}"
-            answer: dict[str, Any] = {"kind": found.kind, "id": found.id, "path": found.path, "url": url}
-            return _delivered(answer, str(found.id))
+            told = _told(found)
+            if selections is None or found.kind not in _KINDS:
+                return _delivered(told, str(found.id))
+            return await self._whole(found, told, selections)
         if found.to is None and found.status != GONE:
             raise NothingPublished
         used = str(found.id) if found.document_id is None else f"{found.id},{found.document_id}"
-        answer = {"kind": "redirect", "status": found.status, "location": _location(found)}
+        answer: dict[str, Any] = {"kind": "redirect", "status": found.status, "location": _location(found)}
         return _delivered(answer, used)
 
+    async def _whole(
+        self, found: LivePlace, answer: dict[str, Any], selections: Mapping[Kind, Selection]
+    ) -> Delivered:
+        """The answer with the document itself, which is JSON already."""
+        kind = _KINDS[found.kind]
+        document = await self._delivery.one(kind, "id", found.id, selections[kind], self._default_locale)
+        if document is None:  # it was taken down a moment ago
+            raise NothingPublished
+        head = msgspec.json.encode(answer).decode().removesuffix("}")
+        return Delivered(f'{head},"document":{document.json}}}', "", f"{SITE_ID},{document.used}")
 
+
+def _told(found: LivePlace) -> dict[str, Any]:
+    """What is live at a path, and where it can be read."""
+    if found.kind in BUILT_IN:
+        what, plural = {"kind": found.kind}, f"{found.kind}s"
+    else:
+        what, plural = {"kind": "entry", "type": found.kind}, f"entries/{found.kind}"
+    return {**what, "id": found.id, "path": found.path, "url": f"/api/v1/content/{plural}/{found.id}"}
+
+
+_KINDS: dict[str, Kind] = {"page": "pages", "post": "posts"}
 _FIELDS = ("match", "source", "document_id", "target", "status")
 
 
@@ -163,7 +194,7 @@ async def _checked(redirects: RedirectRepository, values: dict[str, Any], locale
         _check_number(values["status"], document, target)
     with faults.noted():
         if document is not None and not await redirects.has_document(document, locale):
-            detail = "There is no page or post with this id in this language."
+            detail = "There is nothing with this id that has an address in this language."
             raise invalid("/document", "unknown_reference", detail)
     faults.refuse()
     _refuse_loop(values)

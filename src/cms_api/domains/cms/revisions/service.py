@@ -21,8 +21,8 @@ from cms_api.domains.cms.revisions.interface import (
 from cms_api.domains.cms.revisions.model import Revision
 from cms_api.domains.cms.revisions.ports import RevisionQueries, RevisionRepository
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.paging import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Page, PageRequest
 
 
 class Revisions(RevisionService):

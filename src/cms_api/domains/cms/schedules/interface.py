@@ -9,8 +9,8 @@ from msgspec import UNSET, UnsetType
 
 from cms_api.domains.cms.schedules.model import Action, State
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.paging import FieldType, Listing, Page, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import FieldType, Listing, Page, PageRequest, SortKey
 
 MAX_PENDING = 50
 

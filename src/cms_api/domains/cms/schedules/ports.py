@@ -9,7 +9,7 @@ from uuid import UUID
 
 from cms_api.domains.cms.schedules.interface import ScheduleView
 from cms_api.domains.cms.schedules.model import Schedule
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 
 class ScheduleRepository(ABC):

@@ -29,9 +29,9 @@ from cms_api.domains.cms.schedules.ports import ScheduleQueries, ScheduleReposit
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Faults, invalid
-from cms_api.kernel.paging import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
+from cms_api.querying import Page, PageRequest
 
 
 def view(schedule: Schedule) -> ScheduleView:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -13,6 +14,9 @@ from cms_api.kernel.unit_of_work import UnitOfWork
 
 WRITE = "settings:write"
 PERMISSIONS: dict[str, str] = {WRITE: "Change the settings of the site."}
+
+
+FeedContent = Literal["full", "excerpt"]
 
 
 class SocialLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,8 +34,33 @@ class SeoSettings(msgspec.Struct, frozen=True, kw_only=True):
     noindex: bool = False
 
 
+class SitePaths(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the site shows what belongs to a term or an author, whose slug takes the place of ``{slug}``."""
+
+    category: str = "/category/{slug}"
+    tag: str = "/tag/{slug}"
+    author: str = "/author/{slug}"
+
+
+class FeedSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How much feeds tell of each post, and how many a page of them has."""
+
+    content: FeedContent = "full"
+    items: int = 20
+
+
+class RobotsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Paths that robots shall not and may fetch (RFC 9309)."""
+
+    disallow: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+
+
 class SiteSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings of the site. ``timezone`` is an IANA name; pages and files are ids."""
+    """The settings of the site. ``timezone`` is an IANA name; pages and files are ids.
+
+    ``image`` stands for what has no cover.
+    """
 
     title: str = ""
     tagline: str = ""
@@ -42,8 +71,12 @@ class SiteSettings(msgspec.Struct, frozen=True, kw_only=True):
     posts_page: UUID | None = None
     logo: UUID | None = None
     icon: UUID | None = None
+    image: UUID | None = None
     social: tuple[SocialLink, ...] = ()
     seo: SeoSettings = SeoSettings()
+    paths: SitePaths = SitePaths()
+    feeds: FeedSettings = FeedSettings()
+    robots: RobotsSettings = RobotsSettings()
     version: int
     updated_at: datetime
     updated_by: UUID | None
@@ -62,6 +95,28 @@ class SeoSettingsChanges(msgspec.Struct, frozen=True, kw_only=True):
     noindex: bool | UnsetType = UNSET
 
 
+class SitePathsChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """New values; what is unset stays."""
+
+    category: str | UnsetType = UNSET
+    tag: str | UnsetType = UNSET
+    author: str | UnsetType = UNSET
+
+
+class FeedSettingsChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """New values; what is unset stays."""
+
+    content: FeedContent | UnsetType = UNSET
+    items: int | UnsetType = UNSET
+
+
+class RobotsSettingsChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """New values; what is unset stays."""
+
+    disallow: tuple[str, ...] | UnsetType = UNSET
+    allow: tuple[str, ...] | UnsetType = UNSET
+
+
 class SettingsChanges(msgspec.Struct, frozen=True, kw_only=True):
     """New values; what is unset stays. ``social`` replaces all."""
 
@@ -74,8 +129,12 @@ class SettingsChanges(msgspec.Struct, frozen=True, kw_only=True):
     posts_page: UUID | UnsetType | None = UNSET
     logo: UUID | UnsetType | None = UNSET
     icon: UUID | UnsetType | None = UNSET
+    image: UUID | UnsetType | None = UNSET
     social: tuple[SocialLink, ...] | UnsetType = UNSET
     seo: SeoSettingsChanges | UnsetType = UNSET
+    paths: SitePathsChanges | UnsetType = UNSET
+    feeds: FeedSettingsChanges | UnsetType = UNSET
+    robots: RobotsSettingsChanges | UnsetType = UNSET
 
 
 class SiteService(ABC):

@@ -1,5 +1,6 @@
 """What settings may be: one rule for each field, by its name with dots."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +16,9 @@ MAX_URL = 2_000
 MAX_POSTS = 100
 MAX_SOCIAL = 20
 MAX_NETWORK = 50
+MAX_ROBOTS = 100
+_NO_PATH = re.compile(r"[^\w./~-]")
+_ROBOTS_PATH = re.compile(r"[/*][!$-~]*")
 
 Check = Callable[[Any, str], None]
 
@@ -71,6 +75,31 @@ def _check_template(value: str, pointer: str) -> None:
         raise invalid(pointer, "template", "A template has “%s” once, where the title goes.")
 
 
+def _check_path(value: str, pointer: str) -> None:
+    _text(MAX_TITLE)(value, pointer)
+    rest = value.replace("{slug}", "", 1)
+    if (
+        value.count("{slug}") != 1
+        or not value.startswith("/")
+        or value.startswith("//")
+        or _NO_PATH.search(rest)
+    ):
+        raise invalid(
+            pointer, "path", "A path begins with one slash, and has “{slug}” once, where the slug goes."
+        )
+
+
+def _check_robots(paths: tuple[str, ...], pointer: str) -> None:
+    if len(paths) > MAX_ROBOTS:
+        raise invalid(pointer, "too_many", f"There are at most {MAX_ROBOTS} of them.")
+    for number, path in enumerate(paths):
+        # Anything else would end the line, or begin another one (RFC 9309, section 2.2.2).
+        if len(path) > MAX_URL or not _ROBOTS_PATH.fullmatch(path):
+            raise invalid(
+                f"{pointer}/{number}", "path", "A path begins with a slash, in ASCII, without blanks and “#”."
+            )
+
+
 def _check_social(links: tuple[SocialLink, ...], faults: Faults) -> None:
     with faults.noted():
         if len(links) > MAX_SOCIAL:
@@ -98,6 +127,12 @@ CHECKS: dict[str, Check] = {
     "base_url": _check_base_url,
     "timezone": _check_timezone,
     "posts_per_page": _range(MAX_POSTS),
+    "paths.category": _check_path,
+    "paths.tag": _check_path,
+    "paths.author": _check_path,
+    "feeds.items": _range(MAX_POSTS),
+    "robots.disallow": _check_robots,
+    "robots.allow": _check_robots,
     "seo.title_template": _check_template,
     "seo.description": _text(MAX_DESCRIPTION),
 }

@@ -26,7 +26,9 @@ from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
 
 PAGES = ("home_page", "posts_page")
-MEDIA = ("logo", "icon")
+MEDIA = ("logo", "icon", "image")
+# Settings that hold settings.
+GROUPS = ("seo", "paths", "feeds", "robots")
 
 
 class Site(SiteService):
@@ -79,7 +81,7 @@ def named(changes: SettingsChanges) -> dict[str, Any]:
     """What is set in ``changes``, by names with dots."""
     values: dict[str, Any] = {}
     for name, value in given(changes).items():
-        if name == "seo":
+        if name in GROUPS:
             values.update({f"{name}.{inner}": one for inner, one in given(value).items()})
         else:
             values[name] = value

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from cms_api.domains.cms.content_types.errors import TypeNotFound
-from cms_api.domains.cms.delivery.interface import Delivered, DeliveryService, Kind, Selection
+from cms_api.domains.cms.delivery.interface import Delivered, DeliveryService, Kind
 from cms_api.domains.cms.entries.delivery import BUILT_IN, EntryDeliveryService
 from cms_api.domains.cms.sync.errors import SyncTokenExpired
 from cms_api.domains.cms.sync.interface import (
@@ -22,8 +22,8 @@ from cms_api.domains.cms.sync.interface import (
 from cms_api.domains.cms.sync.ports import ChangeQueries, ChangeRepository, Horizon, Place, Touched
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
-from cms_api.kernel.paging import MAX_LIMIT, Filter, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import MAX_LIMIT, Comparison, PageRequest, Selection
 
 DELIVERED: dict[str, Kind] = {"author": "authors", "category": "categories", "tag": "tags"}
 # A walk that takes longer than this may meet fewer resources than there are; those come in the next one.
@@ -74,7 +74,7 @@ class Sync(SyncService):
         return texts
 
     async def _delivered(self, kind: str, type: str, ids: list[UUID]) -> list[Delivered]:
-        those = PageRequest(limit=MAX_LIMIT, sort=(), filters=(Filter("id", "in", tuple(ids)),))
+        those = PageRequest(limit=MAX_LIMIT, sort=(), filter=Comparison("id", "in", tuple(ids)))
         if kind != "document" or type in BUILT_IN:
             page = await self._delivery.list(DELIVERED.get(kind) or BUILT_IN[type], those, Selection())
             return page.items
@@ -82,7 +82,7 @@ class Sync(SyncService):
             reader = await self._entries.of(type)
         except TypeNotFound:
             return []
-        return (await reader.page(those, reader.selection("", None))).items
+        return (await reader.page(those, Selection())).items
 
 
 class Purges(PurgeService):

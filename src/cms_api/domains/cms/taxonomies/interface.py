@@ -9,8 +9,8 @@ from msgspec import UNSET, UnsetType
 
 from cms_api.domains.cms.taxonomies.model import Taxonomy
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.paging import FieldType, Listing, Page, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import FieldType, Listing, Page, PageRequest, Relation, SortKey
 
 
 class TermView(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,8 +37,19 @@ class TermChanges(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _FILTERS: dict[str, FieldType] = {"id": "uuid", "name": "text", "slug": "text", "created_at": "timestamptz"}
-TAGS = Listing(sorts=("name", "slug", "created_at"), filters=_FILTERS, sort=(SortKey("name"),))
-CATEGORIES = Listing(sorts=TAGS.sorts, filters={**_FILTERS, "parent_id": "uuid"}, sort=TAGS.sort)
+TAGS = Listing(
+    sorts=("name", "slug", "created_at"),
+    filters=_FILTERS,
+    shown=TermView.__struct_fields__,
+    sort=(SortKey("name"),),
+)
+CATEGORIES: Listing = Listing(
+    sorts=TAGS.sorts,
+    filters={**_FILTERS, "parent_id": "uuid", "parent": "uuid"},
+    relations={"parent": Relation(fields=lambda: CATEGORIES)},
+    shown=TermView.__struct_fields__,
+    sort=TAGS.sort,
+)
 
 
 class TermService(ABC):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from cms_api.domains.cms.taxonomies.interface import TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy, Term
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 
 class TermRepository(ABC):

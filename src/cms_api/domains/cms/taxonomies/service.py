@@ -13,8 +13,8 @@ from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import invalid
 from cms_api.kernel.ids import new_id
-from cms_api.kernel.paging import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Page, PageRequest
 
 WRITE = "terms:write"
 PERMISSIONS = {WRITE: "Create, change and delete categories and tags."}

@@ -10,8 +10,8 @@ from msgspec import UNSET, UnsetType
 
 from cms_api.domains.cms.workflow.model import Stage, Transition, Workflow
 from cms_api.kernel.actor import Actor
-from cms_api.kernel.paging import Listing, Page, PageRequest, SortKey
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Listing, Page, PageRequest, SortKey
 
 WRITE = "workflows:write"
 READ_ALL = "tasks:read_all"

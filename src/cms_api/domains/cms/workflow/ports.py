@@ -9,7 +9,7 @@ import msgspec
 
 from cms_api.domains.cms.workflow.interface import TaskState, TaskView
 from cms_api.domains.cms.workflow.model import Workflow
-from cms_api.kernel.paging import Page, PageRequest
+from cms_api.querying import Page, PageRequest
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):

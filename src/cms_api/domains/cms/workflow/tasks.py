@@ -13,9 +13,9 @@ from cms_api.domains.cms.workflow.ports import TaskQueries, TaskRepository
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Unauthenticated, invalid
-from cms_api.kernel.paging import Page, PageRequest
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
+from cms_api.querying import Page, PageRequest, comparisons
 
 
 class Tasks(TaskService):
@@ -28,7 +28,7 @@ class Tasks(TaskService):
 
     async def list(self, actor: Actor, page: PageRequest) -> Page[TaskView]:
         _require_user(actor)
-        asked = [one for one in page.filters if one.field == "assignee"]
+        asked = [one for one in comparisons(page.filter) if one.field == "assignee"]
         everybody = False
         if any(one.operator != "eq" or one.values != (actor.user_id,) for one in asked):
             actor.require(READ_ALL)

@@ -1,0 +1,185 @@
+"""Random publishes against readers on several workers: does anybody see what was, or a draft?
+
+One writer edits, publishes and unpublishes through the first worker; readers of every worker note
+what they see. A read that began after a write had returned must not see what was before it: how
+late those were that did is the delay of the notification, and is printed. Drafts must never be seen.
+
+    python -m benchmarks.coherence [--workers 4] [--seconds 30] [--documents 5]
+"""
+
+import argparse
+import asyncio
+import random
+import statistics
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from benchmarks.common import database, serving, writing_application
+
+EMAIL, PASSWORD = "ada@example.org", "correct horse battery"
+CONTENT, POSTS = "/api/v1/content/posts", "/api/v1/posts"
+DRAFT = "draft"
+ANY = {"If-Match": "*"}
+
+
+@dataclass
+class Document:
+    """What readers may see of a document: its titles in the order of writes, None while it is not live."""
+
+    id: str
+    titles: list[str | None] = field(default_factory=lambda: [None])
+    # When each write returned, by the clock of this process.
+    returned: list[float] = field(default_factory=lambda: [0.0])
+
+
+@dataclass
+class Seen:
+    """One read: when it began and ended, and the title that it saw."""
+
+    document: Document
+    worker: int
+    began: float
+    ended: float
+    title: str | None
+
+
+@dataclass
+class Outcome:
+    """What was found. ``late`` has one number for each read that saw what was: by how many seconds."""
+
+    reads: int
+    hits: int
+    writes: int
+    drafts: int
+    late: list[float]
+    late_at_writer: int
+
+
+async def race(urls: Sequence[str], *, seconds: float, documents: int, readers: int = 2) -> Outcome:
+    """Write through the first of ``urls``, read from all of them."""
+    seen: list[Seen] = []
+    hits = 0
+    async with httpx.AsyncClient(base_url=urls[0], timeout=30) as writer:
+        signed_in = await writer.post("/api/v1/auth/login", json={"email": EMAIL, "password": PASSWORD})
+        writer.headers["Authorization"] = f"Bearer {signed_in.json()['access_token']}"
+        pool = [
+            Document((await _ok(writer, "POST", POSTS, {"title": DRAFT}))["id"]) for _ in range(documents)
+        ]
+        end = time.perf_counter() + seconds
+
+        async def read(worker: int) -> None:
+            nonlocal hits
+            async with httpx.AsyncClient(base_url=urls[worker], timeout=30) as client:
+                while time.perf_counter() < end:
+                    document = random.choice(pool)
+                    listed = random.random() < 0.5
+                    began = time.perf_counter()
+                    if listed:
+                        answer = await client.get(f"{CONTENT}?limit=100&sort=title")
+                        items = answer.json()["items"]
+                    else:
+                        answer = await client.get(f"{CONTENT}/{document.id}")
+                        items = [answer.json()] if answer.status_code == 200 else []
+                    ended = time.perf_counter()
+                    hits += answer.headers["server-timing"].startswith("cache")
+                    title = next((one["title"] for one in items if one["id"] == document.id), None)
+                    seen.append(Seen(document, worker, began, ended, title))
+
+        async def write() -> None:
+            number = 0
+            while time.perf_counter() < end:
+                document, number = random.choice(pool), number + 1
+                path = f"{POSTS}/{document.id}"
+                if document.titles[-1] is not None and random.random() < 0.2:
+                    await _write(writer, document, f"{path}/unpublish", None)
+                else:
+                    await _ok(writer, "PATCH", path, {"title": f"{DRAFT} {number}"})
+                    await _ok(writer, "PATCH", path, {"title": str(number)})
+                    await _write(writer, document, f"{path}/publish", str(number))
+                await asyncio.sleep(random.random() * 0.05)
+
+        await asyncio.gather(write(), *(read(worker) for worker in range(len(urls)) for _ in range(readers)))
+    late = [(one, by) for one in seen if (by := _late(one)) is not None]
+    return Outcome(
+        reads=len(seen),
+        hits=hits,
+        writes=sum(len(document.titles) - 1 for document in pool),
+        drafts=sum(DRAFT in (one.title or "") for one in seen),
+        late=[by for _, by in late],
+        late_at_writer=sum(one.worker == 0 for one, _ in late),
+    )
+
+
+async def _write(client: httpx.AsyncClient, document: Document, path: str, title: str | None) -> None:
+    document.titles.append(title)
+    document.returned.append(float("inf"))
+    await _ok(client, "POST", path, None)
+    document.returned[-1] = time.perf_counter()
+
+
+async def _ok(
+    client: httpx.AsyncClient, method: str, path: str, body: dict[str, Any] | None
+) -> dict[str, Any]:
+    answer = await client.request(method, path, json=body, headers=ANY)
+    answer.raise_for_status()
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def _late(one: Seen) -> float | None:
+    """By how many seconds a read saw what was; None where it saw what it should."""
+    document = one.document
+    last = max(n for n, returned in enumerate(document.returned) if returned <= one.began)
+    if one.title in document.titles[last:]:
+        return None
+    before = [n for n, title in enumerate(document.titles[:last]) if title == one.title]
+    # What is in no state at all was never to be seen.
+    return one.began - document.returned[before[-1] + 1] if before else float("inf")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--documents", type=int, default=5)
+    options = parser.parse_args()
+
+    async def administrator(application: Any) -> None:
+        async with application.unit_of_work() as uow:
+            await application.container.auth.users().ensure_administrator(
+                uow, email=EMAIL, name="Ada", password=PASSWORD
+            )
+
+    with database(posts=0) as url, ExitStack() as stack:
+        asyncio.run(writing_application(url, administrator))
+        workers = [
+            stack.enter_context(serving("cms_api.cli.worker:create", url, server="uvicorn"))
+            for _ in range(options.workers)
+        ]
+        outcome = asyncio.run(
+            race(
+                [f"http://127.0.0.1:{worker.port}" for worker in workers],
+                seconds=options.seconds,
+                documents=options.documents,
+            )
+        )
+    late = [by * 1000 for by in sorted(outcome.late)]
+    print(
+        f"{options.workers} workers, {outcome.writes} writes, {outcome.reads} reads, {outcome.hits} out of the cache"
+    )
+    print(f"drafts seen: {outcome.drafts}")
+    print(f"reads that saw what was: {len(late)}, of them at the writer's worker: {outcome.late_at_writer}")
+    if late:
+        print(
+            f"delay of the notification: median {statistics.median(late):.1f} ms, longest {late[-1]:.1f} ms"
+        )
+    if outcome.drafts or (late and late[-1] == float("inf")) or outcome.late_at_writer:
+        raise SystemExit("Somebody saw what nobody may see.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""Searching what is published."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.types import ASGIApp
+from msgspec import UNSET, Meta, UnsetType
+
+from cms_api.adapters.http.cms.answering import ANYTHING, delivered_list
+from cms_api.adapters.http.lists import list_query
+from cms_api.adapters.http.requests import ApiRequest
+from cms_api.adapters.http.schemas import ListView, View
+from cms_api.domains.cms.api import FACETS, SEARCH, Facet, Hits, SearchService
+from cms_api.kernel.errors import Malformed
+from cms_api.querying import EVERYTHING, nearest
+
+QUERY = {
+    "q": 'What to search for, required: all of the words, `"in this order"`, `one or the other`, `-without`.',
+    "locale": "The language to search in; the default one where not given.",
+    "prefix": "`true`: the last word may be the beginning of one, as it is being typed.",
+    "facets": f"Comma-separated facets to count all hits by: `{'`, `'.join(FACETS)}`.",
+}
+
+
+class Highlights(View, frozen=True, kw_only=True):
+    """Safe HTML with `<mark>` around what matches: the whole title, and what stands around matches in the text."""
+
+    title: str
+    text: str
+
+
+class SearchHit(View, frozen=True, kw_only=True):
+    """A published document that was found. `score` is from 0 to 1; `path` is null without an address of its own."""
+
+    id: UUID
+    type: str
+    title: str
+    slug: str
+    path: str | None
+    locale: str
+    excerpt: str
+    published_at: Annotated[datetime, Meta(tz=True)]
+    score: float
+    highlights: Highlights
+
+
+class FacetValue(View, frozen=True, kw_only=True):
+    """How many hits have a value: a type, the slug of a term or an author, or a month like `2026-01`."""
+
+    value: str
+    count: int
+    id: UUID | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+
+
+class SearchFacets(View, frozen=True, kw_only=True):
+    """The facets that were asked for, up to 50 values each; the most frequent first, months newest first."""
+
+    type: list[FacetValue] | UnsetType = UNSET
+    category: list[FacetValue] | UnsetType = UNSET
+    tag: list[FacetValue] | UnsetType = UNSET
+    author: list[FacetValue] | UnsetType = UNSET
+    month: list[FacetValue] | UnsetType = UNSET
+
+
+class SearchHits(ListView[SearchHit], frozen=True, kw_only=True, omit_defaults=True):
+    """Hits, the best first.
+
+    `corrected` is there where it was searched for in place of `q`. `only_newest` is true where there are more than
+    2,000 hits: then those published last are all that is ranked and counted.
+    """
+
+    corrected: str | None = None
+    only_newest: bool = False
+    facets: SearchFacets | None = None
+
+
+@get(
+    "/search",
+    operation_id="searchContent",
+    summary="Search what is published",
+    tags=["delivery"],
+    opt={"listing": SEARCH, "query": QUERY, "answers": SearchHits},
+)
+async def search_content(request: ApiRequest, search: NamedDependency[SearchService]) -> ASGIApp:
+    """Documents of all types in one language, the best match first, with snippets and counts."""
+    query = list_query(request, SEARCH, extra=tuple(QUERY))
+    given = query.extra
+    if "q" not in given:
+        raise Malformed("The query parameter “q” is required.")
+    hits = await search.search(
+        given["q"],
+        query.request,
+        locale=given.get("locale"),
+        is_prefix=_is_prefix(given.get("prefix")),
+        facets=_facets(given.get("facets")),
+    )
+    looks_further = hits.facets is not None or query.request.filter != EVERYTHING
+    keys = ("search", *(ANYTHING if looks_further else ("documents",)))
+    return delivered_list(request, query, hits.page, keys=keys, more=_more(hits))
+
+
+def _is_prefix(given: str | None) -> bool:
+    if given not in (None, "true", "false"):
+        raise Malformed("“prefix” is “true” or “false”.")
+    return given == "true"
+
+
+def _facets(given: str | None) -> tuple[Facet, ...]:
+    wanted = tuple(dict.fromkeys(part for part in (given or "").split(",") if part))
+    for name in wanted:
+        if name not in FACETS:
+            raise Malformed(f"There is no facet “{name[:100]}” here.{nearest(name, FACETS)}")
+    return wanted  # type: ignore[return-value]  # each of them is one
+
+
+def _more(hits: Hits) -> Iterator[tuple[str, str]]:
+    """What the answer has beside a list's, as JSON texts."""
+    if hits.corrected is not None:
+        yield "corrected", msgspec.json.encode(hits.corrected).decode()
+    if hits.is_bounded:
+        yield "only_newest", "true"
+    if hits.facets is not None:
+        yield "facets", "{" + ",".join(f'"{name}":{counts}' for name, counts in hits.facets.items()) + "}"

@@ -1,0 +1,208 @@
+"""What lists take, for the OpenAPI document: parameters of query strings, and schemas of bodies."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cms_api.querying import DEFAULT_LIMIT, LOGIC, MAX_LIMIT, OPERATORS, Fields, FieldType, Listing
+
+REF = "#/components/schemas/"
+SCHEMA_TYPES: dict[FieldType, dict[str, Any]] = {
+    "text": {"type": "string"},
+    "uuid": {"type": "string", "format": "uuid"},
+    "timestamptz": {"type": "string", "format": "date-time"},
+    "boolean": {"type": "boolean"},
+    "integer": {"type": "integer"},
+    "number": {"type": "number"},
+    "date": {"type": "string", "format": "date"},
+    "datetime": {"type": "string", "format": "date-time"},
+}
+EXAMPLES: dict[FieldType, Any] = {
+    "text": {"starts_with": "a"},
+    "uuid": {"exists": True},
+    "timestamptz": {"gte": "2026-01-01T00:00:00Z"},
+    "boolean": True,
+    "integer": {"gte": 1},
+    "number": {"gte": 1},
+    "date": {"gte": "2026-01-01"},
+    "datetime": {"gte": "2026-01-01T00:00:00Z"},
+}
+LIMIT = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}
+# What is asked of what a relation leads to; all operators are taken there, too.
+RELATED_OPERATORS = ("eq", "in")
+
+
+def _parameter(name: str, description: str, schema: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "description": description,
+        "schema": dict(schema),
+        **more,
+    }
+
+
+def _listed(name: str, description: str, options: list[str]) -> dict[str, Any]:
+    schema = {"type": "array", "items": {"type": "string", "enum": options}}
+    return _parameter(name, description, schema, style="form", explode=False)
+
+
+def _signs(fields: Fields) -> list[str]:
+    return [f"{sign}{name}" for name in fields.sorts for sign in ("", "-")]
+
+
+def _related(listing: Listing) -> dict[str, FieldType]:
+    """What relations lead to, one step away."""
+    return {
+        f"{head}.{name}": kind
+        for head, relation in listing.relations.items()
+        for name, kind in relation.fields().filters.items()
+    }
+
+
+def list_parameters(listing: Listing) -> list[dict[str, Any]]:
+    """The parameters of a list, those of relations for one step."""
+    default = ",".join(("-" if key.descending else "") + key.field for key in listing.sort)
+    found = [
+        _parameter("limit", "How many.", {**LIMIT, "default": DEFAULT_LIMIT}),
+        _parameter("after", "The cursor `page.next` of the page before.", {"type": "string"}),
+        _parameter("before", "The cursor `page.prev` of the page behind.", {"type": "string"}),
+        _parameter(
+            "count",
+            "`exact` adds the number of all, `estimate` what the database expects it to be.",
+            {"type": "string", "enum": ["none", "estimate", "exact"]},
+        ),
+    ]
+    if signs := _signs(listing):  # else it would have nothing to choose from
+        words = f"Comma-separated; `-` turns a key round. Where not given: `{default}`."
+        found.append(_listed("sort", words, signs))
+    if listing.shown:
+        found.append(
+            _parameter(
+                "fields",
+                "Comma-separated fields to keep"
+                + ("; `author.name` reaches into an included relation." if listing.expands else "."),
+                {"type": "string"},
+            )
+        )
+    if listing.expands:
+        found += _includes(listing)
+    found += [
+        one
+        for name, kind in listing.filters.items()
+        for operator in OPERATORS[kind]
+        for one in (_filter(name, operator, kind),)
+    ]
+    return found + [
+        _filter(name, operator, kind)
+        for name, kind in _related(listing).items()
+        for operator in RELATED_OPERATORS
+        if operator in OPERATORS[kind]
+    ]
+
+
+def _includes(listing: Listing) -> list[dict[str, Any]]:
+    words = "Comma-separated relations to expand, three deep at most: `a,b.c`; what is not included is an id."
+    found = [_parameter("include", words, {"type": "string"})]
+    for name, relation in listing.relations.items():
+        if relation.is_many and relation.hops:
+            found.append(_parameter(f"include[{name}][limit]", "At most that many of them.", LIMIT))
+            if signs := _signs(relation.fields()):
+                found.append(_listed(f"include[{name}][sort]", "In that order.", signs))
+    return found
+
+
+def _filter(name: str, operator: str, kind: FieldType) -> dict[str, Any]:
+    is_list = operator in ("in", "nin")
+    schema: Mapping[str, Any] = {"type": "string"} if is_list else SCHEMA_TYPES[kind]
+    return _parameter(
+        f"filter[{name}]" + ("" if operator == "eq" else f"[{operator}]"),
+        "Comma-separated." if is_list else "",
+        {"type": "boolean"} if operator == "exists" else schema,
+    )
+
+
+def _title(operation_id: str) -> str:
+    return operation_id[0].upper() + operation_id[1:]
+
+
+def query_body(listing: Listing, operation_id: str) -> dict[str, Any]:
+    """What a list takes as a body."""
+    text = {"type": "string"}
+    properties: dict[str, Any] = {
+        "limit": {**LIMIT, "default": DEFAULT_LIMIT},
+        "after": text,
+        "before": text,
+        "count": {"type": "string", "enum": ["none", "estimate", "exact"]},
+    }
+    example: dict[str, Any] = {"limit": 10, "count": "estimate"}
+    if signs := _signs(listing):
+        properties["sort"] = {"type": "array", "items": {"type": "string", "examples": signs}}
+        example["sort"] = [f"-{listing.sorts[0]}"]
+    if listing.filters:
+        properties["filter"] = {"$ref": f"{REF}{_title(operation_id)}Filter"}
+        name, kind = next(iter(listing.filters.items()))
+        example["filter"] = {"or": [{name: EXAMPLES[kind]}, {"not": {name: {"exists": True}}}]}
+    if listing.shown:
+        properties["fields"] = {"type": "array", "items": {"type": "string", "examples": list(listing.shown)}}
+    if listing.expands:
+        properties["include"] = _include_schema(listing)
+    schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {"required": False, "content": {"application/json": {"schema": schema, "example": example}}}
+
+
+def _include_schema(listing: Listing) -> dict[str, Any]:
+    several = {"type": "array", "items": {"type": "string"}}
+    wanted = {
+        "type": "object",
+        "properties": {"limit": LIMIT, "sort": several, "fields": several, "include": {}},
+        "additionalProperties": False,
+    }
+    return {
+        "description": "Paths, or an object with what is wanted of each.",
+        "oneOf": [
+            several,
+            {"type": "object", "additionalProperties": {"oneOf": [{"const": True}, wanted]}},
+        ],
+        "examples": [list(listing.relations)],
+    }
+
+
+def filter_schemas(listings: Mapping[str, Listing]) -> dict[str, Any]:
+    """The schemas of filters by their names; ``listings`` by the operations that take them."""
+    found: dict[str, Any] = {
+        f"{kind.capitalize()}Comparisons": {
+            "type": "object",
+            "properties": {
+                operator: {"type": "boolean"}
+                if operator == "exists"
+                else {"type": "array", "items": schema, "minItems": 1, "maxItems": MAX_LIMIT}
+                if operator in ("in", "nin")
+                else schema
+                for operator in OPERATORS[kind]
+            },
+            "additionalProperties": False,
+        }
+        for kind, schema in SCHEMA_TYPES.items()
+    }
+    for operation_id, listing in listings.items():
+        if listing.filters:
+            found[f"{_title(operation_id)}Filter"] = _filter_schema(listing, f"{_title(operation_id)}Filter")
+    return found
+
+
+def _filter_schema(listing: Listing, name: str) -> dict[str, Any]:
+    itself = {"$ref": f"{REF}{name}"}
+    fields = {**listing.filters, **_related(listing)}
+    properties: dict[str, Any] = {
+        field: {"oneOf": [SCHEMA_TYPES[kind], {"$ref": f"{REF}{kind.capitalize()}Comparisons"}]}
+        for field, kind in fields.items()
+        if field not in LOGIC
+    }
+    properties["and"] = properties["or"] = {"type": "array", "items": itself, "minItems": 1}
+    properties["not"] = itself
+    schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    if listing.relations:  # paths that go on
+        heads = "|".join(listing.relations)
+        schema["patternProperties"] = {rf"^({heads})(\.\w+){{2,}}$": {}}
+    return schema

@@ -1,0 +1,59 @@
+"""What search engines and previews are told, as expressions: what the document says, then what the site says.
+
+What the document alone decides is in the live copy already, see `documents.seo`.
+"""
+
+from cms_api.adapters.sqlalchemy.cms.urls import file_url, page_url
+from cms_api.domains.cms.site.events import SITE_ID
+
+_BASE = "rtrim(s.data->>'base_url', '/')"
+_TITLE = "coalesce(p.seo->>'title', replace(coalesce(s.data->'seo'->>'title_template', w.title), w.title, p.title))"
+_NOINDEX = "(coalesce((s.data->'seo'->>'noindex')::boolean, false) OR p.is_noindex)"
+_IMAGE_ID = "coalesce((p.seo->'og'->>'image')::uuid, p.cover_id, s.image_id)"
+_CARD_ID = "(p.seo->'twitter'->>'image')::uuid"
+_CARD_URL = f"(SELECT {file_url('c')} FROM cms.media c WHERE c.id = {_CARD_ID})"
+
+_ALTERNATES = f"""CASE WHEN p.translation_group IS NULL OR s.data->>'base_url' IS NULL THEN '[]' ELSE (
+    SELECT coalesce(json_agg(json_build_object('locale', q.locale, 'url', {_BASE} || {page_url("q")})
+        ORDER BY q.locale), '[]')
+    FROM cms.publications q
+    WHERE (q.translation_group = p.translation_group OR q.document_id = p.translation_group)
+      AND {page_url("q")} IS NOT NULL) END"""
+
+# psycopg takes a percent sign for a placeholder, so the one of the template is spelt otherwise.
+SEO = f"""(SELECT row_to_json(_) FROM (
+    SELECT {_TITLE} AS title,
+        coalesce(p.seo->>'description', nullif(s.data->'seo'->>'description', '')) AS description,
+        coalesce(p.seo->>'canonical', {_BASE} || ({page_url("p")})) AS canonical,
+        {_NOINDEX} AS noindex,
+        coalesce((p.seo->>'nofollow')::boolean, false) AS nofollow,
+        (SELECT row_to_json(o) FROM (
+            SELECT coalesce(p.seo->'og'->>'title', p.title) AS title,
+                coalesce(p.seo->'og'->>'description', nullif(s.data->'seo'->>'description', '')) AS description,
+                coalesce(p.seo->'og'->>'type', 'website') AS type,
+                coalesce(p.seo->>'canonical', {_BASE} || ({page_url("p")})) AS url,
+                nullif(s.data->>'title', '') AS site_name,
+                CASE WHEN m.id IS NULL THEN NULL ELSE json_build_object('url', {file_url("m")}, 'alt', m.alt,
+                    'width', m.width, 'height', m.height) END AS image) o) AS og,
+        (SELECT row_to_json(o) FROM (
+            SELECT coalesce(p.seo->'twitter'->>'card',
+                    CASE WHEN coalesce(m.id, {_CARD_ID}) IS NULL THEN 'summary' ELSE 'summary_large_image' END) AS card,
+                coalesce(p.seo->'twitter'->>'title', p.title) AS title,
+                coalesce(p.seo->'twitter'->>'description', nullif(s.data->'seo'->>'description', '')) AS description,
+                CASE WHEN {_CARD_ID} IS NULL THEN {file_url("m")} ELSE {_CARD_URL} END AS image,
+                p.seo->'twitter'->>'creator' AS creator) o) AS twitter,
+        {_ALTERNATES} AS alternates
+    FROM cms.site_settings s
+    CROSS JOIN (SELECT chr(37) || 's' AS title) w
+    LEFT JOIN cms.media m ON m.id = {_IMAGE_ID}) _)"""
+
+# When anything of it changed last, the document included.
+SEO_CHANGED = """greatest(p.updated_at, (SELECT updated_at FROM cms.site_settings),
+    (SELECT m.updated_at FROM cms.media m WHERE m.id = p.cover_id))"""
+
+# The ids of what it is made of, beside the document.
+SEO_USED = f"""array_remove(ARRAY['{SITE_ID}'::uuid, (p.seo->'og'->>'image')::uuid, {_CARD_ID}, p.cover_id,
+    (SELECT image_id FROM cms.site_settings)], NULL)
+    || CASE WHEN p.translation_group IS NOT NULL THEN ARRAY(
+        SELECT q.document_id FROM cms.publications q
+        WHERE q.translation_group = p.translation_group OR q.document_id = p.translation_group) END"""

@@ -1,0 +1,59 @@
+"""Where things are on the site, as expressions: paths from its root, so that they stay right when it moves."""
+
+from cms_api.domains.cms.site.events import SITE_ID
+from cms_api.domains.cms.site.interface import SitePaths
+
+# Asked once a statement, however many rows want to know.
+_HOME = "(SELECT home_page_id FROM cms.site_settings)"
+IS_PUBLIC_AUTHOR = (
+    "EXISTS (SELECT FROM cms.links l WHERE l.target_id = a.id AND l.is_live AND l.field = 'authors')"
+)
+
+
+def page_url(alias: str) -> str:
+    """The path of a live copy; NULL where it has none."""
+    return (
+        f"CASE WHEN {alias}.document_id = {_HOME} THEN '/'"
+        f" WHEN {alias}.has_address THEN '/' || {alias}.path END"
+    )
+
+
+def file_url(alias: str) -> str:
+    """Where a file is: a path here, or its address elsewhere."""
+    return f"coalesce('/media/' || {alias}.storage_key, {alias}.source_url)"
+
+
+def archive_url(kind: str, slug: str) -> str:
+    """The path of what lists the documents of a category, a tag or an author."""
+    pattern = getattr(SitePaths(), kind)
+    return (
+        f"replace(coalesce((SELECT data->'paths'->>'{kind}' FROM cms.site_settings), '{pattern}'),"
+        f" '{{slug}}', {slug})"
+    )
+
+
+_CATEGORY, _TAG = archive_url("category", "t.slug"), archive_url("tag", "t.slug")
+_TERM = f"CASE t.taxonomy WHEN 'category' THEN {_CATEGORY} ELSE {_TAG} END"
+
+
+def addresses_of(ids: str) -> str:
+    """JSON of the current paths of ``ids``, an array: those that have one, whatever they are."""
+    return f"""(SELECT coalesce(json_object_agg(x.id, x.url), '{{}}')::text FROM (
+        SELECT q.document_id, {page_url("q")} FROM cms.publications q
+        WHERE q.document_id = ANY ({ids}) AND q.has_address
+        UNION ALL SELECT m.id, {file_url("m")} FROM cms.media m WHERE m.id = ANY ({ids})
+        UNION ALL SELECT t.id, {_TERM} FROM cms.terms t WHERE t.id = ANY ({ids})
+        UNION ALL SELECT a.id, {archive_url("author", "a.slug")} FROM cms.authors a
+        WHERE a.id = ANY ({ids})) x(id, url))"""
+
+
+def mentioned_addresses(alias: str = "p") -> str:
+    """The paths of what the texts of a live copy mention; NULL, and no work, where they mention nothing."""
+    mentions = f"{alias}.mention_ids"
+    return f"CASE WHEN cardinality({mentions}) > 0 THEN {addresses_of(mentions)} END"
+
+
+def mentioned_ids(alias: str = "p") -> str:
+    """The ids of what such paths are made of, the settings of the site among them."""
+    mentions = f"{alias}.mention_ids"
+    return f"CASE WHEN cardinality({mentions}) > 0 THEN {mentions} || '{SITE_ID}'::uuid END"

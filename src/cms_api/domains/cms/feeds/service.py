@@ -1,0 +1,109 @@
+"""Putting feeds together."""
+
+import re
+from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
+from uuid import uuid5
+
+from cms_api.domains.cms.delivery.service import NothingPublished
+from cms_api.domains.cms.feeds.interface import (
+    Feed,
+    FeedFile,
+    FeedItem,
+    FeedPerson,
+    FeedService,
+    Position,
+    Scope,
+    Subject,
+)
+from cms_api.domains.cms.feeds.ports import FeedQueries, PostRow
+from cms_api.domains.cms.site.events import SITE_ID
+from cms_api.domains.cms.site.facts import FILES, SiteFacts, Sites
+
+# Any post that comes or goes may change a page, and so may a setting.
+POSTS, SETTINGS = "document:post", "settings"
+# Attributes of sanitised HTML that hold paths: a feed's reader does not know where they begin.
+_PATH = re.compile(r' (href|src|poster)="(/(?!/)[^"]*)"')
+UNKNOWN_TYPE = "application/octet-stream"
+
+
+class Feeds(FeedService):
+    """The service of feeds."""
+
+    def __init__(self, *, queries: FeedQueries, sites: Sites, default_locale: str) -> None:
+        self._queries = queries
+        self._sites = sites
+        self._default_locale = default_locale
+
+    async def read(
+        self, scope: Scope | None, slug: str | None, *, locale: str | None, after: Position | None
+    ) -> Feed:
+        locale = locale or self._default_locale
+        subject = None
+        if scope is not None:
+            subject = await self._queries.subject(scope, slug or "")
+            if subject is None:
+                raise NothingPublished
+        site = await self._sites.get()
+        rows = await self._queries.posts(
+            scope,
+            subject.id if subject else None,
+            locale=locale,
+            after=after,
+            limit=site.feeds.items + 1,
+            with_bodies=site.feeds.content == "full",
+        )
+        return _feed(site, subject, locale, rows)
+
+
+def _feed(site: SiteFacts, subject: Subject | None, locale: str, rows: Sequence[PostRow]) -> Feed:
+    shown = rows[: site.feeds.items]
+    last = shown[-1] if len(rows) > len(shown) else None
+    used = [str(one) for row in shown for one in row.used]
+    about = [str(subject.id)] if subject else []
+    return Feed(
+        # Of each scope and language there is one feed, wherever the site moves (RFC 4287, section 4.2.6).
+        id=uuid5(SITE_ID, f"{subject.id if subject else ''}:{locale}"),
+        title=f"{subject.name} – {site.title}" if subject else site.title,
+        description=(subject.description if subject else "") or site.description,
+        url=site.absolute(subject.url if subject else "/"),
+        locale=locale,
+        site=site,
+        items=tuple(_item(site, row) for row in shown),
+        next=Position(last.published_at, last.id) if last else None,
+        updated_at=max((parsedate_to_datetime(site.changed_at), *(row.touched_at for row in shown))),
+        tags=tuple(dict.fromkeys((POSTS, SETTINGS, *site.used.split(","), *about, *used))),
+    )
+
+
+def _item(site: SiteFacts, row: PostRow) -> FeedItem:
+    cover = row.cover
+    return FeedItem(
+        id=row.id,
+        url=site.absolute(row.url),
+        title=row.title,
+        excerpt=row.excerpt,
+        html=None if row.body is None else absolute(site, row.body),
+        published_at=row.published_at,
+        updated_at=row.updated_at,
+        authors=tuple(FeedPerson(name=one.name, url=site.absolute(one.url)) for one in row.authors),
+        terms=row.terms,
+        cover=None
+        if cover is None
+        else FeedFile(
+            url=site.absolute(cover.url),
+            media_type=cover.media_type or UNKNOWN_TYPE,
+            size=cover.size or 0,
+            alt=cover.alt,
+        ),
+    )
+
+
+def absolute(site: SiteFacts, html: str) -> str:
+    """Sanitised HTML with whole addresses in place of paths, which are in their written form already."""
+
+    def whole(match: re.Match[str]) -> str:
+        base = site.service if match[2].startswith(FILES) else site.base
+        return f' {match[1]}="{base}{match[2]}"'
+
+    return _PATH.sub(whole, html)

@@ -1,0 +1,472 @@
+"""From what was sent to what is asked: one parser for query strings and JSON, which tells every fault.
+
+Both are turned into a tree of `Node` first. What differs is told by a `Spelling`: how values are read.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple, TypeVar, get_args
+
+import msgspec
+
+from cms_api.kernel.errors import Fault
+from cms_api.querying.conditions import AnyOf, Comparison, Condition, Matches, Not, all_of
+from cms_api.querying.listings import (
+    LOGIC,
+    MAX_RELATIONS,
+    OPERATORS,
+    Fields,
+    FieldType,
+    Listing,
+    TooFar,
+    Unknown,
+    find,
+    find_sort,
+    follow,
+    nearest,
+)
+from cms_api.querying.pages import DEFAULT_LIMIT, MAX_LIMIT, Count, SortKey
+from cms_api.querying.selections import NO_SELECTION, Selection, TextFormat
+
+T = TypeVar("T")
+
+MAX_CONDITIONS = 50
+MAX_NESTING = 5
+MAX_SORTS = 8
+MAX_INCLUDES = 20
+MAX_FIELDS = 200
+MAX_FAULTS = 50
+MAX_SEARCH = 500
+FORMATS: tuple[TextFormat, ...] = get_args(TextFormat)
+SHOWN = 100
+
+
+class Node:
+    """A part of what was sent: the values given for it, the parts inside of it, and its place for faults."""
+
+    __slots__ = ("parts", "place", "values")
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        self.values: list[Any] = []
+        self.parts: dict[str, Node] = {}
+
+    def walk(self, steps: Iterable[str], place: str) -> "Node":
+        """The node at the end of ``steps``; those that are not there yet are made, with ``place``."""
+        node = self
+        for step in steps:
+            node = node.parts.setdefault(step, Node(place))
+        return node
+
+
+class Spelling(NamedTuple):
+    """How values are written.
+
+    ``value`` makes what a field of a type is compared with of what was written, ``several`` gives the
+    parts of a list, ``number`` a number of rows; each raises `ValueError` or `TypeError` where that is wrong.
+    """
+
+    value: Callable[[Any, FieldType], object]
+    several: Callable[[Any], list[Any]]
+    number: Callable[[Any], int]
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a query says."""
+
+    limit: int
+    after: str | None
+    before: str | None
+    sort: tuple[SortKey, ...]
+    filter: Condition
+    count: Count
+    selection: Selection
+
+
+class Refused(Exception):
+    """A query with faults, all of which are here."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__(faults[0].detail)
+        self.faults = tuple(faults[:MAX_FAULTS])
+        self._number = len(faults)
+
+    @property
+    def detail(self) -> str:
+        """What is wrong in a sentence."""
+        first = self.faults[0].detail
+        return first if self._number == 1 else f"{first} There are {self._number} faults in all."
+
+
+VALUES: dict[FieldType, str] = {
+    "text": "text",
+    "uuid": "a UUID",
+    "timestamptz": "a time like 2026-01-02T03:04:05Z",
+    "datetime": "a time like 2026-01-02T03:04:05Z",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "date": "a day like 2026-01-02",
+}
+
+
+class _Parser:
+    """Reads the parts of a query, and notes what is wrong with them."""
+
+    def __init__(self, spelling: Spelling) -> None:
+        self.faults: list[Fault] = []
+        self._spelling = spelling
+        self._conditions = 0
+
+    def fault(self, node: Node, code: str, detail: str) -> None:
+        self.faults.append(Fault(node.place, code, detail))
+
+    def names(self, root: Node, known: Sequence[str]) -> None:
+        """Note parameters that are unknown, or given twice."""
+        for name, node in root.parts.items():
+            if name not in known:
+                hint = nearest(name, ["filter[…]" if one == "filter" else one for one in known])
+                written = node.place[1:] if node.place.startswith("?") else name
+                detail = f"There is no query parameter “{written[:SHOWN]}” here.{hint}"
+                self.fault(node, "unknown_parameter", detail)
+            elif name != "filter" and len(node.values) > 1:
+                self.fault(node, "duplicate", f"The parameter “{name}” is given twice.")
+
+    def walked(self, node: Node, what: str, look: Callable[[], T]) -> T | None:
+        """What a path leads to; None, and a fault, where it leads nowhere or too far."""
+        try:
+            return look()
+        except Unknown as error:
+            hint = nearest(error.name, error.known)
+            self.fault(node, f"unknown_{what}", f"There is no {what} “{error.name[:SHOWN]}” here.{hint}")
+        except TooFar:
+            self.fault(node, "too_far", f"A path walks at most {MAX_RELATIONS} relations.")
+        return None
+
+    # Conditions
+
+    def condition(self, node: Node, fields: Fields, depth: int = 0) -> Condition:
+        """All that the parts of ``node`` say, together."""
+        if depth > MAX_NESTING:
+            self.fault(node, "too_deep", f"Conditions are nested at most {MAX_NESTING} deep.")
+            return all_of()
+        if any(not isinstance(value, dict) for value in node.values):
+            self.fault(node, "type", "“filter” names a field: filter[title]=…")
+        found: list[Condition] = []
+        for name, part in node.parts.items():
+            if name == "not":
+                found.append(Not(self.condition(part, fields, depth + 1)))
+            elif name in LOGIC:
+                branches = self._branches(name, part, fields, depth)
+                found.append(AnyOf(branches) if name == "or" else all_of(*branches))
+            else:
+                found += self._comparisons(name, part, fields)
+        return all_of(*found)
+
+    def _branches(self, name: str, node: Node, fields: Fields, depth: int) -> tuple[Condition, ...]:
+        is_list = all(isinstance(value, list) for value in node.values)
+        numbers = all(step.isascii() and step.isdigit() and len(step) <= 3 for step in node.parts)  # noqa: PLR2004 - 999 is more than enough
+        if not (is_list and numbers and node.parts):
+            self.fault(node, "type", f"“{name}” is a list of conditions: filter[{name}][0][title]=…")
+            return ()
+        branches = sorted(node.parts.items(), key=lambda one: int(one[0]))
+        return tuple(self.condition(part, fields, depth + 1) for _, part in branches)
+
+    def _comparisons(self, name: str, node: Node, fields: Fields) -> Iterator[Condition]:
+        found = self.walked(node, "filter", lambda: find(fields, name))
+        if found is None:
+            return
+        given = [("eq", node, value) for value in node.values if not isinstance(value, dict)]
+        for operator, part in node.parts.items():
+            if part.parts and not any(isinstance(value, list) for value in part.values):
+                self.fault(
+                    part, "unknown_parameter", f"There is no parameter “{part.place[1:][:SHOWN]}” here."
+                )
+            given += [(operator, part, value) for value in part.values if not isinstance(value, dict)]
+        for operator, part, value in given:
+            if (one := self._comparison(name, operator, found.kind, part, value)) is not None:
+                yield one
+
+    def _comparison(
+        self, field: str, operator: str, kind: FieldType, node: Node, value: Any
+    ) -> Comparison | None:
+        self._conditions += 1
+        if self._conditions > MAX_CONDITIONS:
+            if self._conditions == MAX_CONDITIONS + 1:
+                self.fault(node, "too_many", f"At most {MAX_CONDITIONS} filters are taken.")
+            return None
+        checked = next((one for one in OPERATORS[kind] if one == operator), None)
+        if checked is None:
+            hint = nearest(operator, OPERATORS[kind])
+            detail = f"The filter “{field}” has no operator “{operator[:SHOWN]}”.{hint}"
+            self.fault(node, "unknown_operator", detail)
+            return None
+        read = "boolean" if checked == "exists" else kind
+        try:
+            values = self._spelling.several(value) if checked in ("in", "nin") else [value]
+            if not 1 <= len(values) <= MAX_LIMIT:
+                self.fault(
+                    node, "too_many", f"The filter “{field}” takes 1 value and at most {MAX_LIMIT} values."
+                )
+                return None
+            made = tuple(self._spelling.value(one, read) for one in values)
+        except (ValueError, KeyError, OverflowError, TypeError, ArithmeticError):
+            many = "a list of " if checked in ("in", "nin") and not isinstance(value, (str, list)) else ""
+            self.fault(node, "type", f"The filter “{field}” takes {many}{VALUES[read]}.")
+            return None
+        return Comparison(field, checked, made)
+
+    # Orders
+
+    def sort(self, node: Node | None, fields: Fields, default: tuple[SortKey, ...]) -> tuple[SortKey, ...]:
+        """The keys of an order."""
+        if node is None:
+            return default
+        keys: list[SortKey] = []
+        for part in self.texts(node):
+            key = SortKey(part.removeprefix("-"), part.startswith("-"))
+            if self.walked(node, "sort", partial(find_sort, fields, key.field)) is not None:
+                keys.append(key)
+        if len({key.field for key in keys}) < len(keys):
+            self.fault(node, "duplicate", "A field is sorted by twice.")
+        if len(keys) > MAX_SORTS:
+            self.fault(node, "too_many", f"At most {MAX_SORTS} sort keys are taken.")
+        return tuple(keys) or default
+
+    def texts(self, node: Node) -> list[str]:
+        """The texts of a list."""
+        try:
+            found = [one for value in node.values for one in self._spelling.several(value)]
+        except TypeError:
+            found = [None]
+        if not all(isinstance(one, str) for one in found):
+            self.fault(node, "type", "This is a list of names.")
+            return []
+        return found
+
+    # Selections
+
+    def selection(
+        self, include: Node | None, fields: Node | None, of: Fields, format: Node | None = None
+    ) -> Selection:
+        """The relations to expand, the fields to keep, and the format of texts."""
+        wanted = _Wanted()
+        if include is not None:
+            self._include(include, wanted, of)
+            if wanted.size() > MAX_INCLUDES:
+                self.fault(include, "too_many", f"At most {MAX_INCLUDES} includes are taken.")
+        if fields is not None:
+            self._fields(fields, wanted, of)
+        return msgspec.structs.replace(wanted.frozen(), format=self._format(format))
+
+    def _format(self, node: Node | None) -> TextFormat:
+        given = self.text(node)
+        for known in FORMATS:
+            if given == known:
+                return known
+        if node is not None and given is not None:
+            hint = nearest(given, FORMATS)
+            self.fault(node, "unknown_format", f"There is no format “{given[:SHOWN]}” here.{hint}")
+        return "html"
+
+    def _include(self, node: Node, wanted: "_Wanted", of: Fields) -> None:
+        # In JSON a list of paths, or an object with what is wanted of each.
+        is_object = any(isinstance(value, dict) for value in node.values)
+        if not is_object:
+            for path in self.texts(node):
+                if path:
+                    self._expanded(node, path, wanted, of)
+        for path, part in node.parts.items():
+            if path.isdigit() and not is_object and node.values:
+                continue  # the members of a list of paths, which were read already
+            found = self._expanded(part, path, wanted, of)
+            if found is not None:
+                self._options(part, *found)
+
+    def _expanded(
+        self, node: Node, path: str, wanted: "_Wanted", of: Fields
+    ) -> "tuple[_Wanted, Fields, bool] | None":
+        """What is wanted at the end of a path, the fields there, and whether there may be several."""
+        relations = self.walked(node, "include", lambda: list(follow(of, path)))
+        if relations is None:
+            return None
+        if sum(one.hops for one in relations) > MAX_RELATIONS:
+            self.fault(node, "too_far", f"An include goes at most {MAX_RELATIONS} relations deep.")
+            return None
+        last = relations[-1]
+        if not last.hops:
+            self.fault(node, "unknown_include", f"“{path[:SHOWN]}” is no relation.")
+            return None
+        for step in path.split("."):
+            wanted = wanted.into(step)
+        return wanted, last.fields(), last.is_many
+
+    def _options(self, node: Node, wanted: "_Wanted", of: Fields, is_many: bool) -> None:  # noqa: FBT001 - handed on
+        known = {"limit", "sort", "include", "fields"}
+        for value in node.values:
+            if value is not True and not isinstance(value, dict):
+                self.fault(node, "type", "This is true, or says “limit”, “sort”, “include” or “fields”.")
+        for name, part in node.parts.items():
+            if name not in known:
+                hint = nearest(name, known)
+                self.fault(part, "unknown_parameter", f"An include has no “{name[:SHOWN]}”.{hint}")
+            elif name in ("limit", "sort") and not is_many:
+                self.fault(part, "not_many", f"“{name}” is for relations to several.")
+            elif name == "limit":
+                wanted.limit = self.limit(part, None)
+            elif name == "sort":
+                wanted.sort = self.sort(part, of, ())
+            elif name == "include":
+                self._include(part, wanted, of)
+            else:
+                self._fields(part, wanted, of)
+
+    def _fields(self, node: Node, wanted: "_Wanted", of: Fields) -> None:
+        paths = [path for path in self.texts(node) if path]
+        if not paths:
+            self.fault(node, "required", "“fields” names no field.")
+        for path in paths[:MAX_FIELDS]:
+            place, into = of, wanted
+            *steps, last = path.split(".")
+            for step in steps:
+                known = step in place.shown
+                into.keep(step)
+                inner = into.parts.get(step)
+                relation = place.relations.get(step)
+                if not known or inner is None or relation is None:
+                    hint = ": is its relation included?" if known else f".{nearest(step, place.shown)}"
+                    self.fault(node, "unknown_field", f"There is no field “{path[:SHOWN]}” here{hint}")
+                    break
+                place, into = relation.fields(), inner
+            else:
+                if last not in place.shown:
+                    hint = ": is its relation included?" if steps else f".{nearest(last, place.shown)}"
+                    self.fault(node, "unknown_field", f"There is no field “{path[:SHOWN]}” here{hint}")
+                into.keep(last)
+        if len(paths) > MAX_FIELDS:
+            self.fault(node, "too_many", f"At most {MAX_FIELDS} fields are taken.")
+
+    # The rest
+
+    def limit(self, node: Node | None, default: int | None) -> int | None:
+        """A number of rows."""
+        if node is None:
+            return default
+        try:
+            found = self._spelling.number(node.values[0])
+        except (ValueError, TypeError, IndexError):
+            found = 0
+        if not 1 <= found <= MAX_LIMIT:
+            self.fault(node, "range", f"“limit” is a number from 1 to {MAX_LIMIT}.")
+            return default
+        return found
+
+    def text(self, node: Node | None) -> str | None:
+        """A text, where one is given."""
+        if node is None:
+            return None
+        if not node.values or not isinstance(node.values[0], str):
+            self.fault(node, "type", "This is text.")
+            return None
+        return node.values[0]
+
+    def count(self, node: Node | None) -> Count:
+        """Whether all rows are counted, and how."""
+        given = self.text(node)
+        match given:
+            case None | "none":
+                return "none"
+            case "exact" | "estimate":
+                return given
+        if node is not None:
+            self.fault(node, "unknown_count", "“count” is “exact”, “estimate” or “none”.")
+        return "none"
+
+
+class _Wanted:
+    """A selection in the making."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, _Wanted] = {}
+        self.kept: dict[str, None] = {}
+        self.limit: int | None = None
+        self.sort: tuple[SortKey, ...] = ()
+
+    def into(self, step: str) -> "_Wanted":
+        return self.parts.setdefault(step, _Wanted())
+
+    def keep(self, name: str) -> None:
+        self.kept[name] = None
+
+    def size(self) -> int:
+        return sum(1 + one.size() for one in self.parts.values())
+
+    def frozen(self) -> Selection:
+        if not (self.parts or self.kept or self.limit or self.sort):
+            return NO_SELECTION
+        return Selection(
+            include=tuple((step, self.parts[step].frozen()) for step in sorted(self.parts)),
+            fields=tuple(self.kept) or None,
+            limit=self.limit,
+            sort=self.sort,
+        )
+
+
+PLAIN = ("limit", "after", "before", "sort", "count")
+
+
+def parsed(root: Node, listing: Listing, spelling: Spelling, *, extra: tuple[str, ...] = ()) -> Asked:
+    """What is asked of a list. ``extra`` are parameters that are read elsewhere. Raises `Refused`."""
+    parser = _Parser(spelling)
+    known = [*PLAIN, "filter", *extra]
+    known += ["fields"] if listing.shown else []
+    known += ["include"] if listing.expands else []
+    known += ["format"] if listing.has_texts else []
+    known += ["q"] if listing.is_searchable else []
+    parts = root.parts
+    parser.names(root, known)
+    if "after" in parts and "before" in parts:
+        parser.fault(parts["after"], "conflict", "Give “after” or “before”, not both.")
+    filters = [parser.condition(parts["filter"], listing)] if "filter" in parts else []
+    if listing.is_searchable and (words := parser.text(parts.get("q"))):
+        filters.append(Matches(words[:MAX_SEARCH]))
+    asked = Asked(
+        limit=parser.limit(parts.get("limit"), DEFAULT_LIMIT) or DEFAULT_LIMIT,
+        after=parser.text(parts.get("after")),
+        before=parser.text(parts.get("before")),
+        sort=parser.sort(parts.get("sort"), listing, listing.sort),
+        filter=all_of(*filters),
+        count=parser.count(parts.get("count")),
+        selection=parser.selection(
+            parts.get("include") if listing.expands else None,
+            parts.get("fields") if listing.shown else None,
+            listing,
+            parts.get("format") if listing.has_texts else None,
+        ),
+    )
+    if parser.faults:
+        raise Refused(parser.faults)
+    return asked
+
+
+def condition_of(root: Node, fields: Fields, spelling: Spelling) -> Condition:
+    """The condition that a filter alone asks for. Raises `Refused`."""
+    parser = _Parser(spelling)
+    found = parser.condition(root, fields)
+    if parser.faults:
+        raise Refused(parser.faults)
+    return found
+
+
+def selection_of(
+    root: Node, listing: Listing, spelling: Spelling, *, extra: tuple[str, ...] = ()
+) -> Selection:
+    """What `include`, `fields` and `format` alone ask for. ``extra`` is read elsewhere. Raises `Refused`."""
+    parser = _Parser(spelling)
+    formats = ("format",) if listing.has_texts else ()
+    parser.names(root, ["include", "fields", *formats, *extra])
+    wanted = root.parts.get("format") if listing.has_texts else None
+    found = parser.selection(root.parts.get("include"), root.parts.get("fields"), listing, wanted)
+    if parser.faults:
+        raise Refused(parser.faults)
+    return found

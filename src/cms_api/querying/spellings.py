@@ -1,0 +1,119 @@
+"""The two ways to spell a query: as a query string, and as JSON."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from cms_api.querying.listings import FieldType
+from cms_api.querying.parsing import Node, Spelling
+from cms_api.validation import escaped
+
+# A parameter's name, and what follows it in brackets: `filter[tags.slug][in]`.
+_NAME = re.compile(r"(filter|include)((?:\[[^\[\]]*\])+)")
+_STEPS = re.compile(r"\[([^\[\]]*)\]")
+MAX_STEPS = 24
+_Integer = Annotated[int, Meta(ge=-(2**31), lt=2**31)]
+_MAX_DIGITS = 4
+
+
+def of_parameters(pairs: Iterable[tuple[str, str]]) -> Node:
+    """The pairs of a query string as a tree. A fault's place is the parameter, behind a question mark."""
+    root = Node("?")
+    for name, value in pairs:
+        place = f"?{name[:200]}"
+        found = _NAME.fullmatch(name)
+        steps = [found[1], *_STEPS.findall(found[2])] if found else [name]
+        if len(steps) > MAX_STEPS:
+            steps = [name]
+        root.walk(steps, place).values.append(value)
+    return root
+
+
+def of_json(value: Any, place: str = "", depth: int = 0) -> Node:
+    """JSON as a tree. A fault's place is a JSON Pointer (RFC 6901)."""
+    node = Node(place)
+    node.values.append(value)
+    parts: Iterable[tuple[str, Any]] = ()
+    if depth > MAX_STEPS:
+        return node
+    if isinstance(value, Mapping):
+        parts = value.items()
+    elif isinstance(value, list):
+        parts = ((str(number), one) for number, one in enumerate(value[:1_000]))
+    for name, one in parts:
+        node.parts[name] = of_json(one, f"{place}/{escaped(name)}", depth + 1)
+    return node
+
+
+def _moment(raw: Any) -> datetime:
+    moment = msgspec.convert(raw, datetime)
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment
+
+
+def _number(raw: str | float) -> Decimal:
+    number = Decimal(str(raw))
+    if not number.is_finite():
+        raise ValueError
+    return number.normalize()
+
+
+def _of_text(raw: Any, kind: FieldType) -> object:
+    match kind:
+        case "uuid":
+            return UUID(raw)
+        case "timestamptz" | "datetime":
+            return _moment(raw)
+        case "boolean":
+            return {"true": True, "false": False}[raw]
+        case "integer":
+            return msgspec.convert(int(raw), _Integer)
+        case "number":
+            return _number(raw)
+        case "date":
+            return date.fromisoformat(raw).isoformat()
+        case _:
+            return raw
+
+
+def _of_json(raw: Any, kind: FieldType) -> object:
+    match kind:
+        case "uuid" | "timestamptz" | "datetime" | "date":
+            if not isinstance(raw, str):
+                raise TypeError
+            return _of_text(raw, kind)
+        case "boolean":
+            return msgspec.convert(raw, bool)
+        case "integer":
+            return msgspec.convert(raw, _Integer)
+        case "number":
+            if isinstance(raw, bool) or not isinstance(raw, (int, float)):
+                raise TypeError
+            return _number(raw)
+        case _:
+            return msgspec.convert(raw, str)
+
+
+def _listed(raw: Any) -> list[Any]:
+    if not isinstance(raw, list):
+        raise TypeError
+    return raw
+
+
+def _count_of_text(raw: Any) -> int:
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) <= _MAX_DIGITS else 0
+
+
+def _count_of_json(raw: Any) -> int:
+    return msgspec.convert(raw, int)
+
+
+PARAMETERS = Spelling(value=_of_text, several=lambda raw: raw.split(","), number=_count_of_text)
+JSON = Spelling(value=_of_json, several=_listed, number=_count_of_json)

@@ -1,0 +1,111 @@
+"""What the ports of feeds and maps do."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from tests.contracts.cms.conftest import Backend
+
+from cms_api.domains.cms.authors.model import Author
+from cms_api.domains.cms.authors.ports import AuthorRepository
+from cms_api.domains.cms.documents.content import PageContent, PostContent, Seo
+from cms_api.domains.cms.documents.model import Document
+from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository
+from cms_api.domains.cms.documents.rendering import Public
+from cms_api.domains.cms.feeds.interface import Position, Subject
+from cms_api.domains.cms.media.model import Asset
+from cms_api.domains.cms.media.ports import MediaRepository
+from cms_api.domains.cms.pages.service import PAGE
+from cms_api.domains.cms.posts.service import POST
+from cms_api.domains.cms.sitemaps.interface import Part
+from cms_api.domains.cms.taxonomies.model import Term
+from cms_api.domains.cms.taxonomies.ports import TermRepository
+from cms_api.kernel.ids import new_id
+
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+DATES: dict[str, Any] = {"created_at": AT, "updated_at": AT}
+
+
+async def live(backend: Backend, content: Any, *, after: int = 0, locale: str = "en") -> UUID:
+    """Publish a content, some seconds after the others."""
+    kind: Any = PAGE if isinstance(content, PageContent) else POST
+    at = AT + timedelta(seconds=after)
+    document, _ = Document.create(kind, content, locale=locale, at=at, by=None)
+    document.publish(at=at, by=None)
+    public = Public(fields={"excerpt": "Short", "body": "<p>Long</p>", "seo": Seo(), "reading_time": 1})
+    if content.seo.canonical:
+        public = msgspec.structs.replace(public, seo={"canonical": content.seo.canonical})
+    async with backend.uow() as uow:
+        await uow.repository(DocumentRepository).add(document)
+        await uow.repository(DocumentRepository).save(document)
+        await uow.repository(PublicationRepository).put_live(document, content, public)
+    return document.id
+
+
+async def test_posts_by_page_and_subject(backend: Backend) -> None:
+    author = Author(id=new_id(), name="Ada", slug="ada", bio="Writes", **DATES)
+    tag = Term(
+        id=new_id(), taxonomy="tag", name="Tea", slug="tea", **DATES | {"updated_at": AT + timedelta(days=1)}
+    )
+    cover = Asset(id=new_id(), filename="a.png", source_url="https://x.example/a.png", alt="A", **DATES)
+    async with backend.uow() as uow:
+        await uow.repository(AuthorRepository).add(author)
+        await uow.repository(TermRepository).add(tag)
+        await uow.repository(MediaRepository).add(cover)
+    assert await backend.feeds.subject("author", "ada") is None  # nothing is published under her name
+    content = PostContent(title="B", slug="b", authors=(author.id,), tags=(tag.id,), cover=cover.id)
+    first = await live(backend, PostContent(title="A", slug="a"))
+    second = await live(backend, content, after=1)
+    await live(backend, PostContent(title="C", slug="c"), locale="de")
+    await live(backend, PageContent(title="P", slug="p"))
+    assert await backend.feeds.subject("author", "ada") == Subject(
+        id=author.id, name="Ada", description="Writes", url="/author/ada"
+    )
+    assert await backend.feeds.subject("category", "tea") is None
+    found = await backend.feeds.subject("tag", "tea")
+    assert found is not None
+    assert (found.id, found.url) == (tag.id, "/tag/tea")
+
+    async def ids(*args: Any, **more: Any) -> list[UUID]:
+        given: dict[str, Any] = {"locale": "en", "after": None, "limit": 9, "with_bodies": False, **more}
+        return [row.id for row in await backend.feeds.posts(*args, **given)]
+
+    assert await ids(None, None) == [second, first]
+    assert await ids(None, None, limit=1) == [second]
+    assert await ids(None, None, after=Position(AT + timedelta(seconds=1), second)) == [first]
+    assert await ids(None, None, after=Position(AT, first)) == []
+    assert await ids("tag", tag.id) == await ids("author", author.id) == [second]
+    (row,) = await backend.feeds.posts("tag", tag.id, locale="en", after=None, limit=9, with_bodies=True)
+    assert (row.url, row.title, row.excerpt, row.body) == ("/b", "B", "Short", "<p>Long</p>")
+    assert [(one.name, one.url) for one in row.authors] == [("Ada", "/author/ada")]
+    assert row.cover is not None
+    assert (row.terms, row.cover.url) == (("Tea",), "https://x.example/a.png")
+    assert (row.published_at, row.touched_at) == (AT + timedelta(seconds=1), AT + timedelta(days=1))
+    assert set(row.used) == {second, author.id, tag.id, cover.id}
+    (bare,) = await backend.feeds.posts("tag", tag.id, locale="en", after=None, limit=9, with_bodies=False)
+    assert bare.body is None
+
+
+async def test_what_is_in_a_map(backend: Backend) -> None:
+    assert list(await backend.sitemaps.parts()) == []
+    assert list(await backend.sitemaps.addresses(0)) == []
+    await live(backend, PostContent(title="A", slug="a"))
+    await live(backend, PageContent(title="P", slug="p"), after=5, locale="de")
+    await live(backend, PostContent(title="N", slug="n", seo=Seo(noindex=True)), after=9)
+    await live(backend, PostContent(title="E", slug="e", seo=Seo(canonical="https://x.example/")))
+    assert list(await backend.sitemaps.parts()) == [Part(0, AT + timedelta(seconds=5))]
+    rows = await backend.sitemaps.addresses(0)
+    assert [(row.url, row.changed_at) for row in rows] == [("/a", AT), ("/p", AT + timedelta(seconds=5))]
+    assert list(await backend.sitemaps.addresses(1)) == []
+
+
+async def test_what_is_rendered_anew(backend: Backend) -> None:
+    one = await live(backend, PostContent(title="A", slug="a"))
+    public = Public(fields={"excerpt": "New", "body": "<p>New</p>", "seo": Seo(), "reading_time": 1})
+    async with backend.uow() as uow:
+        assert list(await uow.repository(PublicationRepository).outdated(None, 9)) == []
+        await uow.repository(PublicationRepository).put_rendered(one, public)
+        await uow.repository(PublicationRepository).put_rendered(new_id(), public)
+    (row,) = await backend.feeds.posts(None, None, locale="en", after=None, limit=9, with_bodies=True)
+    assert (row.excerpt, row.body, row.updated_at) == ("New", "<p>New</p>", AT)

@@ -1,0 +1,112 @@
+"""The ports of feeds and maps on the store."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from tests.fakes_redirects import has_address
+
+from cms_api.domains.cms.feeds.interface import Position, Scope, Subject
+from cms_api.domains.cms.feeds.ports import FeedQueries, FileRow, PersonRow, PostRow
+from cms_api.domains.cms.media.service import url_of
+from cms_api.domains.cms.sitemaps.interface import PART, Part
+from cms_api.domains.cms.sitemaps.ports import AddressRow, SiteMapQueries
+
+if TYPE_CHECKING:
+    from tests.fakes_cms import Publication, Store
+
+FIELDS = {"category": "categories", "tag": "tags", "author": "authors"}
+
+
+class FakeFeedQueries(FeedQueries):
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+
+    async def subject(self, scope: Scope, slug: str) -> Subject | None:
+        path = getattr(self._store.site.paths, scope).replace("{slug}", slug)
+        if scope == "author":
+            for author in self._store.authors.values():
+                used = any(author.id in live.content.authors for live in self._store.publications.values())
+                if author.slug == slug and used:
+                    return Subject(id=author.id, name=author.name, description=author.bio, url=path)
+            return None
+        for term in self._store.terms.values():
+            if (term.taxonomy, term.slug) == (scope, slug):
+                return Subject(id=term.id, name=term.name, description=term.description, url=path)
+        return None
+
+    async def posts(
+        self,
+        scope: Scope | None,
+        subject: UUID | None,
+        *,
+        locale: str,
+        after: Position | None,
+        limit: int,
+        with_bodies: bool,
+    ) -> Sequence[PostRow]:
+        found = [
+            (live.published_at, one, live)
+            for one, live in self._store.publications.items()
+            if live.type == "post"
+            and live.locale == locale
+            and (scope is None or subject in getattr(live.content, FIELDS[scope]))
+            and (after is None or (live.published_at, one) < (after.published_at, after.id))
+        ]
+        found.sort(key=lambda row: row[:2], reverse=True)
+        return [self._row(one, live, with_bodies=with_bodies) for _, one, live in found[:limit]]
+
+    def _row(self, one: UUID, live: "Publication", *, with_bodies: bool) -> PostRow:
+        store, content = self._store, live.content
+        terms = (*getattr(content, "categories", ()), *getattr(content, "tags", ()))
+        cover = getattr(content, "cover", None)
+        used = [store.authors[author] for author in content.authors] + [store.terms[term] for term in terms]
+        files = [] if cover is None else [store.media[cover]]
+        path = store.site.paths.author
+        return PostRow(
+            id=one,
+            url=f"/{live.path}",
+            title=content.heading,
+            excerpt=str(live.fields["excerpt"]),
+            body=str(live.fields["body"]) if with_bodies else None,
+            published_at=live.published_at,
+            updated_at=live.updated_at,
+            touched_at=max([live.updated_at, *(part.updated_at for part in [*used, *files])]),
+            authors=tuple(
+                PersonRow(store.authors[author].name, path.replace("{slug}", store.authors[author].slug))
+                for author in content.authors
+            ),
+            terms=tuple(store.terms[term].name for term in terms),
+            cover=FileRow(url_of(files[0].storage_key, files[0].source_url) or "", None, None, files[0].alt)
+            if files
+            else None,
+            used=(one, *content.authors, *terms, *([cover] if cover else [])),
+        )
+
+
+class FakeSiteMapQueries(SiteMapQueries):
+    """Numbers what is live in the order in which it was first published."""
+
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+
+    def _rows(self) -> list["Publication"]:
+        return [
+            live
+            for live in self._store.publications.values()
+            if has_address(live.type, live.content) and live.content.seo.noindex is not True
+        ]
+
+    async def parts(self) -> Sequence[Part]:
+        rows = self._rows()
+        return [
+            Part(number, max(live.updated_at for live in rows[number * PART : (number + 1) * PART]))
+            for number in range((len(rows) + PART - 1) // PART)
+        ]
+
+    async def addresses(self, part: int) -> Sequence[AddressRow]:
+        return [
+            AddressRow(f"/{live.path}", live.updated_at, None, ())
+            for live in self._rows()[part * PART : (part + 1) * PART]
+            if not live.content.seo.canonical
+        ]

@@ -1,0 +1,357 @@
+"""Feeds, read as feed readers read them."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import feedparser
+import httpx
+import psycopg
+import pytest
+from tests.integration.cms.cms_client import ANY, API, answered, change, do, make, published, rows
+from tests.integration.http.asking import upload
+
+from cms_api.domains.cms.site.events import SITE_ID
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+BASE, SERVICE = "https://example.org/blog", "http://127.0.0.1:8000"
+HOSTILE = "A ]]> <b>& \"q\" 'a' \x01\x0b￾ é 😀"
+SHOWN = "A ]]> <b>& \"q\" 'a'  é 😀"
+
+
+async def settings(admin: httpx.AsyncClient, **values: Any) -> None:
+    answered(await admin.patch(f"{API}/settings", json=values, headers=ANY), 200)
+
+
+async def read(client: httpx.AsyncClient, url: str) -> httpx.Response:
+    response = await client.get(url)
+    assert response.status_code == 200, response.text
+    assert response.headers["etag"]
+    assert response.headers["cache-control"].startswith("public")
+    assert parsedate_to_datetime(response.headers["last-modified"])
+    return response
+
+
+@pytest.fixture
+async def site(admin: httpx.AsyncClient) -> dict[str, Any]:
+    await settings(admin, title="Site & Co", tagline="All of it", base_url=BASE)
+    tag, category = await make(admin, "tags", name="Tea"), await make(admin, "categories", name="News")
+    cover, target = await upload(admin, alt="A"), await published(admin, "pages", title="There", slug="there")
+    body = (
+        f'<p>{"x" * 5} <a href="cms://document/{target["id"]}">t</a> <img src="{cover["url"]}" alt="">'
+        '<a href="//other.example/">o</a></p>'
+    )
+    first = await published(admin, "posts", title="First", body="<p>One</p>", slug="first")
+    second = await published(
+        admin, "posts", title=HOSTILE, body=body, slug="größe", cover=cover["id"], tags=[tag["id"]],
+        categories=[category["id"]],
+    )  # fmt: skip
+    await make(admin, "posts", title="Draft")
+    await published(admin, "posts", title="Deutsch", locale="de", slug="deutsch")
+    return {
+        "first": first,
+        "second": second,
+        "tag": tag,
+        "category": category,
+        "cover": cover,
+        "target": target,
+    }
+
+
+async def test_rss(client: httpx.AsyncClient, site: dict[str, Any]) -> None:
+    response = await read(client, "/feed.xml")
+    assert response.headers["content-type"] == "application/rss+xml"
+    parsed = feedparser.parse(response.content)
+    assert (parsed.bozo, parsed.version) == (False, "rss20")
+    root = ET.fromstring(response.content)
+    channel = root.find("channel")
+    assert channel is not None
+    assert [channel.findtext(name) for name in ("title", "link", "description", "language")] == [
+        "Site & Co", f"{BASE}/", "All of it", "en",
+    ]  # fmt: skip
+    assert channel.find(f"{ATOM}link").attrib == {  # type: ignore[union-attr]
+        "rel": "self", "type": "application/rss+xml", "href": f"{BASE}/feed.xml",
+    }  # fmt: skip
+    second, first = channel.findall("item")
+    assert (second.findtext("title"), first.findtext("title")) == (SHOWN, "First")
+    assert second.findtext("link") == f"{BASE}/gr%C3%B6%C3%9Fe"
+    guid = second.find("guid")
+    assert guid is not None
+    assert (guid.text, guid.attrib) == (f"urn:uuid:{site['second']['id']}", {"isPermaLink": "false"})
+    assert parsedate_to_datetime(str(second.findtext("pubDate"))).tzinfo is not None
+    enclosure = second.find("enclosure")
+    assert enclosure is not None
+    assert enclosure.attrib == {
+        "url": f"{BASE}{site['cover']['url']}", "length": str(site["cover"]["size"]), "type": "image/png",
+    }  # fmt: skip
+    assert [one.text for one in second.findall("category")] == ["News", "Tea"]
+    content = second.findtext("{http://purl.org/rss/1.0/modules/content/}encoded")
+    assert content is not None
+    assert f'href="{BASE}/there"' in content
+    assert f'src="{BASE}{site["cover"]["url"]}"' in content
+    assert 'href="//other.example/"' in content
+    assert second.findtext("{http://purl.org/dc/elements/1.1/}creator") == "Ada"
+    tags = response.headers["cache-tag"].split(",")
+    used = (site["second"]["id"], site["cover"]["id"], site["tag"]["id"], site["target"]["id"], str(SITE_ID))
+    assert set(used) <= set(tags)
+    assert (
+        await client.get("/feed.xml", headers={"If-None-Match": response.headers["etag"]})
+    ).status_code == 304
+
+
+async def test_atom(client: httpx.AsyncClient, site: dict[str, Any]) -> None:
+    response = await read(client, "/atom.xml")
+    assert response.headers["content-type"] == "application/atom+xml"
+    parsed = feedparser.parse(response.content)
+    assert (parsed.bozo, parsed.version) == (False, "atom10")
+    root = ET.fromstring(response.content)
+    # RFC 4287, section 4.1: exactly one id, title and updated in a feed and in each entry; an author.
+    entries = root.findall(f"{ATOM}entry")
+    for part in (root, *entries):
+        for name in ("id", "title", "updated"):
+            assert len(part.findall(ATOM + name)) == 1
+        assert datetime.fromisoformat(str(part.findtext(f"{ATOM}updated"))).tzinfo is not None
+        assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", str(part.findtext(f"{ATOM}id")))
+    assert root.find(f"{ATOM}author") is not None
+    links = {link.get("rel"): link.get("href") for link in root.findall(f"{ATOM}link")}
+    assert links == {"self": f"{BASE}/atom.xml", "alternate": f"{BASE}/", "first": f"{BASE}/atom.xml"}
+    second = entries[0]
+    assert second.findtext(f"{ATOM}title") == SHOWN
+    assert {link.get("rel"): link.get("href") for link in second.findall(f"{ATOM}link")} == {
+        "alternate": f"{BASE}/gr%C3%B6%C3%9Fe", "enclosure": f"{BASE}{site['cover']['url']}",
+    }  # fmt: skip
+    content = second.find(f"{ATOM}content")
+    assert content is not None
+    assert content.get("type") == "html"
+    assert parsed.entries[1].content[0].value == "<p>One</p>"
+
+
+async def test_json_feed(client: httpx.AsyncClient, site: dict[str, Any]) -> None:
+    response = await read(client, "/feed.json")
+    assert response.headers["content-type"] == "application/feed+json"
+    feed = response.json()
+    assert {name: feed[name] for name in ("version", "title", "home_page_url", "feed_url", "language")} == {
+        "version": "https://jsonfeed.org/version/1.1", "title": "Site & Co", "home_page_url": f"{BASE}/",
+        "feed_url": f"{BASE}/feed.json", "language": "en",
+    }  # fmt: skip
+    assert "next_url" not in feed
+    second, first = feed["items"]
+    assert second["id"] == f"urn:uuid:{site['second']['id']}"
+    assert second["attachments"] == [{
+        "url": f"{BASE}{site['cover']['url']}", "mime_type": "image/png", "title": "A",
+        "size_in_bytes": site["cover"]["size"],
+    }]  # fmt: skip
+    assert second["authors"] == [{"name": "Ada", "url": f"{BASE}/author/ada"}]
+    assert (first["content_html"], first["title"]) == ("<p>One</p>", "First")
+    for item in feed["items"]:
+        assert ("content_html" in item) != ("content_text" in item)
+        assert None not in item.values()
+
+
+async def test_feeds_of_terms_and_authors(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, site: dict[str, Any]
+) -> None:
+    for place in ("categories/news", "tags/tea"):
+        for file in ("feed.xml", "atom.xml"):
+            response = await read(client, f"/{place}/{file}")
+            assert [one.id for one in feedparser.parse(response.content).entries] == [
+                f"urn:uuid:{site['second']['id']}"
+            ]
+        feed = (await read(client, f"/{place}/feed.json")).json()
+        assert [item["id"] for item in feed["items"]] == [f"urn:uuid:{site['second']['id']}"]
+    assert feed["title"] == "Tea – Site & Co"
+    assert feed["home_page_url"] == f"{BASE}/tag/tea"
+    assert len((await read(client, "/authors/ada/feed.json")).json()["items"]) == 2
+    german = (await read(client, "/feed.json?locale=de")).json()
+    assert ([item["title"] for item in german["items"]], german["feed_url"]) == (
+        ["Deutsch"], f"{BASE}/feed.json?locale=de",
+    )  # fmt: skip
+    hidden = await make(admin, "authors", name="Hidden")
+    for wrong in ("categories/tea", "tags/news", f"authors/{hidden['slug']}", "authors/nobody"):
+        answered(await client.get(f"/{wrong}/feed.xml"), 404, "nothing_published")
+
+
+async def test_excerpts_only_and_where_there_is_no_address(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    await published(admin, "posts", title="P", body="<p>All of it</p>", excerpt="Some", slug="p")
+    await settings(admin, feeds={"content": "excerpt"})
+    (item,) = (await read(client, "/feed.json")).json()["items"]
+    assert (item["content_text"], item["url"]) == ("Some", f"{SERVICE}/p")
+    assert "content_html" not in item
+    assert b"All of it" not in (await read(client, "/feed.xml")).content
+    response = await client.get("/feed.json", headers={"Host": "evil.example"})
+    assert b"evil" not in response.content
+
+
+async def test_pages_of_a_feed(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, counting: Callable[[], Any]
+) -> None:
+    await settings(admin, feeds={"items": 2})
+    tag = await make(admin, "tags", name="T")
+    made = [await published(admin, "posts", title=f"P{n}", tags=[tag["id"]]) for n in range(5)]
+    wanted = [f"urn:uuid:{one['id']}" for one in reversed(made)]
+    seen: list[str] = []
+    url: str | None = "/tags/t/feed.json"
+    while url:
+        async with counting() as statements:
+            feed = (await read(client, url)).json()
+        assert len(statements) == 3
+        seen += [item["id"] for item in feed["items"]]
+        url = feed.get("next_url", "").removeprefix(SERVICE) or None
+        # What is published meanwhile is before the first page, and moves nothing.
+        await published(admin, "posts", title="New", tags=[tag["id"]])
+    assert seen == wanted
+    seen, url = [], "/atom.xml"
+    while url:
+        response = await read(client, url)
+        parsed = feedparser.parse(response.content)
+        seen += [one.id for one in parsed.entries]
+        links = {one["rel"]: one["href"] for one in parsed.feed.links}
+        assert links["first"] == f"{SERVICE}/atom.xml"
+        assert links["self"] == f"{SERVICE}{url}"
+        url = links.get("next", "").removeprefix(SERVICE) or None
+    assert [one for one in seen if one in wanted] == wanted
+    async with counting() as statements:
+        await read(client, "/feed.xml")
+    assert len(statements) == 2
+    for wrong in (
+        "?after=x",
+        "?after=2026-01-01T00:00:00Z~x",
+        "?after=2026-01-01T00:00:00~" + made[0]["id"],
+        "?x=1",
+    ):
+        answered(await client.get(f"/feed.xml{wrong}"), 400, "malformed")
+
+
+async def test_a_feed_is_another_one_once_something_changes(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, site: dict[str, Any]
+) -> None:
+    tags = [(await read(client, "/feed.xml")).headers["etag"]]
+    await change(admin, "tags", site["tag"], name="Coffee")
+    tags.append((await read(client, "/feed.xml")).headers["etag"])
+    await change(admin, "pages", site["target"], slug="elsewhere")
+    await do(admin, "pages", site["target"], "publish")
+    tags.append((await read(client, "/feed.xml")).headers["etag"])
+    await do(admin, "posts", site["first"], "unpublish")
+    tags.append((await read(client, "/feed.xml")).headers["etag"])
+    assert len(set(tags)) == 4
+
+
+async def test_sitemaps(admin: httpx.AsyncClient, client: httpx.AsyncClient, site: dict[str, Any]) -> None:
+    space = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+    response = await read(client, "/sitemap.xml")
+    assert response.headers["content-type"] == "application/xml"
+    root = ET.fromstring(response.content)
+    assert [one.text for one in root.iter(f"{space}loc")] == [f"{BASE}/sitemaps/0.xml"]
+
+    async def found() -> dict[str, ET.Element]:
+        response = await read(client, "/sitemaps/0.xml")
+        root = ET.fromstring(response.content)
+        assert root.tag == f"{space}urlset"
+        return {str(one.findtext(f"{space}loc")).removeprefix(BASE): one for one in root}
+
+    urls = await found()
+    assert set(urls) == {"/first", "/gr%C3%B6%C3%9Fe", "/there", "/deutsch"}
+    image = urls["/gr%C3%B6%C3%9Fe"].find(".//{http://www.google.com/schemas/sitemap-image/1.1}loc")
+    assert image is not None
+    assert image.text == f"{BASE}{site['cover']['url']}"
+    assert datetime.fromisoformat(str(urls["/first"].findtext(f"{space}lastmod"))).tzinfo is not None
+    await change(admin, "posts", site["first"], seo={"noindex": True})
+    await do(admin, "posts", site["first"], "publish")
+    await change(admin, "pages", site["target"], seo={"canonical": "https://elsewhere.example/"})
+    await do(admin, "pages", site["target"], "publish")
+    assert set(await found()) == {"/gr%C3%B6%C3%9Fe", "/deutsch"}
+    for wrong in ("1.xml", "0", "00.xml", "-1.xml", "x.xml", "999999999.xml"):
+        answered(await client.get(f"/sitemaps/{wrong}"), 404)
+    await settings(admin, seo={"noindex": True})
+    assert b"<loc>" not in (await client.get("/sitemap.xml")).content
+    answered(await client.get("/sitemaps/0.xml"), 404, "nothing_published")
+    assert (await client.get("/robots.txt")).text == "User-agent: *\nDisallow: /\n"
+
+
+async def test_translations_in_sitemaps(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, database_url: str
+) -> None:
+    one = await published(admin, "posts", title="One", slug="one")
+    two = await make(admin, "posts", title="Eins", slug="eins", locale="de")
+    rows(
+        database_url,
+        "UPDATE cms.documents SET translation_of = %s WHERE id = %s RETURNING id",
+        (one["id"], two["id"]),
+    )
+    await do(admin, "posts", two, "publish")
+    root = ET.fromstring((await read(client, "/sitemaps/0.xml")).content)
+    for url in root:
+        alternates = {
+            link.get("hreflang"): link.get("href")
+            for link in url.findall("{http://www.w3.org/1999/xhtml}link")
+        }
+        assert alternates == {"en": f"{SERVICE}/one", "de": f"{SERVICE}/eins"}
+
+
+# Live copies without documents, which maps don't look at.
+MANY = """
+SET session_replication_role = replica;
+INSERT INTO cms.publications (document_id, type, locale, slug, path, version, title, published_at,
+    first_published_at, created_at, updated_at, fields)
+SELECT gen_random_uuid(), 'post', 'en', 'p' || n, 'p' || n, 1, 'P' || n, now(), now(), now(), now(), '{}'
+FROM generate_series(1, 25000) n
+"""
+
+
+async def test_a_sitemap_of_tens_of_thousands(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, database_url: str, asked: list[str]
+) -> None:
+    one = await published(admin, "posts", title="One", slug="one")
+    with psycopg.connect(database_url) as connection:
+        connection.execute(MANY)
+    asked.clear()
+    locs = re.findall(r"<loc>([^<]*)</loc>", (await read(client, "/sitemap.xml")).text)
+    assert len(asked) == 2
+    assert locs == [f"{SERVICE}/sitemaps/{number}.xml" for number in range(3)]
+    seen: list[str] = []
+    for loc in locs:
+        asked.clear()
+        found = re.findall(r"<loc>([^<]*)</loc>", (await read(client, loc.removeprefix(SERVICE))).text)
+        assert len(found) <= 10_000
+        assert len(asked) == 2
+        seen += found
+        # Whatever goes and comes meanwhile, no other part moves.
+        await do(admin, "posts", one, "unpublish")
+        await do(admin, "posts", one, "publish")
+    others = [url for url in seen if url != f"{SERVICE}/one"]
+    assert (len(others), len(set(others))) == (25_000, 25_000)
+
+
+async def test_robots(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
+    response = await client.get("/robots.txt")
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
+    assert response.text == f"User-agent: *\nDisallow:\n\nSitemap: {SERVICE}/sitemap.xml\n"
+    await settings(admin, robots={"disallow": ["/search", "/*?q="], "allow": ["/search/help"]}, base_url=BASE)
+    assert (await client.get("/robots.txt")).text == (
+        f"User-agent: *\nAllow: /search/help\nDisallow: /search\nDisallow: /*?q=\n\nSitemap: {BASE}/sitemap.xml\n"
+    )
+    for wrong in ("x", "/a b", "/a\nDisallow: /", "/a#b", "/ä", ""):
+        problem = answered(
+            await admin.patch(f"{API}/settings", json={"robots": {"allow": [wrong]}}, headers=ANY),
+            422,
+            "invalid",
+        )
+        assert [fault["pointer"] for fault in problem["errors"]] == ["/robots/allow/0"]
+    for wrong in (
+        "tag/{slug}",
+        "/tag",
+        "/{slug}/{slug}",
+        "//x/{slug}",
+        "/a b/{slug}",
+        "/<x>/{slug}",
+        "/{slug}?x",
+    ):
+        problem = answered(
+            await admin.patch(f"{API}/settings", json={"paths": {"tag": wrong}}, headers=ANY), 422, "invalid"
+        )
+        assert [fault["pointer"] for fault in problem["errors"]] == ["/paths/tag"]

@@ -1,0 +1,267 @@
+"""Bodies in all formats, what they link to, and what search engines are told."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import msgspec
+from tests.integration.cms.cms_client import (
+    ANY,
+    API,
+    CONTENT,
+    answered,
+    change,
+    do,
+    make,
+    published,
+    remove,
+    rows,
+)
+from tests.integration.http.asking import upload
+
+from cms_api.adapters.http.cms.delivered import DeliveredPage, DeliveredPost
+from cms_api.bootstrap.container import Application
+from cms_api.domains.cms.site.events import SITE_ID
+from cms_api.kernel.actor import SYSTEM
+
+BODY = "<h2>One</h2><p>Some <em>words</em></p><h3>Two</h3><ul><li>a</li></ul><h2>One</h2>"
+
+
+async def post(client: httpx.AsyncClient, one: dict[str, Any], query: str = "") -> dict[str, Any]:
+    response = await client.get(f"{CONTENT}/posts/{one['id']}{query}")
+    found = answered(response, 200)
+    msgspec.json.decode(response.content, type=DeliveredPost)
+    return found
+
+
+async def settings(admin: httpx.AsyncClient, **values: Any) -> None:
+    answered(await admin.patch(f"{API}/settings", json=values, headers=ANY), 200)
+
+
+async def test_a_body_in_all_formats(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
+    one = await published(admin, "posts", title="P", body=BODY)
+    html = await post(client, one)
+    assert html["body"] == (
+        '<h2 id="one">One</h2><p>Some <em>words</em></p><h3 id="two">Two</h3><ul><li>a</li></ul><h2 id="one-2">One</h2>'
+    )
+    assert html["toc"] == [
+        {"id": "one", "level": 2, "text": "One", "headings": [
+            {"id": "two", "level": 3, "text": "Two", "headings": []}]},
+        {"id": "one-2", "level": 2, "text": "One", "headings": []},
+    ]  # fmt: skip
+    assert await post(client, one, "?format=html") == html
+    markdown = await post(client, one, "?format=markdown")
+    assert markdown["body"] == "## One\n\nSome *words*\n\n### Two\n\n- a\n\n## One"
+    text = await post(client, one, "?format=text&fields=body,format")
+    assert text == {"body": "One\n\nSome words\n\nTwo\n\n- a\n\nOne", "format": "text"}
+    blocks = (await post(client, one, "?format=blocks"))["body"]
+    assert [block["type"] for block in blocks] == ["heading", "paragraph", "heading", "list", "heading"]
+    assert [block["id"] for block in blocks if block["type"] == "heading"] == ["one", "two", "one-2"]
+    # What is not changed keeps its id.
+    await change(admin, "posts", one, body="<p>New</p>" + BODY)
+    await do(admin, "posts", one, "publish")
+    after = (await post(client, one, "?format=blocks"))["body"]
+    assert [block["id"] for block in after[1:]] == [block["id"] for block in blocks]
+    listed = answered(await client.get(f"{CONTENT}/posts?format=text&fields=body"), 200)
+    assert listed["items"][0]["body"].startswith("New\n\nOne")
+    answered(await client.get(f"{CONTENT}/posts?format=pdf"), 400, "malformed")
+    answered(await client.get(f"{CONTENT}/tags?format=text"), 400, "malformed")
+
+
+async def test_the_texts_of_entries(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
+    fields = [
+        {"key": "title", "type": "text"},
+        {"key": "intro", "type": "markdown"},
+        {"key": "parts", "type": "list", "of": {"type": "group", "fields": [{"key": "said", "type": "rich_text"}]}},
+        {"key": "next", "type": "reference"},
+    ]  # fmt: skip
+    response = await admin.post(
+        f"{API}/content-types", json={"key": "talk", "name": "Talk", "fields": fields}
+    )
+    answered(response, 201)
+    target = await published(admin, "pages", title="Target")
+    link = f'<a href="cms://document/{target["id"]}">there</a>'
+    last = await published(
+        admin, "entries/talk", title="B", intro=f"Go [there](cms://document/{target['id']})"
+    )
+    one = await published(
+        admin, "entries/talk", title="A", intro="*Hi*", parts=[{"said": f"<p>{link}</p>"}, {"said": "<b>x</b>"}],
+        next=last["id"],
+    )  # fmt: skip
+    url = f"{CONTENT}/entries/talk/{one['id']}"
+    html = answered(await client.get(url), 200)
+    assert html["intro"] == "<p><em>Hi</em></p>\n"
+    assert 'href="/target"' in html["parts"][0]["said"]
+    assert html["seo"]["title"] == "A"
+    markdown = answered(await client.get(f"{url}?format=markdown&include=next"), 200)
+    assert (markdown["intro"], [part["said"] for part in markdown["parts"]]) == (
+        "*Hi*", ["[there](/target)", "**x**"],
+    )  # fmt: skip
+    assert markdown["next"]["intro"] == "Go [there](/target)"
+    blocks = answered(await client.get(f"{url}?format=blocks&fields=intro"), 200)
+    assert [block["type"] for block in blocks["intro"]] == ["paragraph"]
+    await do(admin, "pages", target, "unpublish")
+    listed = answered(await client.get(f"{CONTENT}/entries/talk?format=markdown&include=next"), 200)["items"]
+    found = next(item for item in listed if item["id"] == one["id"])
+    assert (found["parts"][0]["said"], found["next"]["intro"]) == ("there", "Go there")
+
+
+async def test_links_lead_where_things_are_now(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, counting: Callable[[], Any]
+) -> None:
+    about = await published(admin, "pages", title="About")
+    team = await published(admin, "pages", title="Größe & Team", parent=about["id"])
+    tag, category = await make(admin, "tags", name="Tea"), await make(admin, "categories", name="News")
+    (author,) = team["authors"]
+    name = answered(await admin.get(f"{API}/authors/{author}"), 200)["slug"]
+    file = await upload(admin, alt="A")
+    body = (
+        f'<p><a href="cms://document/{team["id"]}">Team</a> <a href="cms://tag/{tag["id"]}">T</a>'
+        f' <a href="cms://category/{category["id"]}">C</a> <a href="cms://author/{author}">A</a>'
+        f' <img src="cms://media/{file["id"]}" alt=""></p>'
+    )
+    one, plain = (
+        await published(admin, "posts", title="P", body=body),
+        await published(admin, "posts", title="Q"),
+    )
+
+    async def hrefs(query: str = "") -> list[str]:
+        text = (await post(client, one, query))["body"]
+        return [part.split('"')[0] for part in text.split('href="')[1:]]
+
+    there = "/about/gr%C3%B6%C3%9Fe-team"
+    assert await hrefs() == [there, "/tag/tea", "/category/news", f"/author/{name}"]
+    assert file["url"] in (await post(client, one))["body"]
+    assert f"[Team]({there})" in (await post(client, one, "?format=markdown"))["body"]
+    assert there in (await post(client, one, "?format=blocks"))["body"][0]["html"]
+    assert (await post(client, one, "?format=text"))["body"] == "Team T C A"
+    await settings(admin, paths={"tag": "/topics/{slug}"})
+    await change(admin, "pages", about, slug="us")
+    await do(admin, "pages", about, "publish")
+    assert (await hrefs())[:2] == ["/us/gr%C3%B6%C3%9Fe-team", "/topics/tea"]
+    response = await client.get(f"{CONTENT}/posts/{one['id']}")
+    used = set(response.headers["cache-tag"].split(","))
+    assert {one["id"], team["id"], tag["id"], category["id"], author, file["id"], str(SITE_ID)} <= used
+    assert "last-modified" not in response.headers
+    assert "last-modified" in (await client.get(f"{CONTENT}/posts/{plain['id']}")).headers
+
+    await do(admin, "pages", team, "unpublish")
+    assert (await post(client, one))["body"].startswith('<p>Team <a href="/topics/tea"')
+    assert (await post(client, one, "?format=markdown"))["body"].startswith("Team [T](/topics/tea)")
+    await do(admin, "pages", team, "publish")
+    assert (await hrefs())[0] == "/us/gr%C3%B6%C3%9Fe-team"
+    await settings(admin, home_page=team["id"])
+    assert (await hrefs())[0] == "/"
+    async with counting() as seen:
+        await post(client, one, "?format=blocks&include=author,tags")
+    async with counting() as listing:
+        found = answered(await client.get(f"{CONTENT}/posts"), 200)["items"]
+    assert (len(seen), len(listing)) == (1, 1)
+    assert "cms://" not in str(found)
+
+
+async def test_what_search_engines_are_told(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
+    cover, other, default = [await upload(admin, alt=name) for name in ("cover", "other", "default")]
+    one = await published(admin, "posts", title="P", body="<p>Some words.</p>", slug="p")
+    bare = (await post(client, one))["seo"]
+    assert bare == {
+        "title": "P", "description": "Some words.", "canonical": None, "noindex": False, "nofollow": False,
+        "og": {"title": "P", "description": "Some words.", "type": "article", "url": None, "site_name": None,
+               "image": None},
+        "twitter": {"card": "summary", "title": "P", "description": "Some words.", "image": None, "creator": None},
+        "alternates": [],
+    }  # fmt: skip
+    await settings(
+        admin, title="Site", base_url="https://example.org/blog/", image=default["id"],
+        seo={"title_template": "%s – Site", "description": "All"},
+    )  # fmt: skip
+    seo = (await post(client, one))["seo"]
+    assert (seo["title"], seo["canonical"]) == ("P – Site", "https://example.org/blog/p")
+    assert (seo["og"]["title"], seo["og"]["site_name"]) == ("P", "Site")
+    assert (seo["og"]["image"]["alt"], seo["twitter"]["card"]) == ("default", "summary_large_image")
+    await change(admin, "posts", one, cover=cover["id"])
+    await do(admin, "posts", one, "publish")
+    assert (await post(client, one))["seo"]["og"]["image"]["alt"] == "cover"
+    given = {
+        "title": "T", "description": "D", "canonical": "https://elsewhere.example/p", "noindex": True,
+        "nofollow": True, "og": {"title": "OG", "image": other["id"], "type": "book"},
+        "twitter": {"card": "summary", "creator": "@ada"},
+    }  # fmt: skip
+    changed = await change(admin, "posts", one, seo=given)
+    assert changed["seo"]["og"] == {"title": "OG", "description": None, "image": other["id"], "type": "book"}
+    await do(admin, "posts", one, "publish")
+    assert (await post(client, one))["seo"] == {
+        "title": "T", "description": "D", "canonical": "https://elsewhere.example/p", "noindex": True,
+        "nofollow": True,
+        "og": {"title": "OG", "description": "D", "type": "book", "url": "https://elsewhere.example/p",
+               "site_name": "Site", "image": {"url": other["url"], "alt": "other", "width": other["width"],
+                                              "height": other["height"]}},
+        "twitter": {"card": "summary", "title": "OG", "description": "D", "image": other["url"], "creator": "@ada"},
+        "alternates": [],
+    }  # fmt: skip
+    answered(await admin.delete(f"{API}/media/{other['id']}", headers=ANY), 409, "in_use")
+    answered(await admin.delete(f"{API}/media/{default['id']}", headers=ANY), 409, "in_use")
+    wrong = {"canonical": "javascript:x", "og": {"image": str(uuid4())}, "twitter": {"card": "huge"}}
+    problem = answered(
+        await admin.patch(f"{API}/posts/{one['id']}", json={"seo": wrong}, headers=ANY), 422, "invalid"
+    )
+    assert {fault["pointer"] for fault in problem["errors"]} == {"/seo/canonical", "/seo/twitter/card"}
+    page = await published(admin, "pages", title="Home", slug="home")
+    await settings(admin, home_page=page["id"])
+    response = await client.get(f"{CONTENT}/pages/{page['id']}")
+    shown = msgspec.json.decode(response.content, type=DeliveredPage)
+    assert shown.seo.canonical == "https://example.org/blog/"  # type: ignore[union-attr]
+
+
+async def test_translations_name_one_another(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, database_url: str
+) -> None:
+    await settings(admin, base_url="https://example.org")
+    one = await published(admin, "posts", title="One", slug="one")
+    two = await make(admin, "posts", title="Eins", slug="eins", locale="de")
+    rows(
+        database_url,
+        "UPDATE cms.documents SET translation_of = %s WHERE id = %s RETURNING id",
+        (one["id"], two["id"]),
+    )
+    before = (await client.get(f"{CONTENT}/posts/{one['id']}")).headers["etag"]
+    await do(admin, "posts", two, "publish")
+    expected = [
+        {"locale": "de", "url": "https://example.org/eins"},
+        {"locale": "en", "url": "https://example.org/one"},
+    ]
+    for document in (one, two):
+        response = await client.get(f"{CONTENT}/posts/{document['id']}")
+        assert answered(response, 200)["seo"]["alternates"] == expected
+        assert {one["id"], two["id"]} <= set(response.headers["cache-tag"].split(","))
+        assert response.headers["etag"] != before
+    await do(admin, "posts", two, "unpublish")
+    (left,) = (await post(client, one))["seo"]["alternates"]
+    assert left["locale"] == "en"
+
+
+async def test_what_an_older_renderer_left_is_rendered_anew(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, application: Application, database_url: str
+) -> None:
+    one = await published(admin, "posts", title="P", body=BODY)
+    draft = await published(admin, "posts", title="Q", body="<p>x</p>")
+    await change(admin, "posts", draft, body="<p>draft</p>")
+    await remove(admin, "posts", await published(admin, "posts", title="R"))
+    rows(database_url, "DELETE FROM cms.renderings RETURNING document_id")
+    rows(
+        database_url,
+        "UPDATE cms.publications SET rendering_version = 0, toc = '[]',"
+        ' fields = fields || \'{"body": "old"}\' RETURNING 1',
+    )
+    before = await post(client, one, "?format=markdown")
+    assert (before["body"], before["format"], before["toc"]) == ("old", "html", [])
+    count = await application.container.cms.rendering().rerender(SYSTEM, application.unit_of_work)
+    assert count == 2
+    assert await application.container.cms.rendering().rerender(SYSTEM, application.unit_of_work) == 0
+    after = await post(client, one, "?format=markdown")
+    assert after["body"].startswith("## One")
+    assert (after["version"], after["updated_at"]) == (before["version"], before["updated_at"])
+    assert (await post(client, draft))["body"] == "<p>x</p>"
+    events = rows(database_url, "SELECT subject::text FROM activity.events WHERE name = 'document.rendered'")
+    assert sorted(events) == sorted([(one["id"],), (draft["id"],)])

@@ -1,0 +1,369 @@
+"""What can be asked of lists, in both spellings, over a small site that has some of everything."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+import pytest_asyncio
+from tests.integration.http.asking import API, CONTENT, check_problem, make, make_live
+from tests.integration.http.conftest import Site
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+POSTS = f"{CONTENT}/posts"
+EVENTS = f"{CONTENT}/entries/event"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def library(site: Site) -> AsyncIterator[dict[str, Any]]:
+    """Posts under nested categories with several tags, and events at places in cities."""
+    admin = site.admin
+    world = await make(admin, "categories", name="World")
+    europe = await make(admin, "categories", name="Europe", parent_id=world["id"])
+    tags = [await make(admin, "tags", name=name) for name in ("Red", "Green", "Blue")]
+    zoe = await make(admin, "authors", name="Zoe")
+    abe = await make(admin, "authors", name="Abe", website="https://abe.example.org")
+    ids = [one["id"] for one in tags]
+    await make_live(
+        admin, "posts", title="Alps 100%", authors=[zoe["id"]], categories=[europe["id"]], tags=ids
+    )
+    await make_live(admin, "posts", title="Baltic_sea", authors=[abe["id"], zoe["id"]], tags=ids[:1])
+    await make_live(admin, "posts", title="Caucasus", authors=[abe["id"]], categories=[world["id"]])
+    for key, fields in (
+        ("city", [{"key": "name", "type": "text"}]),
+        ("place", [{"key": "name", "type": "text"}, {"key": "city", "type": "reference", "types": ["city"]}]),
+        (
+            "event",
+            [
+                {"key": "headline", "type": "text"},
+                {"key": "seats", "type": "number"},
+                {"key": "place", "type": "reference", "types": ["place"]},
+                {"key": "others", "type": "references"},
+                {"key": "words", "type": "list", "of": {"type": "text"}},
+                {"key": "spot", "type": "group", "fields": [{"key": "row", "type": "number"}]},
+                {
+                    "key": "stands",
+                    "type": "list",
+                    "of": {
+                        "type": "group",
+                        "fields": [
+                            {"key": "name", "type": "text"},
+                            {"key": "by", "type": "reference", "types": ["city"]},
+                        ],
+                    },
+                },
+                {
+                    "key": "body",
+                    "type": "blocks",
+                    "variants": [
+                        {"key": "note", "fields": [{"key": "text", "type": "text"}]},
+                        {"key": "sum", "fields": [{"key": "value", "type": "number"}]},
+                    ],
+                },
+                {"key": "secret", "type": "text", "visibility": "internal"},
+            ],
+        ),
+    ):
+        response = await admin.post(f"{API}/content-types", json={"key": key, "fields": fields})
+        assert response.status_code == 201, response.text
+    lyon = await make_live(admin, "entries/city", slug="lyon", name="Lyon")
+    rome = await make_live(admin, "entries/city", slug="rome", name="Rome")
+    hall = await make_live(admin, "entries/place", slug="hall", name="Hall", city=lyon["id"])
+    barn = await make_live(admin, "entries/place", slug="barn", name="Barn", city=rome["id"])
+    first = await make_live(
+        admin, "entries/event", slug="first", headline="First", seats=10, place=hall["id"], secret="x",
+        others=[barn["id"], rome["id"]], words=["one", "two"], spot={"row": 3},
+        stands=[{"name": "Tea", "by": rome["id"]}], body=[{"type": "note", "text": "hello"}],
+    )  # fmt: skip
+    await make_live(
+        admin, "entries/event", slug="second", headline="Second", seats=20, place=barn["id"],
+        words=["two"], body=[{"type": "sum", "value": 7}],
+    )  # fmt: skip
+    await make_live(admin, "entries/event", slug="third", headline="Third")
+    yield {"europe": europe, "city": lyon, "place": hall, "event": first}
+
+
+async def titles(client: httpx.AsyncClient, url: str, query: str, name: str = "title") -> list[str]:
+    """The names of what is found, as a query string asks for it."""
+    response = await client.get(f"{url}?{query}")
+    assert response.status_code == 200, response.text
+    return [one[name] for one in response.json()["items"]]
+
+
+MINE = "filter[title][in]=Alps 100%25,Baltic_sea,Caucasus&sort=title"
+
+
+@pytest.mark.parametrize("url", [POSTS, f"{API}/posts"])
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("filter[tags.slug][in]=red,blue", "AB"),
+        ("filter[tags.slug][ne]=blue", "BC"),
+        ("filter[tags.name][starts_with]=gre", "A"),
+        ("filter[tags][exists]=false", "C"),
+        ("filter[authors.name]=Zoe", "AB"),
+        ("filter[author.slug]=abe", "BC"),
+        ("filter[categories.parent.slug]=world", "A"),
+        ("filter[categories.parent][exists]=true", "A"),
+        ("filter[categories.parent.name][ne]=World", "BC"),
+        ("filter[not][categories.slug]=world", "AB"),
+        ("filter[or][0][categories.slug]=world&filter[or][1][title][contains]=100%25", "AC"),
+        ("filter[or][0][title]=Caucasus&filter[or][0][tags.slug]=red&filter[or][1][title]=Baltic_sea", "B"),
+        ("filter[and][0][tags.slug]=red&filter[and][1][not][tags.slug]=blue", "B"),
+        ("filter[not][or][0][tags.slug]=blue&filter[not][or][1][tags][exists]=false", "B"),
+        ("filter[title][contains]=_", "B"),
+        ("filter[title][contains]=%25", "A"),
+        ("filter[title][gt]=B&filter[title][lt]=C", "B"),
+        ("filter[cover.filename][contains]=x", ""),
+    ],
+)
+async def test_filters(site: Site, library: Any, url: str, query: str, found: str) -> None:
+    del library
+    got = await titles(site.admin, url, f"{MINE}&{query}")
+    assert "".join(one[0] for one in got) == found
+
+
+@pytest.mark.parametrize("url", [EVENTS, f"{API}/entries/event"])
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("filter[place.name]=Hall", "F"),
+        ("filter[place.city.name]=Lyon", "F"),
+        ("filter[place.city.slug][in]=rome,oslo", "S"),
+        ("filter[place.city.name][ne]=Lyon", "ST"),
+        ("filter[others.name]=Rome", "F"),
+        ("filter[others.city.name]=Rome", "F"),
+        ("filter[others][exists]=false", "ST"),
+        ("filter[words]=one", "F"),
+        ("filter[words][nin]=one", "ST"),
+        ("filter[spot.row][gte]=3", "F"),
+        ("filter[spot.row][exists]=false", "ST"),
+        ("filter[stands.name]=Tea", "F"),
+        ("filter[stands.by.name]=Rome", "F"),
+        ("filter[body.text][contains]=ell", "F"),
+        ("filter[body.type]=sum", "S"),
+        ("filter[body.value]=7", "S"),
+        ("filter[seats][gt]=10.5", "S"),
+        ("filter[not][seats][gt]=10.5", "FT"),
+        ("sort=-place.city.name,headline", "SFT"),
+        ("sort=place.name", "TSF"),
+        ("sort=-seats", "SFT"),
+    ],
+)
+async def test_fields_of_entries(site: Site, library: Any, url: str, query: str, found: str) -> None:
+    del library
+    order = "" if "sort=" in query else "&sort=headline"
+    got = await titles(site.admin, url, f"{query}{order}", "headline")
+    assert "".join(one[0] for one in got) == found
+
+
+QUESTIONS: list[tuple[str, dict[str, Any]]] = [
+    ("filter[tags.slug][in]=red,blue&sort=-title&limit=1", {
+        "filter": {"tags.slug": {"in": ["red", "blue"]}}, "sort": ["-title"], "limit": 1}),
+    ("filter[or][0][title]=Caucasus&filter[or][1][not][tags.slug][ne]=blue&limit=1&count=exact", {
+        "filter": {"or": [{"title": "Caucasus"}, {"not": {"tags.slug": {"ne": "blue"}}}]},
+        "limit": 1, "count": "exact"}),
+    ("include=author,tags&include[tags][limit]=2&include[tags][sort]=-name&fields=title,tags.name,author.name", {
+        "include": {"author": True, "tags": {"limit": 2, "sort": ["-name"], "fields": ["name"]}},
+        "fields": ["title", "tags", "author.name"]}),
+    ("include=categories.parent&sort=author.name,-title", {
+        "include": ["categories.parent"], "sort": ["author.name", "-title"]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("query", "body"), QUESTIONS)
+async def test_a_body_says_the_same(site: Site, library: Any, query: str, body: dict[str, Any]) -> None:
+    del library
+    said = await site.visitor.get(f"{POSTS}?{query}")
+    asked = await site.visitor.post(f"{POSTS}/query", json=body)
+    assert (said.status_code, asked.status_code) == (200, 200), said.text + asked.text
+    assert said.json() == asked.json()
+    for name in ("cache-control", "vary", "cache-tag"):
+        assert said.headers[name] == asked.headers[name]
+    cursor = said.json()["page"]["next"]
+    if cursor is None:
+        return
+    there = await site.visitor.get(f"{POSTS}?{query}&after={quote(cursor)}")
+    here = await site.visitor.post(f"{POSTS}/query", json={**body, "after": cursor})
+    assert there.json() == here.json()
+    assert there.json()["items"] != said.json()["items"]
+    back = await site.visitor.post(f"{POSTS}/query", json={**body, "before": here.json()["page"]["prev"]})
+    assert back.json()["items"] == said.json()["items"]
+    check_problem(await site.visitor.get(f"{POSTS}?after={quote(cursor)}"), 400, "malformed")
+
+
+async def test_management_is_asked_by_bodies_too(site: Site, library: Any) -> None:
+    del library
+    body = {"filter": {"authors.name": "Abe"}, "fields": ["title", "status"], "sort": ["title"]}
+    answer = await site.admin.post(f"{API}/posts/query", json=body)
+    assert answer.json()["items"] == [
+        {"title": "Baltic_sea", "status": "published"}, {"title": "Caucasus", "status": "published"},
+    ]  # fmt: skip
+    assert (await site.visitor.post(f"{API}/posts/query", json=body)).status_code == 401
+    assert (await site.admin.post(f"{API}/posts/query")).status_code == 200
+
+
+async def test_includes_are_nested_and_cut(site: Site, library: Any) -> None:
+    url = f"{POSTS}?filter[title][starts_with]=Alps&fields=tags,categories"
+    (whole,) = (await site.visitor.get(f"{url}&include=tags,categories.parent")).json()["items"]
+    assert [one["name"] for one in whole["tags"]] == ["Red", "Green", "Blue"]
+    assert whole["categories"][0]["parent"]["slug"] == "world"
+    wanted = f"{url}&include[tags][limit]=2&include[tags][sort]=name&fields=tags.slug,categories"
+    response = await site.visitor.get(wanted.replace("&fields=tags,categories", ""))
+    (cut,) = response.json()["items"]
+    assert cut == {"tags": [{"slug": "blue"}, {"slug": "green"}], "categories": [library["europe"]["id"]]}
+    wanted = "include=place.city,others&include[others][limit]=1&fields=place.city.name,others.slug"
+    place = f"{EVENTS}?filter[slug]=first&{wanted}"
+    (event,) = (await site.visitor.get(place)).json()["items"]
+    assert event == {"place": {"city": {"name": "Lyon"}}, "others": [{"slug": "barn"}]}
+
+
+async def test_counts(site: Site, library: Any) -> None:
+    del library
+    for url in (POSTS, f"{API}/posts", f"{API}/tags", EVENTS):
+        exact = (await site.admin.get(f"{url}?count=exact")).json()
+        assert exact["count"] == len(exact["items"])
+        assert "count_is_estimate" not in exact
+        estimate = (await site.admin.get(f"{url}?count=estimate&filter[id][exists]=true")).json()
+        assert isinstance(estimate["count"], int)
+        assert estimate["count_is_estimate"] is True
+        assert "count" not in (await site.admin.get(f"{url}?count=none")).json()
+
+
+async def test_all_faults_are_told_at_once(site: Site, library: Any) -> None:
+    del library
+    query = (
+        "filter[titel]=x&filter[tags.slig]=x&filter[title][like]=x&filter[or][0][reading_time]=x"
+        "&sort=tilte&include=autor&limit=0&count=some&lmit=3"
+    )
+    problem = check_problem(await site.visitor.get(f"{POSTS}?{query}"), 400, "malformed")
+    assert [(one["parameter"], one["code"]) for one in problem["errors"]] == [
+        ("lmit", "unknown_parameter"),
+        ("filter[titel]", "unknown_filter"),
+        ("filter[tags.slig]", "unknown_filter"),
+        ("filter[title][like]", "unknown_operator"),
+        ("filter[or][0][reading_time]", "type"),
+        ("limit", "range"),
+        ("sort", "unknown_sort"),
+        ("count", "unknown_count"),
+        ("include", "unknown_include"),
+    ]
+    said = " ".join(one["detail"] for one in problem["errors"])
+    for hint in ("“limit”", "“title”", "“tags.slug”", "“author”"):
+        assert f"Did you mean {hint}?" in said
+    body = {"filter": {"or": [{"titel": "x"}, {"title": 3}]}, "sort": "title", "fields": ["nothing"]}
+    problem = check_problem(await site.visitor.post(f"{POSTS}/query", json=body), 400, "malformed")
+    assert [one["pointer"] for one in problem["errors"]] == [
+        "/filter/or/0/titel", "/filter/or/1/title", "/sort", "/fields",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "filter[author.user_id][exists]=true",
+        "filter[secret]=x",
+        "filter[author.avatar.filename.x]=x",
+        "filter[or]=x",
+        "filter[or][a][title]=x",
+        "filter[not]=x",
+        "filter" + "[not]" * 7 + "[title]=x",
+        "sort=tags.name",
+        "include[author][limit]=2",
+        "include[tags][limit]=0",
+        "include[tags][what]=1",
+        "include=categories.parent.parent.parent",
+        "q=words",
+    ],
+)
+async def test_what_is_refused(site: Site, library: Any, query: str) -> None:
+    del library
+    for url in (POSTS, EVENTS):
+        problem = check_problem(await site.visitor.get(f"{url}?{query}"), 400, "malformed")
+        assert problem["errors"]
+
+
+async def test_bodies_that_are_refused(site: Site) -> None:
+    url = f"{POSTS}/query"
+    check_problem(
+        await site.visitor.post(url, content=b"{", headers={"Content-Type": "application/json"}), 400
+    )
+    check_problem(await site.visitor.post(url, content=b"{}", headers={"Content-Type": "text/plain"}), 415)
+    check_problem(await site.visitor.post(f"{url}?limit=3", json={}), 400)
+    deep: Any = {"title": "x"}
+    for _ in range(300):
+        deep = {"not": deep}
+    for body in ([], {"filter": []}, {"filter": deep}, {"filter": {"title": None}}, {"after": 3}, {"x": 1}):
+        check_problem(await site.visitor.post(url, json=body), 400, "malformed")
+
+
+async def test_what_costs_too_much_is_refused(site: Site, library: Any) -> None:
+    del library
+    parts = "&".join(f"filter[or][{n}][categories.parent.name][contains]=x" for n in range(10))
+    problem = check_problem(await site.visitor.get(f"{POSTS}?{parts}"), 400, "query_too_costly")
+    assert problem["cost"] > problem["limit"]
+    assert problem["most"][0]["parameter"] == "filter[categories.parent.name][contains]"
+    assert problem["most"][0]["cost"] == 50
+
+
+def _lists(document: dict[str, Any]) -> list[str]:
+    return [
+        path
+        for path, operations in document["paths"].items()
+        if any(one["name"] == "limit" for one in operations.get("get", {}).get("parameters", ()))
+    ]
+
+
+async def test_no_list_asks_more_for_more_rows(
+    site: Site, library: Any, asked: list[str], filled: Callable[[str], str]
+) -> None:
+    """Every list of the application, with all that it can include."""
+    document = (await site.visitor.get("/openapi.json")).json()
+    urls = [filled(path) for path in _lists(document)]
+    assert len(urls) > 25
+
+    async def cost(url: str) -> int:
+        query = f"{url}?limit=100&count=exact{'&q=more' if url.endswith('/search') else ''}"
+        response = await site.admin.get(query)
+        assert response.status_code == 200, (url, response.text)
+        asked.clear()
+        await site.admin.get(query)
+        return len(asked)
+
+    async def add(*numbers: int) -> None:
+        post = site.ids["posts"]
+        for number in numbers:
+            tag = await make(site.admin, "tags", name=f"More {number}")
+            for kind, body in (
+                ("categories", {"name": f"More {number}"}),
+                ("authors", {"name": f"More {number}"}),
+                ("menus", {"key": f"more-{number}", "name": "More"}),
+                ("redirects", {"source": f"/more-{number}", "target": "/x"}),
+            ):
+                await make(site.admin, kind, **body)
+            await make_live(site.admin, "posts", title=f"More {number}", tags=[tag["id"]])
+            await make_live(site.admin, "pages", title=f"More {number}")
+            await make_live(
+                site.admin, "entries/event", headline=f"More {number}", place=library["place"]["id"]
+            )
+            await make(site.admin, f"posts/{post}/comments", body=f"More {number}")
+
+    await add(0)
+    before = {url: await cost(url) for url in urls}
+    await add(1, 2, 3, 4, 5)
+    assert {url: await cost(url) for url in urls} == before
+    assert max(before.values()) <= 5, before
+
+
+@pytest.fixture
+def filled(site: Site, library: dict[str, Any]) -> Callable[[str], str]:
+    """A path of the document with ids of what is there."""
+
+    def fill(path: str) -> str:
+        kind, *more = path.removeprefix(f"{CONTENT}/").removeprefix(f"{API}/").split("/")
+        there = library[more[0]]["id"] if kind == "entries" else site.ids.get(kind, site.ids["posts"])
+        return path.replace("{document_id}", there).replace("{target_id}", there)
+
+    return fill
