@@ -272,3 +272,53 @@ async def test_the_number_of_statements_does_not_grow(
         await make(admin, "tags", name=f"Tag {number}")
         await published(admin, "posts", title=f"Post {number}", authors=[ada["id"]])
     assert await statements() == few
+
+
+async def test_what_shows_something_else_comes_again_when_that_changes(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    tag, file = await make(admin, "tags", name="News"), await upload(admin)
+    home = await published(admin, "pages", title="Home")
+    mention = f'<a href="cms://document/{home["id"]}">home</a> <a href="cms://tag/{tag["id"]}">news</a>'
+    one = await published(admin, "posts", title="One", body=f"<p>{mention}</p>", cover=file["id"])
+    await published(admin, "posts", title="Two")
+    replica = Replica(client, kinds="document")
+    await replica.follow()
+
+    async def patch(path: str, **body: Any) -> None:
+        answered(await admin.patch(f"{API}/{path}", json=body, headers={"If-Match": "*"}), 200)
+
+    async def truth() -> dict[tuple[str, str], Any]:
+        found = [
+            item
+            for kind in ("posts", "pages")
+            for item in answered(await client.get(f"{CONTENT}/{kind}?limit=100"), 200)["items"]
+        ]
+        return {("document", item["id"]): item for item in found}
+
+    async def told(limit: int = 100) -> list[str]:
+        found = await replica.follow(limit=limit)
+        assert replica.resources == await truth()
+        return [title for _, title in found]
+
+    await patch(f"media/{file['id']}", alt="Grey")
+    assert await told() == ["One"]
+    await patch(f"tags/{tag['id']}", slug="olds")
+    assert await told() == ["One"]
+    await patch("settings", title="Site", base_url="https://example.org")
+    assert await told(limit=1) == ["Home", "One", "Two"]
+    await change(admin, "pages", home, slug="start")
+    await do(admin, "pages", home, "publish")
+    assert await told() == ["Home", "One"]
+    await do(admin, "pages", home, "unpublish")
+    assert await told() == ["-", "One"]
+    # Several at once: each document comes once all the same.
+    await do(admin, "pages", home, "publish")
+    await patch(f"media/{file['id']}", alt="White")
+    await patch(f"tags/{tag['id']}", slug="news")
+    await patch("settings", title="Other", image=file["id"])
+    await do(admin, "posts", one, "publish")
+    assert await told(limit=1) == ["Home", "One", "Two"]
+    await patch(f"media/{file['id']}", alt="Black")
+    assert await told() == ["Home", "One", "Two"]
+    assert await told() == []
