@@ -88,7 +88,8 @@ class Answer:
         # What a 304 repeats (RFC 9110, section 15.4.5): the tags are known to who has the answer.
         self._validators = list(headers)
         self._headers = headers
-        joined = ",".join(map(tag_of, self.keys))
+        # Most are ids: see `tag_of`, which would have to be called for each.
+        joined = ",".join([key[24:] if len(key) == ID_LENGTH else tag_of(key) for key in self.keys])
         if joined and len(joined) <= MAX_TAGS_LENGTH:
             headers.append((b"cache-tag", joined.encode()))
         self._cache: ResponseCache | None = None

@@ -119,9 +119,12 @@ class ListQuery:
     ) -> None:
         self._cursors = cursors
         self._path = path
-        self._pairs = parameters(query)
+        pairs = parameters(query)
         self._is_body = body is not None
-        root, spelling = (of_parameters(self._pairs), PARAMETERS) if body is None else (_of_body(body), JSON)
+        # A cursor has no character that would have to be escaped.
+        rest = urlencode([(name, value) for name, value in pairs if name not in ("after", "before")])
+        self._rest = f"{rest}&" if rest else ""
+        root, spelling = (of_parameters(pairs), PARAMETERS) if body is None else (_of_body(body), JSON)
         self.extra: dict[str, str] = {
             name: root.parts[name].values[0]
             for name in extra
@@ -160,9 +163,8 @@ class ListQuery:
         info = PageInfo(next=sealed["next"], prev=sealed["prev"], limit=self.request.limit)
         if self._is_body:
             return info, {}
-        rest = [(k, v) for k, v in self._pairs if k not in ("after", "before")]
         links = [
-            f'<{self._path}?{urlencode([*rest, (DIRECTION[rel], cursor)])}>; rel="{rel}"'
+            f'<{self._path}?{self._rest}{DIRECTION[rel]}={cursor}>; rel="{rel}"'
             for rel, cursor in sealed.items()
             if cursor
         ]
