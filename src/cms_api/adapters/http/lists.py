@@ -15,7 +15,16 @@ from cms_api.adapters.http.preconditions import unversioned
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView, PageInfo
 from cms_api.kernel.errors import Fault, Invalid, Malformed
-from cms_api.querying import MAX_LIMIT, Listing, Page, PageRequest, Selection, comparisons, nearest
+from cms_api.querying import (
+    DEFAULT_LIMIT,
+    MAX_LIMIT,
+    Listing,
+    Page,
+    PageRequest,
+    Selection,
+    comparisons,
+    nearest,
+)
 from cms_api.querying.conditions import canonical
 from cms_api.querying.costs import DEFAULT_LIMIT_OF_COST, check_cost
 from cms_api.querying.parsing import Node, Refused, parsed, selection_of
@@ -169,6 +178,15 @@ class ListQuery:
             if cursor
         ]
         return info, {"Link": ", ".join(links)} if links else {}
+
+
+def limit_of(given: str | None) -> int:
+    """The `limit` of what is paged, but no list. Raises `Malformed`."""
+    if given is None:
+        return DEFAULT_LIMIT
+    if not (given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= MAX_LIMIT):  # noqa: PLR2004
+        raise Malformed(f"“limit” is a number from 1 to {MAX_LIMIT}.")
+    return int(given)
 
 
 def _of_body(body: bytes) -> Node:

@@ -109,6 +109,7 @@ from cms_api.domains.cms.pages.interface import (
     Tree,
 )
 from cms_api.domains.cms.posts.interface import POSTS, PostChanges, PostService, PostView
+from cms_api.domains.cms.previews.interface import Preview, PreviewService
 from cms_api.domains.cms.reader_comments.interface import (
     DELIVERED_COMMENTS,
     READER_COMMENTS,
@@ -178,6 +179,19 @@ from cms_api.domains.cms.site.interface import (
     SocialLink,
 )
 from cms_api.domains.cms.sitemaps.interface import MapEntry, SiteMap, SiteMapPart, SiteMapService
+from cms_api.domains.cms.sync.interface import PERMISSIONS as SYNC_PERMISSIONS
+from cms_api.domains.cms.sync.interface import (
+    ChangeSignal,
+    Position,
+    Purge,
+    PurgePage,
+    PurgeService,
+    SyncFilter,
+    SyncItem,
+    SyncKind,
+    SyncPage,
+    SyncService,
+)
 from cms_api.domains.cms.taxonomies.interface import CATEGORIES, TAGS, TermChanges, TermService, TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy
 from cms_api.domains.cms.taxonomies.service import PERMISSIONS as TERM_PERMISSIONS
@@ -205,6 +219,7 @@ PERMISSIONS: dict[str, str] = {
     **REDIRECT_PERMISSIONS,
     **MENU_PERMISSIONS,
     **SITE_PERMISSIONS,
+    **SYNC_PERMISSIONS,
 }
 
 __all__ = [
@@ -251,6 +266,7 @@ __all__ = [
     "BulkAction",
     "BulkRequest",
     "BulkService",
+    "ChangeSignal",
     "CommentChanges",
     "CommentRuleService",
     "CommentService",
@@ -322,14 +338,20 @@ __all__ = [
     "Place",
     "PlacedItem",
     "Plan",
+    "Position",
     "PostChanges",
     "PostContent",
     "PostService",
     "PostView",
     "PresenceService",
     "PresenceView",
+    "Preview",
+    "PreviewService",
     "PublicMenuService",
     "PublicSiteService",
+    "Purge",
+    "PurgePage",
+    "PurgeService",
     "Quota",
     "ReaderCommentChanges",
     "ReaderCommentCounts",
@@ -379,6 +401,11 @@ __all__ = [
     "Storage",
     "SubmissionService",
     "SubmittedComment",
+    "SyncFilter",
+    "SyncItem",
+    "SyncKind",
+    "SyncPage",
+    "SyncService",
     "Target",
     "TaskService",
     "TaskView",
