@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 
 from cms_api.adapters.http.described_lists import filter_schemas, list_parameters, query_body
 from cms_api.adapters.http.problems import MEDIA_TYPE, Problem
+from cms_api.adapters.http.shared_parts import share
 from cms_api.adapters.http.typed import expand
 from cms_api.domains.cms.api import DocumentTypes, EntryDescription
 from cms_api.querying import Listing
@@ -202,6 +203,7 @@ def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> 
             if isinstance(handler, HTTPRouteHandler) and handler.operation_id in operations
         }
         expand(schema, types, handlers)
+    share(schema)
     return schema
 
 

@@ -140,6 +140,7 @@ from cms_api.domains.cms.redirects.interface import (
 from cms_api.domains.cms.redirects.model import Match
 from cms_api.domains.cms.redirects.model import Status as RedirectStatus
 from cms_api.domains.cms.redirects.service import PERMISSIONS as REDIRECT_PERMISSIONS
+from cms_api.domains.cms.redirects.wanted import Wanted
 from cms_api.domains.cms.rendering.interface import RenderingService
 from cms_api.domains.cms.retention.interface import PERMISSIONS as RETENTION_PERMISSIONS
 from cms_api.domains.cms.retention.interface import RetentionChanges, RetentionPolicy, RetentionService
@@ -418,6 +419,7 @@ __all__ = [
     "TypeChanges",
     "TypeRevision",
     "TypeView",
+    "Wanted",
     "Workflow",
     "WorkflowChanges",
     "WorkflowService",
