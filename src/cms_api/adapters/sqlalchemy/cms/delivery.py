@@ -15,7 +15,7 @@ from cms_api.adapters.sqlalchemy.cms.hits import (
 from cms_api.adapters.sqlalchemy.cms.seo import SEO_CHANGED, SEO_USED
 from cms_api.adapters.sqlalchemy.cms.sources import SOURCES, Link, at, below, nodes, placed
 from cms_api.adapters.sqlalchemy.cms.urls import IS_PUBLIC_AUTHOR, mentioned_addresses, mentioned_ids
-from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Statement, counted, cut
+from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Shortcut, Statement, counted, cut
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.delivery.interface import LISTINGS, Delivered, Kind
 from cms_api.domains.cms.delivery.ports import DeliveryQueries
@@ -36,6 +36,13 @@ CONDITIONS: dict[Kind, str] = {
     "authors": IS_PUBLIC_AUTHOR,
 }
 
+# Where a slug leads to one row.
+SLUGS = {
+    "categories": "cms.terms WHERE taxonomy = 'category'",
+    "tags": "cms.terms WHERE taxonomy = 'tag'",
+    "authors": "cms.authors WHERE true",
+}
+
 
 def _keyset(kind: Kind) -> Keyset:
     alias, source = ALIASES[kind], SOURCES[kind]
@@ -44,7 +51,27 @@ def _keyset(kind: Kind) -> Keyset:
         {name: Column(sql, source.columns[name].type) for name, sql in sorts.items()},
         key=Column(f"{alias}.{source.key}", "uuid"),
         filters=nodes(kind, alias),
+        shortcuts=_shortcuts(kind) if alias == "p" else None,
     )
+
+
+def _shortcuts(kind: Kind) -> dict[str, Shortcut]:
+    """By what a document points at: links are kept in the order of the newest documents."""
+    found = {}
+    for name, link in SOURCES[kind].links.items():
+        if link.field is None:
+            continue
+        shortcut = Shortcut(
+            join=f"JOIN cms.links k ON k.document_id = p.document_id AND k.is_live AND k.field = '{link.field}'"
+            f" AND k.type = '{kind.removesuffix('s')}' AND k.target_id = {{}}",
+            target="{}::uuid",
+            columns={"published_at": Column("k.published_at", "timestamptz")},
+            key=Column("k.document_id", "uuid"),
+        )
+        by_slug = f"(SELECT id FROM {SLUGS[link.source]} AND slug = {{}}::text)"
+        found[name] = found[f"{name}.id"] = shortcut
+        found[f"{name}.slug"] = shortcut._replace(target=by_slug)
+    return found
 
 
 KEYSETS: dict[Kind, Keyset] = {kind: _keyset(kind) for kind in ALIASES}
