@@ -25,7 +25,7 @@ from cms_api.querying import (
     comparisons,
     nearest,
 )
-from cms_api.querying.conditions import canonical
+from cms_api.querying.conditions import canonical, is_search
 from cms_api.querying.costs import DEFAULT_LIMIT_OF_COST, check_cost
 from cms_api.querying.parsing import Node, Refused, parsed, selection_of
 from cms_api.querying.spellings import JSON, PARAMETERS, of_json, of_parameters
@@ -145,6 +145,7 @@ class ListQuery:
             raise Malformed(error.detail, faults=error.faults) from None
         self.cost = check_cost(asked, listing, cost_limit)
         self.selection = asked.selection
+        self.is_search = is_search(asked.filter)
         # Whether rows of other resources decide which items are on a page.
         self.looks_further = any(
             "." in field

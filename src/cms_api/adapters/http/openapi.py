@@ -221,7 +221,7 @@ def _with_plain_names(schema: dict[str, Any]) -> dict[str, Any]:
     """Call the list of a schema by that schema's name, not by where its class is defined."""
     text = msgspec.json.encode(schema).decode()
     named: dict[str, Any] = msgspec.json.decode(
-        re.sub(r"ListView_(?:[a-z_]+\.)*(\w+?)_(?=\")", r"\1List", text)
+        re.sub(r"(?:ListView|DeliveredList)_(?:[a-z_]+\.)*(\w+?)_(?=\")", r"\1List", text)
     )
     return named
 

@@ -160,7 +160,7 @@ from cms_api.domains.cms.schedules.interface import (
     ScheduleService,
     ScheduleView,
 )
-from cms_api.domains.cms.search.interface import FACETS, SEARCH, Facet, Hits, SearchService
+from cms_api.domains.cms.search.interface import FACETS, SEARCH, Facet, Highlights, Hits, SearchService
 from cms_api.domains.cms.site.facts import SiteFacts
 from cms_api.domains.cms.site.interface import PERMISSIONS as SITE_PERMISSIONS
 from cms_api.domains.cms.site.interface import (
@@ -301,6 +301,7 @@ __all__ = [
     "FeedSettingsChanges",
     "Format",
     "Heading",
+    "Highlights",
     "Hits",
     "ImportReport",
     "ImportService",
