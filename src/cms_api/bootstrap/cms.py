@@ -66,6 +66,7 @@ from cms_api.domains.cms.reader_comments.rates import parse_rate
 from cms_api.domains.cms.reader_comments.service import DeliveredComments, ReaderComments
 from cms_api.domains.cms.reader_comments.submitting import Submissions
 from cms_api.domains.cms.redirects.service import Redirects
+from cms_api.domains.cms.redirects.wholes import Wholes
 from cms_api.domains.cms.rendering.service import Rendering
 from cms_api.domains.cms.retention.service import Retention
 from cms_api.domains.cms.revisions.service import Revisions
@@ -232,7 +233,9 @@ class CmsContainer(DeclarativeContainer):
         Redirects,
         clock=core.clock,
         queries=Singleton(SqlRedirects, core.reader),
-        delivery=delivery_queries,
+        wholes=Singleton(
+            Wholes, delivery=delivery_queries, entries=entry_delivery, default_locale=default_locale
+        ),
         default_locale=default_locale,
     )
     menus = Singleton(

@@ -62,13 +62,15 @@ class Listing(Fields, frozen=True, kw_only=True):
     """What a list can be asked. ``sort`` is its order where none is asked for.
 
     ``expands`` says that relations can be included, ``has_texts`` that these come in several formats,
-    ``is_searchable`` that `q` searches it.
+    ``is_searchable`` that `q` searches it, ``is_ranked`` that what it finds comes by rank then, with
+    what matches.
     """
 
     sort: tuple[SortKey, ...]
     expands: bool = False
     has_texts: bool = False
     is_searchable: bool = False
+    is_ranked: bool = False
 
 
 class Found(NamedTuple):

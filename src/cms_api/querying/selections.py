@@ -8,6 +8,9 @@ from cms_api.querying.pages import SortKey
 
 TextFormat = Literal["html", "markdown", "text", "blocks"]
 
+# What each row has besides where a list is searched: what matches.
+HIGHLIGHTS = "highlights"
+
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """What of a row is wanted.

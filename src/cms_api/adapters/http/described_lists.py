@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cms_api.querying import DEFAULT_LIMIT, LOGIC, MAX_LIMIT, OPERATORS, Fields, FieldType, Listing
+from cms_api.querying.parsing import MAX_SEARCH
 
 REF = "#/components/schemas/"
 SCHEMA_TYPES: dict[FieldType, dict[str, Any]] = {
@@ -26,6 +27,10 @@ EXAMPLES: dict[FieldType, Any] = {
     "date": {"gte": "2026-01-01"},
     "datetime": {"gte": "2026-01-01T00:00:00Z"},
 }
+SEARCH = {"type": "string", "maxLength": MAX_SEARCH}
+SEARCHED = 'Words to search for: all of them, `"in this order"`, `one or the other`, `-without`.'
+RANKED = "The best match comes first where no `sort` is given."
+BEGUN = "Each word may be the beginning of one."
 LIMIT = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}
 # What is asked of what a relation leads to; all operators are taken there, too.
 RELATED_OPERATORS = ("eq", "in")
@@ -73,6 +78,10 @@ def list_parameters(listing: Listing) -> list[dict[str, Any]]:
             {"type": "string", "enum": ["none", "estimate", "exact"]},
         ),
     ]
+    if listing.is_searchable:
+        found.append(
+            _parameter("q", f"{SEARCHED} The best match comes first where no `sort` is given.", SEARCH)
+        )
     if signs := _signs(listing):  # else it would have nothing to choose from
         words = f"Comma-separated; `-` turns a key round. Where not given: `{default}`."
         found.append(_listed("sort", words, signs))
@@ -136,6 +145,9 @@ def query_body(listing: Listing, operation_id: str) -> dict[str, Any]:
         "count": {"type": "string", "enum": ["none", "estimate", "exact"]},
     }
     example: dict[str, Any] = {"limit": 10, "count": "estimate"}
+    if listing.is_searchable:
+        properties["q"] = {**SEARCH, "description": SEARCHED}
+        example["q"] = "two words"
     if signs := _signs(listing):
         properties["sort"] = {"type": "array", "items": {"type": "string", "examples": signs}}
         example["sort"] = [f"-{listing.sorts[0]}"]

@@ -25,7 +25,7 @@ from cms_api.querying import (
     comparisons,
     nearest,
 )
-from cms_api.querying.conditions import canonical
+from cms_api.querying.conditions import canonical, is_search
 from cms_api.querying.costs import DEFAULT_LIMIT_OF_COST, check_cost
 from cms_api.querying.parsing import Node, Refused, parsed, selection_of
 from cms_api.querying.spellings import JSON, PARAMETERS, of_json, of_parameters
@@ -128,9 +128,12 @@ class ListQuery:
     ) -> None:
         self._cursors = cursors
         self._path = path
-        self._pairs = parameters(query)
+        pairs = parameters(query)
         self._is_body = body is not None
-        root, spelling = (of_parameters(self._pairs), PARAMETERS) if body is None else (_of_body(body), JSON)
+        # A cursor has no character that would have to be escaped.
+        rest = urlencode([(name, value) for name, value in pairs if name not in ("after", "before")])
+        self._rest = f"{rest}&" if rest else ""
+        root, spelling = (of_parameters(pairs), PARAMETERS) if body is None else (_of_body(body), JSON)
         self.extra: dict[str, str] = {
             name: root.parts[name].values[0]
             for name in extra
@@ -142,6 +145,7 @@ class ListQuery:
             raise Malformed(error.detail, faults=error.faults) from None
         self.cost = check_cost(asked, listing, cost_limit)
         self.selection = asked.selection
+        self.is_search = is_search(asked.filter)
         # Whether rows of other resources decide which items are on a page.
         self.looks_further = any(
             "." in field
@@ -169,9 +173,8 @@ class ListQuery:
         info = PageInfo(next=sealed["next"], prev=sealed["prev"], limit=self.request.limit)
         if self._is_body:
             return info, {}
-        rest = [(k, v) for k, v in self._pairs if k not in ("after", "before")]
         links = [
-            f'<{self._path}?{urlencode([*rest, (DIRECTION[rel], cursor)])}>; rel="{rel}"'
+            f'<{self._path}?{self._rest}{DIRECTION[rel]}={cursor}>; rel="{rel}"'
             for rel, cursor in sealed.items()
             if cursor
         ]

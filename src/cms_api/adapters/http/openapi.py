@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 
 from cms_api.adapters.http.described_lists import filter_schemas, list_parameters, query_body
 from cms_api.adapters.http.problems import MEDIA_TYPE, Problem
+from cms_api.adapters.http.shared_parts import share
 from cms_api.adapters.http.typed import expand
 from cms_api.domains.cms.api import DocumentTypes, EntryDescription
 from cms_api.querying import Listing
@@ -202,6 +203,7 @@ def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> 
             if isinstance(handler, HTTPRouteHandler) and handler.operation_id in operations
         }
         expand(schema, types, handlers)
+    share(schema)
     return schema
 
 
@@ -219,7 +221,7 @@ def _with_plain_names(schema: dict[str, Any]) -> dict[str, Any]:
     """Call the list of a schema by that schema's name, not by where its class is defined."""
     text = msgspec.json.encode(schema).decode()
     named: dict[str, Any] = msgspec.json.decode(
-        re.sub(r"ListView_(?:[a-z_]+\.)*(\w+?)_(?=\")", r"\1List", text)
+        re.sub(r"(?:ListView|DeliveredList)_(?:[a-z_]+\.)*(\w+?)_(?=\")", r"\1List", text)
     )
     return named
 

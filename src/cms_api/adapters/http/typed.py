@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from cms_api.adapters.http.body import JSON_PATCH
 from cms_api.adapters.http.described_lists import filter_schemas, list_parameters, query_body
-from cms_api.adapters.http.schemas import ListView
+from cms_api.adapters.http.schemas import DeliveredList, ListView
 from cms_api.domains.cms.api import EntryDescription, PatchOperation, free_name
 
 REF = "#/components/schemas/"
@@ -28,14 +28,18 @@ def expand(
     """Put the operations of each type in the place of those that any type has."""
     paths = schema["paths"]
     generic = {path: paths.pop(path) for path in list(paths) if GENERIC.search(path)}
-    schemas = _Schemas(schema["components"]["schemas"])
+    known = schema["components"]["schemas"]
+    schemas, addressed = _Schemas(known), list[dict[str, Any]]()
     for one in types:
         names = schemas.add(one)
+        addressed += [names["delivered"]] if one.has_address else []
         for path, operations in generic.items():
             paths[path.replace("{type}", one.key)] = {
-                method: _operation(path, operation, handlers, one, names, schema["components"]["schemas"])
+                method: _operation(path, operation, handlers, one, names, known)
                 for method, operation in operations.items()
             }
+    if addressed:
+        known["ResolvedEntry"]["properties"]["document"] = {"anyOf": addressed}
     _prune(schema)
 
 
@@ -53,14 +57,17 @@ class _Schemas:
             f"{face}_list": msgspec.defstruct(
                 f"{item.__name__}List",
                 [("items", list[item])],  # type: ignore[valid-type]  # a class that is a value
-                bases=(ListView,),
+                bases=(base,),
                 namespace={"__doc__": "A page of a list."},
                 module=item.__module__,
                 frozen=True,
                 kw_only=True,
                 omit_defaults=True,
             )
-            for face, item in (("view", one.view), ("delivered", one.delivered))
+            for face, item, base in (
+                ("view", one.view, ListView),
+                ("delivered", one.delivered, DeliveredList if one.public_listing.is_searchable else ListView),
+            )
         }
         faces: dict[str, Any] = {
             "new": one.new,

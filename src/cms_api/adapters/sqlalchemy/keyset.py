@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.querying import AllOf, AnyOf, Comparison, Condition, Matches, Not, Operator, Page, PageRequest
+from cms_api.querying.conditions import is_search
 
 T = TypeVar("T")
 Encode = Callable[[Any], object]
@@ -276,6 +277,10 @@ class Keyset:
         self._search = search
         self._statements: dict[object, Statement] = {}
 
+    def extended(self, columns: Mapping[str, Column], *, key: Column) -> "Keyset":
+        """The same with ``columns`` to sort by as well, for rows that go by another ``key``."""
+        return Keyset({**self._columns, **columns}, key=key, filters=self._filters)
+
     def condition(self, wanted: Condition, params: dict[str, object]) -> str:
         """The SQL of a condition; adds what is bound to ``params``."""
         compiler = Compiler(self._filters, self._search)
@@ -384,7 +389,9 @@ class Keyset:
         """The page of ``select`` (a statement up to its WHERE), one statement, two with a count."""
         statement = self.statement(select, where, page)
         filtered, placed = self.bound(statement, page)
-        rows = await reader.rows(statement.sql, {**params, **placed})
+        # What is best for a search depends on how common the words are.
+        prepare = False if is_search(page.filter) else None
+        rows = await reader.rows(statement.sql, {**params, **placed}, prepare=prepare)
         count = await counted(reader, statement, {**params, **filtered}, page)
         return cut(rows, page, len(page.sort) + 1, make, count)
 

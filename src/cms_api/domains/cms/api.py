@@ -140,6 +140,7 @@ from cms_api.domains.cms.redirects.interface import (
 from cms_api.domains.cms.redirects.model import Match
 from cms_api.domains.cms.redirects.model import Status as RedirectStatus
 from cms_api.domains.cms.redirects.service import PERMISSIONS as REDIRECT_PERMISSIONS
+from cms_api.domains.cms.redirects.wanted import Wanted
 from cms_api.domains.cms.rendering.interface import RenderingService
 from cms_api.domains.cms.retention.interface import PERMISSIONS as RETENTION_PERMISSIONS
 from cms_api.domains.cms.retention.interface import RetentionChanges, RetentionPolicy, RetentionService
@@ -159,7 +160,7 @@ from cms_api.domains.cms.schedules.interface import (
     ScheduleService,
     ScheduleView,
 )
-from cms_api.domains.cms.search.interface import FACETS, SEARCH, Facet, Hits, SearchService
+from cms_api.domains.cms.search.interface import FACETS, SEARCH, Facet, Highlights, Hits, SearchService
 from cms_api.domains.cms.site.facts import SiteFacts
 from cms_api.domains.cms.site.interface import PERMISSIONS as SITE_PERMISSIONS
 from cms_api.domains.cms.site.interface import (
@@ -300,6 +301,7 @@ __all__ = [
     "FeedSettingsChanges",
     "Format",
     "Heading",
+    "Highlights",
     "Hits",
     "ImportReport",
     "ImportService",
@@ -418,6 +420,7 @@ __all__ = [
     "TypeChanges",
     "TypeRevision",
     "TypeView",
+    "Wanted",
     "Workflow",
     "WorkflowChanges",
     "WorkflowService",

@@ -102,6 +102,7 @@ DOCUMENTS = Listing(
     filters=FILTERS,
     relations=RELATIONS,
     shown=DocumentView.__struct_fields__,
+    is_searchable=True,
     sort=(SortKey("created_at", descending=True),),
 )
 IN_TRASH = ("trashed", "trashed_at")

@@ -1,6 +1,7 @@
 """Published entries: what may be asked of them, worked out from their types as they are by now."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Literal
 
 from cms_api.domains.cms.content_types.fields import RELATIONS, walk
@@ -8,6 +9,8 @@ from cms_api.domains.cms.delivery.interface import Delivered, Kind
 from cms_api.domains.cms.delivery.service import NothingPublished
 from cms_api.domains.cms.documents.types import Catalogue, DocumentTypes
 from cms_api.domains.cms.entries.listing import public_listing_of
+from cms_api.domains.cms.search.asking import searched
+from cms_api.domains.cms.search.interface import Question
 from cms_api.querying import Listing, Page, PageRequest, Selection
 
 BUILT_IN: dict[str, Kind] = {"post": "posts", "page": "pages"}
@@ -33,6 +36,12 @@ class EntryQueries(ABC):
         self, catalogue: Catalogue, key: str, page: PageRequest, selection: Selection
     ) -> Page[Delivered]:
         """A page of entries."""
+
+    @abstractmethod
+    async def search(
+        self, catalogue: Catalogue, key: str, question: Question, page: PageRequest, selection: Selection
+    ) -> Page[Delivered]:
+        """A page of the entries that match, as `DeliveryQueries.search` has it."""
 
 
 class EntryReader:
@@ -64,6 +73,9 @@ class EntryReader:
 
     async def page(self, page: PageRequest, selection: Selection) -> Page[Delivered]:
         """A page of entries, as the listing allows."""
+        question, page = searched(page, self._default_locale)
+        if question is not None:
+            return await self._queries.search(self._catalogue, self._key, question, page, selection)
         return await self._queries.list(self._catalogue, self._key, page, selection)
 
 
@@ -73,6 +85,10 @@ class EntryDeliveryService(ABC):
     @abstractmethod
     async def of(self, key: str) -> EntryReader:
         """The entries of a type. Raises `TypeNotFound`."""
+
+    @abstractmethod
+    async def listings(self) -> Sequence[Listing]:
+        """What may be asked of the entries of each type."""
 
 
 class EntryDelivery(EntryDeliveryService):
@@ -86,7 +102,13 @@ class EntryDelivery(EntryDeliveryService):
         self._readers: dict[str, EntryReader] = {}
 
     async def of(self, key: str) -> EntryReader:
-        catalogue = await self._types.catalogue(key)
+        return self._reader(await self._types.catalogue(key), key)
+
+    async def listings(self) -> Sequence[Listing]:
+        catalogue = await self._types.catalogue()
+        return [self._reader(catalogue, key).listing for key in catalogue.kinds]
+
+    def _reader(self, catalogue: Catalogue, key: str) -> EntryReader:
         if catalogue.stamp != self._stamp:
             self._readers.clear()
             self._stamp = catalogue.stamp

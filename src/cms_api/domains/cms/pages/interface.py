@@ -88,6 +88,7 @@ PAGES: Listing = Listing(
         "cover": Relation(fields=lambda: MEDIA),
     },
     shown=PageView.__struct_fields__,
+    is_searchable=True,
     sort=DOCUMENTS.sort,
 )
 

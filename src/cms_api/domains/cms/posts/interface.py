@@ -47,6 +47,7 @@ POSTS = Listing(
         "cover": Relation(fields=lambda: MEDIA),
     },
     shown=PostView.__struct_fields__,
+    is_searchable=True,
     sort=DOCUMENTS.sort,
 )
 
