@@ -110,6 +110,9 @@ async def test_several_drafts_that_were_never_published(
     assert "Home" in (await client.get(f"{CONTENT}/pages/tree", headers=preview)).text
     assert "Home" in (await client.get(f"{CONTENT}/menus/main", headers=preview)).text
     assert (await shown(client, "/resolve?path=/home", preview))["id"] == page["id"]
+    found = await shown(client, "/search?q=one", preview)
+    assert [one["title"] for one in found["items"]] == ["One"]
+    assert (await shown(client, "/search?q=hidden", preview))["items"] == []
     answered(await client.get(f"{CONTENT}/posts/{hidden['id']}", headers=preview), 404)
     assert state() == before
     assert await items(client, f"{CONTENT}/posts") == []

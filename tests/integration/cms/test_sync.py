@@ -175,6 +175,14 @@ async def test_a_restored_database_begins_anew(
         assert other.execute("SELECT cms.renew_epoch()").fetchone() == (True,)
         assert other.execute("SELECT cms.renew_epoch()").fetchone() == (False,)
         await replica.begin_anew()
+        # That takes no right but to the schema.
+        other.execute("CREATE ROLE cms_plain")
+        other.execute("GRANT USAGE ON SCHEMA cms TO cms_plain")
+        other.execute("SET ROLE cms_plain")
+        assert other.execute("SELECT cms.change_lineage()").fetchone() is not None
+        other.execute("RESET ROLE")
+        other.execute("DROP OWNED BY cms_plain")
+        other.execute("DROP ROLE cms_plain")
         # As a copy in a cluster that has done less.
         other.execute("UPDATE cms.changes SET xact = (xact::text::bigint + 1000000)::text::xid8")
         assert other.execute("SELECT cms.renew_epoch()").fetchone() == (True,)

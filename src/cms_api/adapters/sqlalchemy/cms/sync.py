@@ -35,8 +35,9 @@ POLL = 5.0
 PENDING_POLL = 0.2
 
 HORIZON = "pg_snapshot_xmin(pg_current_snapshot())"
+# What the epoch is made of is nobody's business outside.
 EPOCH = f"""
-    SELECT e.id || '.' || cms.change_lineage() AS epoch, {HORIZON} AS horizon, e.pruned,
+    SELECT left(md5(e.id || cms.change_lineage()), 16) AS epoch, {HORIZON} AS horizon, e.pruned,
         coalesce(CAST(%(upto)s AS text)::xid8, {HORIZON}) AS upto
     FROM cms.change_epoch e"""
 POSITION = "(CAST(%(xact)s AS text)::xid8, %(number)s::bigint)"
