@@ -85,14 +85,15 @@ def _spread(kinds: str, those: str) -> str:
     return f"""
         SELECT * FROM (
             SELECT p.document_id, 'document', p.type, p.locale, p.document_id FROM cms.publications p
-            WHERE c.resource IN {kinds} AND %(start)s <> '0' AND {those} AND {_WANTED.format("p")}
+            WHERE c.resource IN {kinds} AND {those} AND {_WANTED.format("p")}
               AND p.document_id > CASE (c.xact, c.number) = {POSITION}
                 WHEN true THEN %(inner)s::uuid ELSE %(first)s::uuid END
               AND NOT ({_TOLD_ANYWAY})
             ORDER BY p.document_id LIMIT %(limit)s) spread"""
 
 
-WALK = f"""
+def _walk(spreads: str) -> str:
+    return f"""
 WITH bounds AS MATERIALIZED ({EPOCH})
 SELECT b.epoch, b.horizon::text, b.pruned::text, w.xact::text, w.number,
     i.xact::text, i.number, i.inner_id, i.kind, i.type, i.id
@@ -107,7 +108,7 @@ LEFT JOIN LATERAL (
     CROSS JOIN LATERAL (
         SELECT %(first)s::uuid AS inner_id, c.resource AS kind, c.type, c.locale, c.id
         WHERE c.resource = ANY(%(kinds)s::text[]) AND (c.resource <> 'document' OR ({_WANTED.format("c")}))
-        UNION{" UNION".join(_spread(*spread) for spread in SPREADS.items())}) d
+        {spreads}) d
     WHERE (c.xact, c.number) >= {POSITION} AND c.xact < b.upto
       AND (w.xact IS NULL OR (c.xact, c.number) <= (w.xact, w.number))
       AND (c.xact, c.number, d.inner_id) > (CAST(%(xact)s AS text)::xid8, %(number)s::bigint, %(inner)s::uuid)
@@ -116,6 +117,11 @@ LEFT JOIN LATERAL (
           AND (n.xact, n.number) > (c.xact, c.number))
     ORDER BY c.xact, c.number, d.inner_id LIMIT %(limit)s) i ON true
 """
+
+
+# In a walk through everything each document comes by itself: that statement is planned in a fraction of the time.
+EVERYTHING = _walk("")
+CHANGED = _walk("".join(f" UNION{_spread(*spread)}" for spread in SPREADS.items()))
 
 TOLD = f"""
 WITH bounds AS MATERIALIZED ({EPOCH})
@@ -172,7 +178,7 @@ class SqlChanges(ChangeQueries):
             "types": None if wanted.types is None else list(wanted.types),
             "locale": wanted.locale,
         }
-        rows = await self._reader.rows(WALK, params)
+        rows = await self._reader.rows(CHANGED if at.start else EVERYTHING, params)
         found = [
             Touched(
                 kind=kind,
