@@ -451,7 +451,7 @@ def parsed(root: Node, listing: Listing, spelling: Spelling, *, extra: tuple[str
         selection=parser.selection(
             parts.get("include") if listing.expands else None,
             parts.get("fields") if listing.shown else None,
-            listing,
+            listing.expanded(),
             parts.get("format") if listing.has_texts else None,
         ),
     )
