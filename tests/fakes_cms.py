@@ -199,6 +199,9 @@ class Store:
     searched: dict[UUID, SearchText] = field(default_factory=dict)
     search_queue: tuple[UUID, ...] = ()
     search_words: frozenset[tuple[str, str]] = frozenset()
+    # What drafts are found and called by, where their type changed since they were saved.
+    read_fields: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    titles: dict[UUID, str] = field(default_factory=dict)
 
     def copied(self) -> dict[str, Any]:
         return {name: copy.copy(value) for name, value in vars(self).items()}
@@ -290,6 +293,8 @@ class FakeDocuments(DocumentRepository):
         path = self._path(draft.slug, getattr(draft, "parent", None))
         self._store.documents[document.id] = copy.copy(document)
         self._store.paths[document.id] = path
+        self._store.read_fields.pop(document.id, None)
+        self._store.titles.pop(document.id, None)
         self._check_path(document.id, draft.slug)
         self._store.links[document.id, False] = tuple(draft.links())
 
@@ -998,7 +1003,7 @@ class FakeCms:
         self.redirects = Redirects(
             clock=self.clock,
             queries=fakes_redirects.FakeRedirectQueries(self.store),
-            delivery=fakes_redirects.FakeDeliveryQueries(self.store),
+            wholes=fakes_redirects.wholes(self.store, self.types),
             default_locale="en",
         )
         self.page_tree = PageTree(queries=fakes_tree.FakeTreeQueries(self.store), default_locale="en")

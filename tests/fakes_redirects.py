@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
@@ -12,13 +13,16 @@ from cms_api.domains.cms.delivery.interface import Delivered, Kind, Selection
 from cms_api.domains.cms.delivery.ports import DeliveryQueries
 from cms_api.domains.cms.documents.content import Content
 from cms_api.domains.cms.documents.model import Document
+from cms_api.domains.cms.documents.types import Catalogue, DocumentTypes
 from cms_api.domains.cms.entries.content import EntryContent
+from cms_api.domains.cms.entries.delivery import EntryDelivery, EntryQueries
 from cms_api.domains.cms.redirects.errors import RedirectTaken
 from cms_api.domains.cms.redirects.interface import RedirectView
 from cms_api.domains.cms.redirects.model import Redirect
 from cms_api.domains.cms.redirects.paths import is_address, is_at_or_below
 from cms_api.domains.cms.redirects.ports import Detour, LivePlace, RedirectQueries, RedirectRepository
 from cms_api.domains.cms.redirects.service import view
+from cms_api.domains.cms.redirects.wholes import Wholes
 from cms_api.domains.cms.search.interface import Question
 from cms_api.kernel.errors import invalid
 from cms_api.kernel.ids import new_id
@@ -189,12 +193,25 @@ def live_paths(store: "Store") -> dict[UUID, str]:
 
 def lead_on(store: "Store", document: Document[Any], before: Mapping[UUID, str]) -> None:
     """Make the redirects of a publication, after which others paths are live than ``before``."""
-    if not has_address(document.type, document.draft):
-        return
-    now, locale = live_paths(store), document.locale
+    if has_address(document.type, document.draft):
+        _lead(store, before, document.locale, at=document.updated_at, also=[document.id])
+
+
+def lead_all(store: "Store", before: Mapping[UUID, str], *, at: datetime) -> None:
+    """Make the redirects from where documents were ``before`` to where they are."""
+    for locale in {store.publications[one].locale for one in before}:
+        _lead(
+            store, {k: v for k, v in before.items() if store.publications[k].locale == locale}, locale, at=at
+        )
+
+
+def _lead(
+    store: "Store", before: Mapping[UUID, str], locale: str, *, at: datetime, also: Collection[UUID] = ()
+) -> None:
+    now = live_paths(store)
     changed = {one for one, path in before.items() if now[one] != path}
     taken = {path for one, path in now.items() if store.publications[one].locale == locale}
-    freed = {now[one] for one in (*changed, document.id)}
+    freed = {now[one] for one in (*changed, *also)}
     store.redirects = {
         key: row
         for key, row in store.redirects.items()
@@ -210,8 +227,8 @@ def lead_on(store: "Store", document: Document[Any], before: Mapping[UUID, str])
             source=before[one],
             document_id=one,
             is_automatic=True,
-            created_at=document.updated_at,
-            updated_at=document.updated_at,
+            created_at=at,
+            updated_at=at,
         )
         standing = next(
             (
@@ -226,8 +243,36 @@ def lead_on(store: "Store", document: Document[Any], before: Mapping[UUID, str])
         elif standing.is_automatic and standing.document_id != one:
             standing = copy.copy(standing)
             standing.document_id, standing.version = one, standing.version + 1
-            standing.updated_at = document.updated_at
+            standing.updated_at = at
             store.redirects[standing.id] = standing
+
+
+class NoEntries(EntryQueries):
+    """No entry is live."""
+
+    async def one(
+        self,
+        catalogue: Catalogue,
+        key: str,
+        by: Literal["id", "slug"],
+        value: object,
+        selection: Selection,
+        locale: str,
+    ) -> Delivered | None:
+        del catalogue, key, by, value, selection, locale
+        return None
+
+    async def list(
+        self, catalogue: Catalogue, key: str, page: PageRequest, selection: Selection
+    ) -> Page[Delivered]:
+        del catalogue, key, page, selection
+        return Page(items=[], next=None, prev=None)
+
+
+def wholes(store: "Store", types: DocumentTypes) -> Wholes:
+    """What is at a path, of posts and pages."""
+    entries = EntryDelivery(types=types, queries=NoEntries(), default_locale="en")
+    return Wholes(delivery=FakeDeliveryQueries(store), entries=entries, default_locale="en")
 
 
 class FakeDeliveryQueries(DeliveryQueries):

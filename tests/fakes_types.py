@@ -25,8 +25,10 @@ class FixedTypes(DocumentTypes):
             raise TypeNotFound(key)
         return kind
 
-    async def catalogue(self, key: str) -> Catalogue:
-        raise TypeNotFound(key)
+    async def catalogue(self, key: str | None = None) -> Catalogue:
+        if key is not None:
+            raise TypeNotFound(key)
+        return Catalogue("", {})
 
     async def entries(self, key: str) -> EntryService:
         raise TypeNotFound(key)

@@ -88,6 +88,10 @@ class Application:
             "site": (cms.SiteService, parts.cms.site),
             "feeds": (cms.FeedService, parts.cms.feeds),
             "sitemaps": (cms.SiteMapService, parts.cms.sitemaps),
+            "sync": (cms.SyncService, parts.cms.sync),
+            "previews": (cms.PreviewService, parts.cms.previews),
+            "purges": (cms.PurgeService, parts.cms.purges),
+            "signal": (cms.ChangeSignal, parts.core.change_signal),
             "public_site": (cms.PublicSiteService, parts.cms.public_site),
         }
         return {name: _provide(port, provider) for name, (port, provider) in provided.items()}

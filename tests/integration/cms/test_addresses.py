@@ -65,11 +65,12 @@ async def test_where_an_entry_is(admin: httpx.AsyncClient, client: httpx.AsyncCl
     await model(admin)
     one = await published(admin, "entries/event", slug="launch", headline="We launch")
     found = answered(await client.get(f"{CONTENT}/resolve?path=/events/launch"), 200)
+    assert answered(await client.get(found["url"]), 200)["path"] == "events/launch"
     assert found == {
         "kind": "entry", "type": "event", "id": one["id"], "path": "events/launch",
         "url": f"{CONTENT}/entries/event/{one['id']}",
+        "document": answered(await client.get(found["url"]), 200),
     }  # fmt: skip
-    assert answered(await client.get(found["url"]), 200)["path"] == "events/launch"
     by_slug = f"{CONTENT}/entries/event/by-slug/launch"
     assert answered(await client.get(by_slug, params={"fields": "path"}), 200) == {"path": "events/launch"}
     await change(admin, "entries/event", one, slug="start")
@@ -83,6 +84,54 @@ async def test_where_an_entry_is(admin: httpx.AsyncClient, client: httpx.AsyncCl
     )  # fmt: skip
     await do(admin, "entries/event", one, "unpublish")
     assert await at_path(client, "events/launch") is None
+
+
+async def test_what_is_at_a_path_is_there_whole(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, counting: Callable[[], Any]
+) -> None:
+    fields = [
+        {"key": "headline", "type": "text"},
+        {"key": "words", "type": "markdown"},
+        {"key": "other", "type": "reference", "types": ["event"]},
+    ]
+    answered(await admin.post(TYPES, json={"key": "event", "path": "/events/{slug}", "fields": fields}), 201)
+    place = {"key": "place", "fields": [{"key": "street", "type": "text"}]}
+    answered(await admin.post(TYPES, json=place), 201)
+    tag = await make(admin, "tags", name="Tea")
+    page = await published(admin, "pages", title="About", body="<p>Some <b>words</b></p>")
+    await published(admin, "posts", title="News", tags=[tag["id"]])
+    first = await published(admin, "entries/event", slug="first", headline="First")
+    await published(admin, "entries/event", slug="second", headline="Second", words="*Hi*", other=first["id"])
+
+    async def whole(path: str, **query: str) -> Any:
+        response = await client.get(f"{CONTENT}/resolve", params={"path": path, **query})
+        return answered(response, 200)["document"]
+
+    # One question fits whatever is there: of what it names, each document has what it has.
+    asked = {"include": "other,tags,parent", "fields": "headline,title,words,other.headline,tags.name,street"}
+    in_text = await whole("/events/second", **asked, format="text")
+    assert in_text == {"headline": "Second", "words": "Hi", "other": {"headline": "First"}}
+    assert await whole("/about", **asked) == {"title": "About"}
+    assert await whole("/news", **asked) == {"title": "News", "tags": [{"name": "Tea"}]}
+    assert await whole("/about", fields="headline") == {"id": page["id"]}
+    assert (await whole("/events/second"))["words"] == "<p><em>Hi</em></p>\n"
+    for query in ({"include": "others"}, {"fields": "headlines"}, {"include": "headline"}, {"format": "pdf"}):
+        for path in ("/about", "/events/second"):
+            answered(await client.get(f"{CONTENT}/resolve", params={"path": path, **query}), 400, "malformed")
+    async with counting() as seen:
+        await whole("/events/second", include="other", fields="other.words")
+    # What is there, whether types have changed, the document.
+    assert len(seen) == 3
+    # Types that change are seen at once.
+    await model_without(admin, "words")
+    assert "words" not in await whole("/events/second")
+    answered(await client.get(f"{CONTENT}/resolve?path=/events/second&fields=words"), 400, "malformed")
+
+
+async def model_without(admin: httpx.AsyncClient, key: str) -> None:
+    found = answered(await admin.get(f"{TYPES}/event"), 200)["fields"]
+    body = {"fields": [one for one in found if one["key"] != key], "resolutions": {key: "drop"}}
+    answered(await admin.patch(f"{TYPES}/event", json=body, headers=ANY), 200)
 
 
 async def test_entries_without_an_address(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:

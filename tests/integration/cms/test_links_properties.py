@@ -29,8 +29,9 @@ from tests.integration import database
 from cms_api.adapters.rendering.html import HtmlRenderer
 from cms_api.bootstrap.container import Application
 from cms_api.domains.cms.api import AuthorChanges, Definition, PageChanges, PostChanges, TypeChanges
-from cms_api.domains.cms.content_types.public import public_values
+from cms_api.domains.cms.content_types.public import rendered_values
 from cms_api.domains.cms.documents.ports import DocumentRepository
+from cms_api.domains.cms.documents.rendering import OTHER_FORMATS
 from cms_api.domains.cms.entries.interface import EntryChanges
 from cms_api.kernel.actor import SYSTEM
 from cms_api.kernel.errors import CmsError
@@ -358,16 +359,25 @@ class Modellers(RuleBasedStateMachine):
 
     @invariant()
     def readers_get_what_live_copies_say(self) -> None:
-        stored = dict(self.rows("SELECT document_id, fields FROM cms.publications WHERE type = 'thing'"))
+        stored = {
+            one: (fields, dict(zip(OTHER_FORMATS, others, strict=True)))
+            for one, fields, *others in self.rows(
+                """
+                SELECT document_id, fields, markdown, text, blocks
+                FROM cms.publications JOIN cms.renderings USING (document_id) WHERE type = 'thing'
+                """
+            )
+        }
         fields = self._entries.kind.definition.fields
         for one in self.kept:
             lives = [content for is_live, content in self.run(self.contents(one)) if is_live]
             if one.type != "thing" or not lives:
                 assert one.id not in stored
                 continue
-            public = dict(stored[one.id])
+            public, others = stored[one.id]
             del public["seo"]
-            assert public == self.run(public_values(HtmlRenderer(), fields, lives[0].fields))
+            values, in_formats = self.run(rendered_values(HtmlRenderer(), fields, lives[0].fields))
+            assert (public, others) == (values, {name: in_formats.get(name, {}) for name in OTHER_FORMATS})
 
     @invariant()
     def titles_are_what_drafts_are_called(self) -> None:

@@ -109,6 +109,60 @@ async def test_the_texts_of_entries(admin: httpx.AsyncClient, client: httpx.Asyn
     assert (found["parts"][0]["said"], found["next"]["intro"]) == ("there", "Go there")
 
 
+async def test_a_type_that_changes_takes_all_formats_along(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, database_url: str
+) -> None:
+    types = f"{API}/content-types"
+    fields = [
+        {"key": "title", "type": "text"},
+        {"key": "intro", "type": "markdown"},
+        {"key": "said", "type": "text"},
+    ]
+    made = answered(await admin.post(types, json={"key": "talk", "fields": fields}), 201)
+    target = await published(admin, "pages", title="Target")
+    one = await published(
+        admin, "entries/talk", title="A", intro="*Hi*", said=f"[there](cms://document/{target['id']})"
+    )
+    title, intro, said = made["fields"]
+    body = {"fields": [title, intro, {"key": "said", "id": said["id"], "type": "markdown"}]}
+    changed = answered(await admin.patch(f"{types}/talk", json=body, headers=ANY), 200)
+    # The job by which what it says follows is yet to come: readers have it all the same, by the links of today.
+    assert changed["job"] is not None
+    url = f"{CONTENT}/entries/talk/{one['id']}"
+    told = {
+        "html": ("<p><em>Hi</em></p>\n", '<p><a href="/target">there</a></p>\n'),
+        "markdown": ("*Hi*", "[there](/target)"),
+        "text": ("Hi", "there"),
+    }
+    for name, texts in told.items():
+        found = answered(await client.get(f"{url}?format={name}"), 200)
+        assert (found["intro"], found["said"]) == texts
+    blocks = answered(await client.get(f"{url}?format=blocks"), 200)
+    assert [block["type"] for block in blocks["intro"] + blocks["said"]] == ["paragraph", "paragraph"]
+    outdated = "SELECT 1 FROM cms.publications WHERE type = 'talk' AND rendering_version = 0"
+    assert rows(database_url, outdated) == []
+
+
+async def test_what_previews_call_an_entry_follows_its_type(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    types = f"{API}/content-types"
+    fields = [
+        {"key": "title", "type": "text", "searchable": None},
+        {"key": "name", "type": "text", "searchable": None},
+    ]
+    answered(await admin.post(types, json={"key": "talk", "fields": fields}), 201)
+    one = await published(admin, "entries/talk", title="Title", name="Name")
+    own = await published(
+        admin, "entries/talk", title="Title", name="Name", seo={"title": "T", "twitter": {"title": "Card"}}
+    )
+    answered(await admin.patch(f"{types}/talk", json={"title_field": "name"}, headers=ANY), 200)
+    seo = answered(await client.get(f"{CONTENT}/entries/talk/{one['id']}"), 200)["seo"]
+    assert (seo["title"], seo["og"]["title"], seo["twitter"]["title"]) == ("Name", "Name", "Name")
+    seo = answered(await client.get(f"{CONTENT}/entries/talk/{own['id']}"), 200)["seo"]
+    assert (seo["title"], seo["og"]["title"], seo["twitter"]["title"]) == ("T", "T", "Card")
+
+
 async def test_links_lead_where_things_are_now(
     admin: httpx.AsyncClient, client: httpx.AsyncClient, counting: Callable[[], Any]
 ) -> None:

@@ -23,9 +23,11 @@ from cms_api.domains.cms.redirects.paths import (
     is_address,
     with_ancestors,
 )
+from cms_api.domains.cms.redirects.wanted import Wanted
 from cms_api.domains.cms.resources import ResourceNotFound
+from cms_api.domains.cms.site.events import SITE_ID
 from cms_api.kernel.actor import ANONYMOUS, SYSTEM, Actor
-from cms_api.kernel.errors import CmsError, Forbidden, Invalid, Stale, Unauthenticated
+from cms_api.kernel.errors import CmsError, Forbidden, Invalid, Malformed, Stale, Unauthenticated
 from cms_api.querying import PageRequest
 
 READER = Actor(user_id=uuid4(), permissions=frozenset({"documents:read"}))
@@ -382,6 +384,23 @@ async def test_what_is_live(cms: FakeCms, create, publish, resolved) -> None:
     with pytest.raises(NothingPublished):
         await resolved("/old")
     assert (await resolved("/home"))["location"] == "/else"
+
+
+async def test_what_is_live_whole(cms: FakeCms, publish) -> None:
+    page = await publish("Home")
+    found = await cms.redirects.resolve("/home", None, Wanted(include="tags,author", format="text"))
+    assert msgspec.json.decode(found.json)["document"] == {
+        "id": str(page.id), "path": "home", "format": "text",
+    }  # fmt: skip
+    assert found.used == f"{SITE_ID},{page.id}"
+    for wrong in (
+        Wanted(include="tag"),
+        Wanted(fields="titel"),
+        Wanted(format="pdf"),
+        Wanted(fields="author.name"),
+    ):
+        with pytest.raises(Malformed):
+            await cms.redirects.resolve("/home", None, wrong)
 
 
 def test_no_way_has_two_steps_whatever_is_made() -> None:

@@ -16,6 +16,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from cms_api import timings
 from cms_api.adapters.http.compression import CODINGS, MIN_BYTES, accepted
 from cms_api.adapters.http.preconditions import hash_tag
+from cms_api.adapters.http.previewing import is_preview
 
 # What an answer and a key of it take beside their bytes, about.
 ANSWER_OVERHEAD = 2_000
@@ -88,7 +89,8 @@ class Answer:
         # What a 304 repeats (RFC 9110, section 15.4.5): the tags are known to who has the answer.
         self._validators = list(headers)
         self._headers = headers
-        joined = ",".join(map(tag_of, self.keys))
+        # Most are ids: see `tag_of`, which would have to be called for each.
+        joined = ",".join([key[24:] if len(key) == ID_LENGTH else tag_of(key) for key in self.keys])
         if joined and len(joined) <= MAX_TAGS_LENGTH:
             headers.append((b"cache-tag", joined.encode()))
         self._cache: ResponseCache | None = None
@@ -333,10 +335,13 @@ class CachedAnswers:
     Whoever signs in goes past it, and so reads what she has written, on every worker.
     """
 
-    def __init__(self, app: ASGIApp, cache: ResponseCache, *, prefixes: tuple[str, ...]) -> None:
+    def __init__(
+        self, app: ASGIApp, cache: ResponseCache, *, prefixes: tuple[str, ...], but: tuple[str, ...] = ()
+    ) -> None:
         self._app = app
         self._cache = cache
         self._prefixes = prefixes
+        self._but = but
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, at best without the application."""
@@ -371,7 +376,9 @@ class CachedAnswers:
             scope["method"] == "GET"
             and scope["path"].startswith(self._prefixes)
             and len(scope["query_string"]) <= MAX_QUERY
+            and not is_preview(scope)
             and b"authorization" not in dict(scope["headers"])
+            and not scope["path"].startswith(self._but)
         )
 
 

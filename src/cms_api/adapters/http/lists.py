@@ -16,7 +16,16 @@ from cms_api.adapters.http.preconditions import unversioned
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView, PageInfo
 from cms_api.kernel.errors import Fault, Invalid, Malformed
-from cms_api.querying import MAX_LIMIT, Listing, Page, PageRequest, Selection, comparisons, nearest
+from cms_api.querying import (
+    DEFAULT_LIMIT,
+    MAX_LIMIT,
+    Listing,
+    Page,
+    PageRequest,
+    Selection,
+    comparisons,
+    nearest,
+)
 from cms_api.querying.conditions import canonical, is_search
 from cms_api.querying.costs import DEFAULT_LIMIT_OF_COST, check_cost
 from cms_api.querying.parsing import Node, Refused, parsed, selection_of
@@ -122,9 +131,12 @@ class ListQuery:
     ) -> None:
         self._cursors = cursors
         self._path = path
-        self._pairs = parameters(query)
+        pairs = parameters(query)
         self._is_body = body is not None
-        root, spelling = (of_parameters(self._pairs), PARAMETERS) if body is None else (_of_body(body), JSON)
+        # A cursor has no character that would have to be escaped.
+        rest = urlencode([(name, value) for name, value in pairs if name not in ("after", "before")])
+        self._rest = f"{rest}&" if rest else ""
+        root, spelling = (of_parameters(pairs), PARAMETERS) if body is None else (_of_body(body), JSON)
         self.extra: dict[str, str] = {
             name: root.parts[name].values[0]
             for name in extra
@@ -164,13 +176,21 @@ class ListQuery:
         info = PageInfo(next=sealed["next"], prev=sealed["prev"], limit=self.request.limit)
         if self._is_body:
             return info, {}
-        rest = [(k, v) for k, v in self._pairs if k not in ("after", "before")]
         links = [
-            f'<{self._path}?{urlencode([*rest, (DIRECTION[rel], cursor)])}>; rel="{rel}"'
+            f'<{self._path}?{self._rest}{DIRECTION[rel]}={cursor}>; rel="{rel}"'
             for rel, cursor in sealed.items()
             if cursor
         ]
         return info, {"Link": ", ".join(links)} if links else {}
+
+
+def limit_of(given: str | None) -> int:
+    """The `limit` of what is paged, but no list. Raises `Malformed`."""
+    if given is None:
+        return DEFAULT_LIMIT
+    if not (given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= MAX_LIMIT):  # noqa: PLR2004
+        raise Malformed(f"“limit” is a number from 1 to {MAX_LIMIT}.")
+    return int(given)
 
 
 def _of_body(body: bytes) -> Node:

@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 
 from cms_api.adapters.http.described_lists import filter_schemas, list_parameters, query_body
 from cms_api.adapters.http.problems import MEDIA_TYPE, Problem
+from cms_api.adapters.http.shared_parts import share
 from cms_api.adapters.http.typed import expand
 from cms_api.domains.cms.api import DocumentTypes, EntryDescription
 from cms_api.querying import Listing
@@ -41,6 +42,8 @@ TAGS = {
     "menus": "Menus, with nested items that point at documents, terms and addresses.",
     "settings": "The settings of the site.",
     "jobs": "Work that goes on after the request that asked for it.",
+    "previews": "How the site would look with drafts on it.",
+    "purges": "What caches in front of delivery must drop.",
     "feeds": "Feeds of published posts, maps of the site, and what robots may fetch.",
     "delivery": "Published content, for everybody, cacheable.",
     "system": "How the service is.",
@@ -51,6 +54,7 @@ STATUS_WORDS = {
     "403": "Known, but not allowed.",
     "404": "Absent, or not yours to know of.",
     "409": "Something else stands in the way.",
+    "410": "Too old to go on from: start anew.",
     "412": "Changed since you read it.",
     "413": "Too many bytes.",
     "415": "A media type that is not taken.",
@@ -199,6 +203,7 @@ def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> 
             if isinstance(handler, HTTPRouteHandler) and handler.operation_id in operations
         }
         expand(schema, types, handlers)
+    share(schema)
     return schema
 
 

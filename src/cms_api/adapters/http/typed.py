@@ -28,14 +28,18 @@ def expand(
     """Put the operations of each type in the place of those that any type has."""
     paths = schema["paths"]
     generic = {path: paths.pop(path) for path in list(paths) if GENERIC.search(path)}
-    schemas = _Schemas(schema["components"]["schemas"])
+    known = schema["components"]["schemas"]
+    schemas, addressed = _Schemas(known), list[dict[str, Any]]()
     for one in types:
         names = schemas.add(one)
+        addressed += [names["delivered"]] if one.has_address else []
         for path, operations in generic.items():
             paths[path.replace("{type}", one.key)] = {
-                method: _operation(path, operation, handlers, one, names, schema["components"]["schemas"])
+                method: _operation(path, operation, handlers, one, names, known)
                 for method, operation in operations.items()
             }
+    if addressed:
+        known["ResolvedEntry"]["properties"]["document"] = {"anyOf": addressed}
     _prune(schema)
 
 

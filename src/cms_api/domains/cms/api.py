@@ -110,6 +110,7 @@ from cms_api.domains.cms.pages.interface import (
     Tree,
 )
 from cms_api.domains.cms.posts.interface import POSTS, PostChanges, PostService, PostView
+from cms_api.domains.cms.previews.interface import Preview, PreviewService
 from cms_api.domains.cms.reader_comments.interface import (
     DELIVERED_COMMENTS,
     READER_COMMENTS,
@@ -140,6 +141,7 @@ from cms_api.domains.cms.redirects.interface import (
 from cms_api.domains.cms.redirects.model import Match
 from cms_api.domains.cms.redirects.model import Status as RedirectStatus
 from cms_api.domains.cms.redirects.service import PERMISSIONS as REDIRECT_PERMISSIONS
+from cms_api.domains.cms.redirects.wanted import Wanted
 from cms_api.domains.cms.rendering.interface import RenderingService
 from cms_api.domains.cms.retention.interface import PERMISSIONS as RETENTION_PERMISSIONS
 from cms_api.domains.cms.retention.interface import RetentionChanges, RetentionPolicy, RetentionService
@@ -179,6 +181,19 @@ from cms_api.domains.cms.site.interface import (
     SocialLink,
 )
 from cms_api.domains.cms.sitemaps.interface import MapEntry, SiteMap, SiteMapPart, SiteMapService
+from cms_api.domains.cms.sync.interface import PERMISSIONS as SYNC_PERMISSIONS
+from cms_api.domains.cms.sync.interface import (
+    ChangeSignal,
+    Position,
+    Purge,
+    PurgePage,
+    PurgeService,
+    SyncFilter,
+    SyncItem,
+    SyncKind,
+    SyncPage,
+    SyncService,
+)
 from cms_api.domains.cms.taxonomies.interface import CATEGORIES, TAGS, TermChanges, TermService, TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy
 from cms_api.domains.cms.taxonomies.service import PERMISSIONS as TERM_PERMISSIONS
@@ -206,6 +221,7 @@ PERMISSIONS: dict[str, str] = {
     **REDIRECT_PERMISSIONS,
     **MENU_PERMISSIONS,
     **SITE_PERMISSIONS,
+    **SYNC_PERMISSIONS,
 }
 
 __all__ = [
@@ -252,6 +268,7 @@ __all__ = [
     "BulkAction",
     "BulkRequest",
     "BulkService",
+    "ChangeSignal",
     "CommentChanges",
     "CommentRuleService",
     "CommentService",
@@ -324,14 +341,20 @@ __all__ = [
     "Place",
     "PlacedItem",
     "Plan",
+    "Position",
     "PostChanges",
     "PostContent",
     "PostService",
     "PostView",
     "PresenceService",
     "PresenceView",
+    "Preview",
+    "PreviewService",
     "PublicMenuService",
     "PublicSiteService",
+    "Purge",
+    "PurgePage",
+    "PurgeService",
     "Quota",
     "ReaderCommentChanges",
     "ReaderCommentCounts",
@@ -383,6 +406,11 @@ __all__ = [
     "Storage",
     "SubmissionService",
     "SubmittedComment",
+    "SyncFilter",
+    "SyncItem",
+    "SyncKind",
+    "SyncPage",
+    "SyncService",
     "Target",
     "TaskService",
     "TaskView",
@@ -395,6 +423,7 @@ __all__ = [
     "TypeChanges",
     "TypeRevision",
     "TypeView",
+    "Wanted",
     "Workflow",
     "WorkflowChanges",
     "WorkflowService",

@@ -1,9 +1,6 @@
 """Redirects, and what is at a path."""
 
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import Annotated
-from urllib.parse import urlencode
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -15,27 +12,24 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cms_api.adapters.http.cms.answering import delivered_one
 from cms_api.adapters.http.cms.delivered import DeliveredPage, DeliveredPost
-from cms_api.adapters.http.cms.delivery import DOCUMENT_QUERY, PLANS_KEPT
+from cms_api.adapters.http.cms.delivery import DOCUMENT_QUERY
 from cms_api.adapters.http.cms.schemas import into
-from cms_api.adapters.http.lists import list_query, list_response, query_values, selection_from
+from cms_api.adapters.http.lists import list_query, list_response, query_values
 from cms_api.adapters.http.preconditions import resource
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView, Wire
 from cms_api.domains.cms.api import (
-    FIELDS,
-    LISTINGS,
     REDIRECTS,
-    Kind,
     Locale,
     Match,
     RedirectChanges,
     RedirectService,
     RedirectStatus,
     RedirectView,
+    Wanted,
 )
 from cms_api.kernel.errors import Malformed
 from cms_api.kernel.unit_of_work import UnitOfWork
-from cms_api.querying import Selection
 
 # Longer than what is kept, which has no percent-escapes.
 Path = Annotated[
@@ -86,12 +80,13 @@ class ResolvedPost(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", 
 
 
 class ResolvedEntry(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="entry"):
-    """A published entry of a content type with addresses; `url` is where it can be read."""
+    """A published entry of a content type with addresses; `url` is where it can be read alone."""
 
     type: str
     id: UUID
     path: str
     url: str
+    document: dict[str, Any]
 
 
 class ResolvedRedirect(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="redirect"):
@@ -177,31 +172,12 @@ class RedirectController(Controller):
             await redirects.delete(uow, request.user, redirect_id, expected=if_match)
 
 
+KEYS = ("redirects", "documents", "settings", "content-types")
 QUERY = {
     "path": "The path that was asked for, percent-encoded as any value here.",
     "locale": "The language; the default one where not given.",
     **DOCUMENT_QUERY,
 }
-ARTICLES: tuple[Kind, ...] = ("pages", "posts")
-INCLUDES: dict[Kind, tuple[str, ...]] = {kind: tuple(LISTINGS[kind].relations) for kind in ARTICLES}
-
-
-@lru_cache(maxsize=PLANS_KEPT)
-def _selections(include: str | None, fields: str | None, format: str | None) -> dict[Kind, Selection]:
-    """What of a page and what of a post is wanted: of what is asked for, each has what it can have."""
-    found: dict[Kind, Selection] = {}
-    for kind in ARTICLES:
-        given = {"include": _of(kind, include, INCLUDES), "format": format or "html"}
-        if fields is not None:
-            given["fields"] = _of(kind, fields, FIELDS) or "id"
-        found[kind], _ = selection_from(urlencode(given).encode(), LISTINGS[kind])
-    return found
-
-
-def _of(kind: Kind, names: str | None, known: Mapping[Kind, tuple[str, ...]]) -> str:
-    """Those names that a kind knows; those that none knows stay, to be refused."""
-    others = {name for other in ARTICLES for name in known[other]} - {*known[kind]}
-    return ",".join(name for name in (names or "").split(",") if name.partition(".")[0] not in others)
 
 
 @get(
@@ -212,13 +188,13 @@ def _of(kind: Kind, names: str | None, known: Mapping[Kind, tuple[str, ...]]) ->
     opt={"query": QUERY, "answers": Resolved, "problems": ("404",)},
 )
 async def resolve(request: ApiRequest, redirects: NamedDependency[RedirectService]) -> ASGIApp:
-    """A published page or post, whole; else where a redirect leads. What is published comes first.
+    """A published document, whole; else where a redirect leads. What is published comes first.
 
     Of `include` and `fields` counts what the document at the path has. The home page is at `/`.
     """
     given = query_values(request, QUERY)
     if "path" not in given:
         raise Malformed("The query parameter “path” is required.")
-    selections = _selections(given.get("include"), given.get("fields"), given.get("format"))
-    found = await redirects.resolve(given["path"], given.get("locale"), selections)
-    return delivered_one(request, found, is_dated=False, keys=("redirects", "documents", "settings"))
+    wanted = Wanted(**{name: given[name] for name in DOCUMENT_QUERY if name in given})
+    found = await redirects.resolve(given["path"], given.get("locale"), wanted)
+    return delivered_one(request, found, is_dated=False, keys=KEYS)

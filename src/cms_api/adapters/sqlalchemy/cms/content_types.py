@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cms_api.adapters.sqlalchemy.base import json_text, translating
 from cms_api.adapters.sqlalchemy.cms.contents import unpack
 from cms_api.adapters.sqlalchemy.cms.field_indexes import unique_errors
+from cms_api.adapters.sqlalchemy.cms.publications import mentions_of, others_of
 from cms_api.adapters.sqlalchemy.cms.references import put_all_links
 from cms_api.adapters.sqlalchemy.cms.table import lock
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset
@@ -27,6 +28,7 @@ from cms_api.domains.cms.content_types.ports import (
     StoredFields,
     TypeRecord,
 )
+from cms_api.domains.cms.documents.rendering import OTHER_FORMATS, RENDERING_VERSION
 from cms_api.kernel.errors import CmsError
 from cms_api.querying import Page, PageRequest
 
@@ -206,6 +208,40 @@ def _row(record: TypeRecord) -> dict[str, Any]:
     return values | {"definition": json_text(record.definition), "conversions": json_text(record.conversions)}
 
 
+# What documents are found by, and what readers get of them in all formats.
+PUT = f"""
+WITH given AS (
+    SELECT * FROM unnest(
+        CAST(:ids AS uuid[]), CAST(:lives AS boolean[]), CAST(:fields AS text[]), CAST(:mentions AS text[]),
+        CAST(:markdown AS text[]), CAST(:text AS text[]), CAST(:blocks AS text[]))
+        AS g (id, is_live, fields, mentions, markdown, text, blocks)),
+published AS (
+    UPDATE cms.publications p
+    SET fields = CAST(g.fields AS jsonb) || jsonb_build_object('seo', p.fields->'seo'),
+        mention_ids = ARRAY(SELECT CAST(m AS uuid) FROM jsonb_array_elements_text(CAST(g.mentions AS jsonb)) m),
+        rendering_version = {RENDERING_VERSION}
+    FROM given g WHERE p.document_id = g.id AND g.is_live
+    RETURNING p.document_id),
+rendered AS (
+    INSERT INTO cms.renderings (document_id, markdown, text, blocks)
+    SELECT g.id, CAST(g.markdown AS jsonb), CAST(g.text AS jsonb), CAST(g.blocks AS jsonb)
+    FROM given g JOIN published p ON p.document_id = g.id WHERE g.is_live
+    ON CONFLICT (document_id) DO UPDATE SET
+        markdown = excluded.markdown, text = excluded.text, blocks = excluded.blocks)
+UPDATE cms.documents d SET fields = CAST(g.fields AS jsonb)
+FROM given g WHERE d.id = g.id AND NOT g.is_live
+"""
+# Previews that were given no title of their own go by the document's.
+TITLED = """
+UPDATE cms.publications d SET title = {title}, seo = jsonb_set(jsonb_set(d.seo,
+    '{{og,title}}', to_jsonb(coalesce(nullif(d.fields->'seo'->'og'->>'title', ''),
+        nullif(d.fields->'seo'->>'title', ''), {title}))),
+    '{{twitter,title}}', to_jsonb(coalesce(nullif(d.fields->'seo'->'twitter'->>'title', ''),
+        nullif(d.fields->'seo'->'og'->>'title', ''), nullif(d.fields->'seo'->>'title', ''), {title})))
+WHERE d.type = :key
+"""
+
+
 class SqlAlchemyModelledDocuments(ModelledDocuments):
     """Documents' fields in ``cms.documents``, those of live copies in ``cms.contents``."""
 
@@ -328,33 +364,17 @@ class SqlAlchemyModelledDocuments(ModelledDocuments):
             for is_live, face in ((False, one.draft), (True, one.live))
             if face is not None
         ]
+        texts = [json_text(face.fields) for _, _, face in faces]
+        others = [others_of(face.others) for _, _, face in faces]
+        params: dict[str, Any] = {
+            "ids": [one for one, _, _ in faces],
+            "lives": [is_live for _, is_live, _ in faces],
+            "fields": texts,
+            "mentions": [json_text(mentions_of(one)) for one in texts],
+            **{name: [one[name] for one in others] for name in OTHER_FORMATS},
+        }
         with translating(unique_errors(definition)):
-            await self._session.execute(
-                text(
-                    """
-                    WITH given AS (
-                        SELECT * FROM unnest(
-                            CAST(:ids AS uuid[]), CAST(:lives AS boolean[]), CAST(:fields AS text[]))
-                            AS g (id, is_live, fields)),
-                    published AS (
-                        UPDATE cms.publications p
-                        SET fields = CAST(g.fields AS jsonb) || jsonb_build_object('seo', p.fields->'seo'),
-                            rendering_version = 0
-                        FROM given g WHERE p.document_id = g.id AND g.is_live),
-                    -- The other formats are of what was: they come again with the next rendering.
-                    outdated AS (
-                        DELETE FROM cms.renderings r USING given g
-                        WHERE r.document_id = g.id AND g.is_live)
-                    UPDATE cms.documents d SET fields = CAST(g.fields AS jsonb)
-                    FROM given g WHERE d.id = g.id AND NOT g.is_live
-                    """
-                ),
-                {
-                    "ids": [one for one, _, _ in faces],
-                    "lives": [is_live for _, is_live, _ in faces],
-                    "fields": [json_text(face.fields) for _, _, face in faces],
-                },
-            )
+            await self._session.execute(text(PUT), params)
         links = [(one, is_live, face.links) for one, is_live, face in faces]
         await put_all_links(self._session, links, but=OF_ALL)
 
@@ -364,9 +384,7 @@ class SqlAlchemyModelledDocuments(ModelledDocuments):
         await self._session.execute(
             text(f"UPDATE cms.documents d SET title = {title} WHERE d.type = :key"), params
         )
-        await self._session.execute(
-            text(f"UPDATE cms.publications d SET title = {title} WHERE d.type = :key"), params
-        )
+        await self._session.execute(text(TITLED.format(title=title)), params)
 
     async def is_taken(
         self, key: str, field_id: str, value: Any, *, locale: str | None, but: Collection[UUID]

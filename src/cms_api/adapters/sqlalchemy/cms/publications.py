@@ -1,6 +1,6 @@
 """Live copies: the read model, one row for each published document."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -15,7 +15,13 @@ from cms_api.domains.cms.documents.errors import AddressTaken
 from cms_api.domains.cms.documents.mentions import mentioned
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import PublicationRepository
-from cms_api.domains.cms.documents.rendering import OTHER_FORMATS, RENDERING_VERSION, Public
+from cms_api.domains.cms.documents.rendering import (
+    OTHER_FORMATS,
+    RENDERING_VERSION,
+    OtherFormat,
+    Public,
+    PublicFields,
+)
 from cms_api.domains.cms.entries.content import EntryContent
 from cms_api.kernel.errors import invalid
 
@@ -272,7 +278,15 @@ class SqlAlchemyPublications(PublicationRepository):
 def _texts(public: Public) -> dict[str, Any]:
     """What a live copy says, and what its texts mention."""
     fields = json_text(public.fields)
-    mentions = sorted({target for _, target in mentioned(fields)})
-    others: dict[str, str] = {name: json_text(public.others.get(name, {})) for name in OTHER_FORMATS}
     about = {"seo": json_text(public.seo), "toc": json_text(public.toc)}
-    return {"fields": fields, "mentions": mentions, **about, **others}
+    return {"fields": fields, "mentions": mentions_of(fields), **about, **others_of(public.others)}
+
+
+def mentions_of(fields: str) -> list[UUID]:
+    """What the texts in fields, which are JSON, mention."""
+    return sorted({target for _, target in mentioned(fields)})
+
+
+def others_of(others: Mapping[OtherFormat, PublicFields]) -> dict[str, str]:
+    """Fields in other formats than HTML as JSON, for the columns of these names."""
+    return {name: json_text(others.get(name, {})) for name in OTHER_FORMATS}

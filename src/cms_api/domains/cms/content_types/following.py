@@ -5,6 +5,7 @@ What documents say, their revisions, follows by a job.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from cms_api.domains.cms.content_types import plans, shapes
 from cms_api.domains.cms.content_types.conversions import Resolution, converted
@@ -17,7 +18,7 @@ from cms_api.domains.cms.content_types.ports import (
     StoredFields,
     TypeRecord,
 )
-from cms_api.domains.cms.content_types.public import public_values
+from cms_api.domains.cms.content_types.public import rendered_values
 from cms_api.domains.cms.documents.ports import Renderer
 from cms_api.domains.cms.search.ports import SearchIndex
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -86,10 +87,10 @@ class Following:
         return ReadModel(
             id=row.id,
             draft=Face(fields=draft, links=tuple(shapes.links_of(after.fields, draft))),
-            live=None
-            if live is None
-            else Face(
-                fields=await public_values(self._renderer, after.fields, live),
-                links=tuple(shapes.links_of(after.fields, live)),
-            ),
+            live=None if live is None else await self._published(after, live),
         )
+
+    async def _published(self, after: Definition, live: dict[str, Any]) -> Face:
+        """What readers get of a live copy, in all formats."""
+        fields, others = await rendered_values(self._renderer, after.fields, live)
+        return Face(fields=fields, links=tuple(shapes.links_of(after.fields, live)), others=others)

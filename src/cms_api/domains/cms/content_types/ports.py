@@ -12,6 +12,7 @@ from cms_api.domains.cms.content_types.conversions import Resolution
 from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.content_types.interface import Change, FieldIndex, TypeRevision
 from cms_api.domains.cms.documents.content import Link
+from cms_api.domains.cms.documents.rendering import OtherFormat, PublicFields
 from cms_api.querying import Page, PageRequest
 
 
@@ -54,10 +55,14 @@ class StoredFields(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Face(msgspec.Struct, frozen=True, kw_only=True):
-    """A draft's or a live copy's fields, those of a live copy as readers get them, and their links."""
+    """A draft's or a live copy's fields, those of a live copy as readers get them, and their links.
+
+    ``others`` are those of a live copy that have a text in them, by the formats beside HTML.
+    """
 
     fields: dict[str, Any]
     links: tuple[Link, ...]
+    others: Mapping[OtherFormat, PublicFields] = {}
 
 
 class ReadModel(msgspec.Struct, frozen=True, kw_only=True):

@@ -35,13 +35,6 @@ async def rendered_values(
     return found, others
 
 
-async def public_values(
-    renderer: Renderer, fields: tuple[Field, ...], values: Mapping[str, Any]
-) -> dict[str, Any]:
-    """All fields, with texts as HTML."""
-    return (await rendered_values(renderer, fields, values))[0]
-
-
 def _noting(texts: list[tuple[Field, str]]) -> Callable[[Field, Any], Any]:
     def noted(field: Field, value: Any) -> Any:
         if isinstance(field, TEXTS):

@@ -210,6 +210,14 @@ class DocumentService(ABC, Generic[Changes, V]):
         """
 
     @abstractmethod
+    async def show_draft(self, uow: UnitOfWork, document_id: UUID) -> None:
+        """Make the draft what readers would see, within ``uow``, which must come to nothing.
+
+        Needs no right, minds no workflow, and does nothing where the document can't be published.
+        Raises `AddressTaken`, and `Invalid` where its address can't be made.
+        """
+
+    @abstractmethod
     async def move(
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, move: Move, *, expected: int | None
     ) -> V:

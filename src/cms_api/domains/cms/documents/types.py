@@ -32,8 +32,8 @@ class DocumentTypes(ABC):
         return (await self.service(key)).kind
 
     @abstractmethod
-    async def catalogue(self, key: str) -> Catalogue:
-        """All types that were made at run time. Raises `TypeNotFound` where ``key`` is none of them."""
+    async def catalogue(self, key: str | None = None) -> Catalogue:
+        """All types that were made at run time. Raises `TypeNotFound` where ``key`` is given and none of them."""
 
     @abstractmethod
     async def entries(self, key: str) -> "EntryService":

@@ -1,6 +1,7 @@
 """Published entries: what may be asked of them, worked out from their types as they are by now."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Literal
 
 from cms_api.domains.cms.content_types.fields import RELATIONS, walk
@@ -85,6 +86,10 @@ class EntryDeliveryService(ABC):
     async def of(self, key: str) -> EntryReader:
         """The entries of a type. Raises `TypeNotFound`."""
 
+    @abstractmethod
+    async def listings(self) -> Sequence[Listing]:
+        """What may be asked of the entries of each type."""
+
 
 class EntryDelivery(EntryDeliveryService):
     """The service of published entries. Readers are kept until any type changes."""
@@ -97,7 +102,13 @@ class EntryDelivery(EntryDeliveryService):
         self._readers: dict[str, EntryReader] = {}
 
     async def of(self, key: str) -> EntryReader:
-        catalogue = await self._types.catalogue(key)
+        return self._reader(await self._types.catalogue(key), key)
+
+    async def listings(self) -> Sequence[Listing]:
+        catalogue = await self._types.catalogue()
+        return [self._reader(catalogue, key).listing for key in catalogue.kinds]
+
+    def _reader(self, catalogue: Catalogue, key: str) -> EntryReader:
         if catalogue.stamp != self._stamp:
             self._readers.clear()
             self._stamp = catalogue.stamp

@@ -23,6 +23,7 @@ class EntryDescription(msgspec.Struct, frozen=True, kw_only=True):
     patch: type[msgspec.Struct]
     view: type[msgspec.Struct]
     delivered: type[msgspec.Struct]
+    has_address: bool
     listing: Listing
     public_listing: Listing
     example: dict[str, Any] | None
@@ -40,6 +41,7 @@ def described(kind: EntryKind, name: str) -> EntryDescription:
         patch=kind.patch,
         view=kind.view,
         delivered=kind.delivered,
+        has_address=definition.path is not None,
         listing=listing_of(definition, kind.neighbours.definitions),
         public_listing=public_listing_of(definition, kind.neighbours.definitions),
         example=example_of(definition),

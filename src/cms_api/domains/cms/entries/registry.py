@@ -48,12 +48,12 @@ class Types(DocumentTypes):
     async def service(self, key: str) -> DocumentService[Any, Any]:
         return self._built_in().get(key) or await self.entries(key)
 
-    async def catalogue(self, key: str) -> Catalogue:
+    async def catalogue(self, key: str | None = None) -> Catalogue:
         stamp = await self._queries.fingerprint()
         if stamp != self._catalogue.stamp:
             kinds = {record.key: kind_of(record) for record in await self._queries.all()}
             self._catalogue = Catalogue(stamp, kinds)
-        if key not in self._catalogue.kinds:
+        if key is not None and key not in self._catalogue.kinds:
             raise TypeNotFound(key)
         return self._catalogue
 

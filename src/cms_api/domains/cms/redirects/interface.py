@@ -1,18 +1,18 @@
 """The service of redirects."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from cms_api.domains.cms.delivery.interface import Delivered, Kind
+from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.redirects.model import Match, Status
+from cms_api.domains.cms.redirects.wanted import Wanted
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.unit_of_work import UnitOfWork
-from cms_api.querying import Listing, Page, PageRequest, Selection, SortKey
+from cms_api.querying import Listing, Page, PageRequest, SortKey
 
 
 class RedirectView(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,13 +104,11 @@ class RedirectService(ABC):
         """Delete a redirect. Raises `ResourceNotFound`, `Stale`."""
 
     @abstractmethod
-    async def resolve(
-        self, path: str, locale: str | None, selections: Mapping[Kind, Selection] | None = None
-    ) -> Delivered:
-        """What is at a path: a live page or post, else where to go. Raises `NothingPublished`.
+    async def resolve(self, path: str, locale: str | None, wanted: Wanted | None = None) -> Delivered:
+        """What is at a path: a live document, else where to go. Raises `NothingPublished`.
 
-        At the root there is the home page. With ``selections`` the document itself is there too,
-        as the one for its kind says.
+        At the root there is the home page. With ``wanted`` the document itself is there too, of
+        which it tells what is to be there; raises `Malformed` where that is something unknown.
         A redirect of just this path comes before those of prefixes, of which the longest one
         counts. One that leads to a document which is not live leads nowhere.
         """

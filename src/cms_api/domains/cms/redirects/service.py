@@ -1,6 +1,5 @@
 """Deciding about redirects."""
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -8,8 +7,7 @@ from uuid import UUID
 import msgspec
 
 from cms_api.domains.cms.content_types.definition import BUILT_IN
-from cms_api.domains.cms.delivery.interface import Delivered, Kind
-from cms_api.domains.cms.delivery.ports import DeliveryQueries
+from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.delivery.service import NothingPublished
 from cms_api.domains.cms.documents.policy import READ
 from cms_api.domains.cms.redirects.errors import RedirectChain, RedirectTaken
@@ -23,6 +21,8 @@ from cms_api.domains.cms.redirects.paths import (
     with_ancestors,
 )
 from cms_api.domains.cms.redirects.ports import Detour, LivePlace, RedirectQueries, RedirectRepository
+from cms_api.domains.cms.redirects.wanted import Wanted
+from cms_api.domains.cms.redirects.wholes import Wholes
 from cms_api.domains.cms.resources import ResourceNotFound, given
 from cms_api.domains.cms.site.events import SITE_ID
 from cms_api.kernel.actor import Actor
@@ -31,7 +31,7 @@ from cms_api.kernel.errors import Faults, Invalid, invalid
 from cms_api.kernel.ids import new_id
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
-from cms_api.querying import Page, PageRequest, Selection
+from cms_api.querying import Page, PageRequest
 
 MANAGE = "redirects:manage"
 PERMISSIONS = {MANAGE: "Create, change and delete redirects."}
@@ -52,11 +52,11 @@ class Redirects(RedirectService):
     """The service of redirects."""
 
     def __init__(
-        self, *, clock: Clock, queries: RedirectQueries, delivery: DeliveryQueries, default_locale: str
+        self, *, clock: Clock, queries: RedirectQueries, wholes: Wholes, default_locale: str
     ) -> None:
         self._clock = clock
         self._queries = queries
-        self._delivery = delivery
+        self._wholes = wholes
         self._default_locale = default_locale
 
     async def create(
@@ -119,35 +119,28 @@ class Redirects(RedirectService):
         await redirects.delete(redirect)
         uow.record(deleted.by(actor))
 
-    async def resolve(
-        self, path: str, locale: str | None, selections: Mapping[Kind, Selection] | None = None
-    ) -> Delivered:
+    async def resolve(self, path: str, locale: str | None, wanted: Wanted | None = None) -> Delivered:
         try:
-            wanted = clean_path(path, pointer="/path")
+            place = clean_path(path, pointer="/path")
         except Invalid:
             raise NothingPublished from None  # nothing can be there
-        found = await self._queries.resolve(wanted, with_ancestors(wanted), locale or self._default_locale)
+        found = await self._queries.resolve(place, with_ancestors(place), locale or self._default_locale)
         if found is None:
             raise NothingPublished
         if isinstance(found, LivePlace):
-            told = _told(found)
-            if selections is None or found.kind not in _KINDS:
-                return _delivered(told, str(found.id))
-            return await self._whole(found, told, selections)
+            return await self._whole(found, wanted)
         if found.to is None and found.status != GONE:
             raise NothingPublished
         used = str(found.id) if found.document_id is None else f"{found.id},{found.document_id}"
         answer: dict[str, Any] = {"kind": "redirect", "status": found.status, "location": _location(found)}
         return _delivered(answer, used)
 
-    async def _whole(
-        self, found: LivePlace, answer: dict[str, Any], selections: Mapping[Kind, Selection]
-    ) -> Delivered:
-        """The answer with the document itself, which is JSON already."""
-        kind = _KINDS[found.kind]
-        document = await self._delivery.one(kind, "id", found.id, selections[kind], self._default_locale)
-        if document is None:  # it was taken down a moment ago
-            raise NothingPublished
+    async def _whole(self, found: LivePlace, wanted: Wanted | None) -> Delivered:
+        """What is live, with the document itself, which is JSON already, where that is wanted."""
+        answer = _told(found)
+        if wanted is None:
+            return _delivered(answer, str(found.id))
+        document = await self._wholes.of(found, wanted)
         head = msgspec.json.encode(answer).decode().removesuffix("}")
         return Delivered(f'{head},"document":{document.json}}}', "", f"{SITE_ID},{document.used}")
 
@@ -161,7 +154,6 @@ def _told(found: LivePlace) -> dict[str, Any]:
     return {**what, "id": found.id, "path": found.path, "url": f"/api/v1/content/{plural}/{found.id}"}
 
 
-_KINDS: dict[str, Kind] = {"page": "pages", "post": "posts"}
 _FIELDS = ("match", "source", "document_id", "target", "status")
 
 
