@@ -220,7 +220,7 @@ async def test_all_faults_are_named(admin: httpx.AsyncClient) -> None:
     assert sorted(faults(wrong)) == [
         ("/add", "required"),
         ("/filter/created_at/gt", "type"),
-        ("/filter/status/in", "type"),
+        ("/filter/status/in", "required"),
         ("/filter/status/is", "unknown_operator"),
         ("/filter/tags/in/0", "type"),
         ("/filter/titel", "unknown_filter"),
