@@ -47,6 +47,7 @@ from cms_api.domains.cms.content_types.service import ContentTypes
 from cms_api.domains.cms.delivery.service import Delivery
 from cms_api.domains.cms.documents.access import Access
 from cms_api.domains.cms.documents.deleting import Deletions
+from cms_api.domains.cms.documents.including import RelatedThings
 from cms_api.domains.cms.documents.referrers import References
 from cms_api.domains.cms.entries.delivery import EntryDelivery
 from cms_api.domains.cms.entries.registry import Types
@@ -183,7 +184,14 @@ class CmsContainer(DeclarativeContainer):
     )
     revisions = Singleton(Revisions, queries=Singleton(SqlRevisions, core.reader), access=access, types=types)
     batch = Singleton(Batch, types=types, stages=stages)
-    bulk = Singleton(Bulk, clock=core.clock, jobs=jobs.jobs, types=types)
+    related_things = Singleton(RelatedThings, authors=authors, terms=terms, media=media)
+    bulk = Singleton(
+        Bulk,
+        clock=core.clock,
+        jobs=jobs.jobs,
+        types=types,
+        cost_limit=core.settings.provided.query_cost_limit,
+    )
     bulk_handler = Singleton(BulkHandler, queries=documents, types=types)
     retention = Singleton(
         Retention, clock=core.clock, queries=Singleton(SqlRetention, core.reader), types=types

@@ -56,6 +56,7 @@ class Application:
             "jobs": (jobs.JobService, parts.jobs.jobs),
             "posts": (cms.PostService, parts.cms.posts),
             "pages": (cms.PageService, parts.cms.pages),
+            "related": (cms.RelatedService, parts.cms.related_things),
             "references": (cms.ReferenceService, parts.cms.references),
             "revisions": (cms.RevisionService, parts.cms.revisions),
             "entry_delivery": (cms.EntryDeliveryService, parts.cms.entry_delivery),

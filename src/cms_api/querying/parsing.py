@@ -204,10 +204,11 @@ class _Parser:
         read = "boolean" if checked == "exists" else kind
         try:
             values = self._spelling.several(value) if checked in ("in", "nin") else [value]
-            if not 1 <= len(values) <= MAX_LIMIT:
-                self.fault(
-                    node, "too_many", f"The filter “{field}” takes 1 value and at most {MAX_LIMIT} values."
-                )
+            if not values:
+                self.fault(node, "required", f"The filter “{field}” takes one value at least.")
+                return None
+            if len(values) > MAX_LIMIT:
+                self.fault(node, "too_many", f"The filter “{field}” takes at most {MAX_LIMIT} values.")
                 return None
             made = tuple(self._spelling.value(one, read) for one in values)
         except (ValueError, KeyError, OverflowError, TypeError, ArithmeticError):
@@ -451,7 +452,7 @@ def parsed(root: Node, listing: Listing, spelling: Spelling, *, extra: tuple[str
         selection=parser.selection(
             parts.get("include") if listing.expands else None,
             parts.get("fields") if listing.shown else None,
-            listing,
+            listing.expanded(),
             parts.get("format") if listing.has_texts else None,
         ),
     )

@@ -36,6 +36,11 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         return self.fields is None or name in self.fields
 
     @property
+    def included(self) -> frozenset[str]:
+        """The names of what is included and not dropped."""
+        return frozenset(name for name, _ in self.include if self.wants(name))
+
+    @property
     def depth(self) -> int:
         """How many levels of includes there are."""
         return max((1 + one.depth for _, one in self.include), default=0)

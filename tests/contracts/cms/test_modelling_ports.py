@@ -37,7 +37,7 @@ from cms_api.domains.cms.documents.references import REFERENCES, Referrer
 from cms_api.domains.cms.documents.rendering import Public
 from cms_api.domains.cms.posts.service import POST
 from cms_api.domains.cms.redirects.paths import with_ancestors
-from cms_api.domains.cms.redirects.ports import RedirectQueries
+from cms_api.domains.cms.redirects.ports import LivePlace, RedirectQueries
 from cms_api.domains.cms.taxonomies.model import Term
 from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -99,8 +99,8 @@ class Stage:
 
     async def at(self, path: str) -> Any:
         """The id of what is live at a path, the path that a redirect leads to, or nothing."""
-        found: Any = await self.redirects.resolve(path, with_ancestors(path), "en")
-        return getattr(found, "to", None) or getattr(found, "id", None)
+        found = await self.redirects.resolve(path, with_ancestors(path), "en")
+        return found.id if isinstance(found, LivePlace) else found and found.to
 
     async def links(self, target: UUID) -> list[tuple[Any, ...]]:
         page = await self.references.list(target, PageRequest(sort=REFERENCES.sort, limit=100))
@@ -296,7 +296,7 @@ async def test_policies_and_pointers_follow_a_type(stage: Stage) -> None:
 
 
 async def test_what_documents_are_found_by_is_put(stage: Stage) -> None:
-    target, one = post("target"), entry("one", **{TITLE: "Old", TO: ""})
+    target, one = post("target"), entry("one", **{TITLE: "Old"})
     await stage.made(target)
     await stage.made(one, live=True)
     link = Link(TO, 0, "document", target.id, "/to", "unlink")

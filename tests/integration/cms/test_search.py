@@ -437,7 +437,7 @@ async def test_there_is_search_without_extensions(server: database.Server) -> No
         try:
             queries = SqlSearch(reader)
             page = await queries.page(Question("oak", "en"), PageRequest(sort=LISTING.sort))
-            assert page.page.items == []
+            assert page.items == []
             assert await queries.alternatives("en", ["oakk"]) == {"oakk": []}
         finally:
             await reader.close()

@@ -56,6 +56,22 @@ async def test_a_type_goes_while_another_names_it(admin: httpx.AsyncClient, atte
     assert (gone.status_code, made.status_code) in ((204, 422), (409, 201)), (gone.text, made.text)
 
 
+@pytest.mark.parametrize("attempt", range(3))
+async def test_a_type_goes_while_an_entry_of_it_is_made(admin: httpx.AsyncClient, attempt: int) -> None:
+    del attempt
+    await model(admin, "place", {"key": "name", "type": "text"})
+    gone, *made = await asyncio.gather(
+        admin.delete(f"{TYPES}/place", headers=ANY),
+        *(admin.post(f"{API}/entries/place", json={"name": f"x{n}"}) for n in range(3)),
+    )
+    statuses = {one.status_code for one in made}
+    if gone.status_code == 204:
+        assert statuses <= {404, 409}, [one.text for one in made]
+    else:
+        answered(gone, 409, "content_type_in_use")
+        assert statuses == {201}, [one.text for one in made]
+
+
 async def test_entries_are_made_while_their_type_changes(admin: httpx.AsyncClient) -> None:
     made = await model(admin, "thing", {"key": "a", "type": "text"})
     fields = [made["fields"][0] | {"key": "b"}]

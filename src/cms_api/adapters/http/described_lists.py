@@ -111,9 +111,17 @@ def list_parameters(listing: Listing) -> list[dict[str, Any]]:
 
 
 def _includes(listing: Listing) -> list[dict[str, Any]]:
-    words = "Comma-separated relations to expand, three deep at most: `a,b.c`; what is not included is an id."
+    relations = listing.expanded().relations
+    if listing.included is None:
+        words = (
+            "Comma-separated relations to expand, three deep at most: `a,b.c`; what is not included is an id."
+        )
+    else:
+        words = (
+            f"Comma-separated relations to expand: `{'`, `'.join(relations)}`; what is not included is an id."
+        )
     found = [_parameter("include", words, {"type": "string"})]
-    for name, relation in listing.relations.items():
+    for name, relation in relations.items():
         if relation.is_many and relation.hops:
             found.append(_parameter(f"include[{name}][limit]", "At most that many of them.", LIMIT))
             if signs := _signs(relation.fields()):
@@ -176,7 +184,7 @@ def _include_schema(listing: Listing) -> dict[str, Any]:
             several,
             {"type": "object", "additionalProperties": {"oneOf": [{"const": True}, wanted]}},
         ],
-        "examples": [list(listing.relations)],
+        "examples": [list(listing.expanded().relations)],
     }
 
 

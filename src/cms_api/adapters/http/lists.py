@@ -4,9 +4,10 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
 
 import msgspec
 from litestar import Response
@@ -32,6 +33,8 @@ from cms_api.querying.spellings import JSON, PARAMETERS, of_json, of_parameters
 from cms_api.validation import decode
 
 T = TypeVar("T")
+# What is shown in the place of ids, by the name of the relation.
+Related = Mapping[str, Mapping[UUID, object]]
 
 _SIGNATURE_BYTES = 16
 DIRECTION = {"next": "after", "prev": "before"}
@@ -209,19 +212,44 @@ def selection_from(
     return found, {name: value for name, value in pairs if name in extra}
 
 
-def list_response(query: ListQuery, page: Page[T]) -> Response[ListView[T]]:
-    """The envelope of a page, of the fields that are wanted."""
+def list_response(query: ListQuery, page: Page[T], related: Related | None = None) -> Response[ListView[T]]:
+    """The envelope of a page, of the fields that are wanted. ``related`` is what is included, by relation and id."""
     info, headers = query.links(page)
     items: list[Any] = page.items
-    if (wanted := query.selection.fields) is not None:
-        items = [_cut_down(item, wanted) for item in items]
+    selection = query.selection
+    if selection.fields is not None or selection.include:
+        items = [_shaped(item, selection, related or {}) for item in items]
     view = ListView(items=items, page=info, count=page.count, count_is_estimate=page.is_estimate)
     return Response(view, headers={"Cache-Control": "private, no-cache", **headers})
 
 
-def _cut_down(item: object, wanted: tuple[str, ...]) -> dict[str, Any]:
+def _shaped(item: object, selection: Selection, related: Related) -> dict[str, Any]:
+    """An item with what is included in it, cut down to the fields that are wanted."""
     told: dict[str, Any] = msgspec.to_builtins(item)
-    return {name: told[name] for name in wanted if name in told}
+    for name, inner in selection.include:
+        held, known = getattr(item, name, None), related.get(name, {})
+        if isinstance(held, tuple):
+            told[name] = [_one(known.get(one), one, inner) for one in _chosen(held, known, inner)]
+        elif held is not None:
+            told[name] = _one(known.get(held), held, inner)
+    wanted = selection.fields
+    return told if wanted is None else {name: told[name] for name in wanted if name in told}
+
+
+def _one(found: object | None, itself: object, selection: Selection) -> object:
+    """What is included in the place of an id; the id, where that is not to be seen."""
+    return itself if found is None else _shaped(found, selection, {})
+
+
+def _chosen(ids: Sequence[UUID], known: Mapping[UUID, object], selection: Selection) -> Sequence[UUID]:
+    """As many of the ids as are wanted, in the order that is asked for. What has no value comes last."""
+    chosen = list(ids)
+    for key in reversed(selection.sort):
+        values: dict[UUID, Any] = {one: getattr(known.get(one), key.field, None) for one in ids}
+        some = [one for one in chosen if values[one] is not None]
+        some.sort(key=lambda one: values[one], reverse=key.descending)
+        chosen = some + [one for one in chosen if values[one] is None]
+    return chosen[: selection.limit]
 
 
 def whole_list(request: ApiRequest, items: list[T]) -> Response[ListView[T]]:

@@ -45,6 +45,7 @@ from cms_api.domains.cms.delivery.interface import (
     Kind,
 )
 from cms_api.domains.cms.documents.content import Format, PageContent, PostContent, Seo
+from cms_api.domains.cms.documents.including import Related, RelatedService
 from cms_api.domains.cms.documents.interface import (
     DOCUMENTS,
     ArticleView,
@@ -368,6 +369,8 @@ __all__ = [
     "Ref",
     "Reference",
     "ReferenceService",
+    "Related",
+    "RelatedService",
     "RenderingService",
     "Resolution",
     "RetentionChanges",

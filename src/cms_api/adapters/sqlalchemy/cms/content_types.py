@@ -366,13 +366,11 @@ class SqlAlchemyModelledDocuments(ModelledDocuments):
         ]
         texts = [json_text(face.fields) for _, _, face in faces]
         others = [others_of(face.others) for _, _, face in faces]
-        params: dict[str, Any] = {
-            "ids": [one for one, _, _ in faces],
-            "lives": [is_live for _, is_live, _ in faces],
-            "fields": texts,
-            "mentions": [json_text(mentions_of(one)) for one in texts],
-            **{name: [one[name] for one in others] for name in OTHER_FORMATS},
-        }
+        params: dict[str, Any] = {name: [one[name] for one in others] for name in OTHER_FORMATS}
+        params["ids"] = [one for one, _, _ in faces]
+        params["lives"] = [is_live for _, is_live, _ in faces]
+        params["fields"] = texts
+        params["mentions"] = [json_text(mentions_of(one)) for one in texts]
         with translating(unique_errors(definition)):
             await self._session.execute(text(PUT), params)
         links = [(one, is_live, face.links) for one, is_live, face in faces]

@@ -37,10 +37,11 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         created_at: datetime | None = None,
     ) -> V:
         actor.require(policy.CREATE)
+        # Before the workflow is: who deletes a type locks them in this order.
+        await self.hold(uow)
         stage = await self._stages.first_stage(uow, self.kind.key)
         documents = uow.repository(DocumentRepository)
         locale = locale or self._default_locale
-        await self.hold(uow)
         given = self._first(actor, changes)
         faults = Faults()
         with faults.noted():
@@ -142,8 +143,8 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
     async def duplicate(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
         may_look(actor)
         actor.require(policy.CREATE)
-        stage = await self._stages.first_stage(uow, self.kind.key)
         await self.hold(uow)
+        stage = await self._stages.first_stage(uow, self.kind.key)
         documents = uow.repository(DocumentRepository)
         original = await documents.get(self.kind, document_id)
         if original is None:

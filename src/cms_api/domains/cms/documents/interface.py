@@ -102,6 +102,8 @@ DOCUMENTS = Listing(
     filters=FILTERS,
     relations=RELATIONS,
     shown=DocumentView.__struct_fields__,
+    expands=True,
+    included=("author", "authors"),
     is_searchable=True,
     sort=(SortKey("created_at", descending=True),),
 )

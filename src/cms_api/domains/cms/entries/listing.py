@@ -229,6 +229,8 @@ def listing_of(definition: Definition, definitions: Definitions) -> Listing:
         relations=found.relations,
         sorts=found.sorts,
         shown=(*found.shown, *withheld),
+        expands=True,
+        included=DOCUMENTS.included,
         is_searchable=True,
         sort=DOCUMENTS.sort,
     )

@@ -18,50 +18,34 @@ WORDED = (TextField, EnumField, SlugField, *TEXTS)
 
 
 def unrestricted(fields: Iterable[Field]) -> Iterator[Field]:
-    """The fields that texts are taken from, with those that they are inside of. Restricted ones have none."""
-    for field in fields:
-        if field.visibility != "restricted":
-            yield field
-            for part in parts_of(field):
-                yield from unrestricted(part)
-
-
-def parts_of(field: Field) -> Iterator[tuple[Field, ...]]:
-    """The fields inside of a field: those of a group, of a list's groups, of each kind of block."""
-    match field:
-        case ListField():
-            yield from parts_of(field.of)
-        case GroupField():
-            yield field.fields
-        case BlocksField():
-            yield from (variant.fields for variant in field.variants)
+    """The fields that texts are taken from. What is inside of a field is as visible as that is."""
+    return (field for field in fields if field.visibility != "restricted")
 
 
 def texts_of(fields: Iterable[Field], values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each text with the id of its field, of values by the fields' ids."""
-    for field in fields:
-        if field.visibility != "restricted" and (value := values.get(str(field.id))) is not None:
-            yield from _texts(field, str(field.id), value)
+    """Each text with the id of the field that it stands in, of values by the fields' ids."""
+    for field in unrestricted(fields):
+        for text in _texts(field, values.get(str(field.id))):
+            yield str(field.id), text
 
 
-def _texts(field: Field, name: str, value: Any) -> Iterator[tuple[str, str]]:
+def _texts(field: Field, value: Any) -> Iterator[str]:
+    if value is None:
+        return
     match field:
         case ListField():
             for one in value:
-                yield from _texts(field.of, name, one)
+                yield from _texts(field.of, one)
         case GroupField():
-            yield from _inside(name, texts_of(field.fields, value))
+            yield from _inside(field.fields, value)
         case BlocksField():
-            variants = {one.id: one for one in field.variants}
+            variants = {one.id: one.fields for one in field.variants}
             for block in value:
-                if block["type"] in variants:
-                    yield from _inside(name, texts_of(variants[block["type"]].fields, block))
+                yield from _inside(variants.get(block["type"], ()), block)
         case _ if isinstance(field, WORDED):
-            yield name, value
+            yield value
 
 
-def _inside(name: str, texts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The texts inside of a field, which goes by ``name``: they count as taken from it, too."""
-    for inner, text in texts:
-        yield name, ""
-        yield inner, text
+def _inside(fields: Iterable[Field], values: Mapping[str, Any]) -> Iterator[str]:
+    for field in fields:
+        yield from _texts(field, values.get(str(field.id)))
