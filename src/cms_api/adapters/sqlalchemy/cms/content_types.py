@@ -370,7 +370,9 @@ class SqlAlchemyModelledDocuments(ModelledDocuments):
         params["ids"] = [one for one, _, _ in faces]
         params["lives"] = [is_live for _, is_live, _ in faces]
         params["fields"] = texts
-        params["mentions"] = [json_text(mentions_of(one)) for one in texts]
+        params["mentions"] = [
+            json_text(mentions_of(one, face.links)) for one, (_, _, face) in zip(texts, faces, strict=True)
+        ]
         with translating(unique_errors(definition)):
             await self._session.execute(text(PUT), params)
         links = [(one, is_live, face.links) for one, is_live, face in faces]

@@ -1,6 +1,6 @@
 """Live copies: the read model, one row for each published document."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cms_api.adapters.sqlalchemy.base import json_text, translating
 from cms_api.adapters.sqlalchemy.cms.documents import MAX_PATH
 from cms_api.adapters.sqlalchemy.cms.references import put_links
-from cms_api.domains.cms.documents.content import Content, PageContent, PostContent
+from cms_api.domains.cms.documents.content import Content, Link, PageContent, PostContent
 from cms_api.domains.cms.documents.errors import AddressTaken
 from cms_api.domains.cms.documents.mentions import mentioned
 from cms_api.domains.cms.documents.model import Document
@@ -172,6 +172,7 @@ class SqlAlchemyPublications(PublicationRepository):
                     "is_noindex": content.seo.noindex is True,
                     "translation_of": document.translation_of,
                     **_texts(public),
+                    "mentions": mentions_of(json_text(public.fields), content.links()),
                 },
             )
             if document.translation_of is not None:
@@ -230,12 +231,16 @@ class SqlAlchemyPublications(PublicationRepository):
                 WITH live AS (
                 UPDATE cms.publications SET fields = CAST(:fields AS jsonb),
                     seo = CAST(:seo AS jsonb), toc = CAST(:toc AS jsonb),
-                    mention_ids = CAST(:mentions AS uuid[]), rendering_version = {RENDERING_VERSION}
+                    mention_ids = ARRAY(
+                        SELECT m FROM unnest(CAST(:mentions AS uuid[])) m
+                        WHERE EXISTS (SELECT FROM cms.links l
+                            WHERE l.document_id = :id AND l.is_live AND l.target_id = m)),
+                    rendering_version = {RENDERING_VERSION}
                 WHERE document_id = :id RETURNING document_id)
                 {RENDERED.format(source="live")}
                 """
             ),
-            {"id": document_id, **_texts(public)},
+            {"id": document_id, **_texts(public), "mentions": mentions_of(json_text(public.fields))},
         )
 
     async def outdated(self, after: UUID | None, limit: int) -> Sequence[tuple[UUID, str]]:
@@ -276,15 +281,16 @@ class SqlAlchemyPublications(PublicationRepository):
 
 
 def _texts(public: Public) -> dict[str, Any]:
-    """What a live copy says, and what its texts mention."""
+    """What a live copy says."""
     fields = json_text(public.fields)
     about = {"seo": json_text(public.seo), "toc": json_text(public.toc)}
-    return {"fields": fields, "mentions": mentions_of(fields), **about, **others_of(public.others)}
+    return {"fields": fields, **about, **others_of(public.others)}
 
 
-def mentions_of(fields: str) -> list[UUID]:
-    """What the texts in fields, which are JSON, mention."""
-    return sorted({target for _, target in mentioned(fields)})
+def mentions_of(fields: str, links: Iterable[Link] | None = None) -> list[UUID]:
+    """What the texts in fields, which are JSON, mention; of ``links`` only, as other fields say what they like."""
+    found = {target for _, target in mentioned(fields)}
+    return sorted(found if links is None or not found else found & {link.target for link in links})
 
 
 def others_of(others: Mapping[OtherFormat, PublicFields]) -> dict[str, str]:
