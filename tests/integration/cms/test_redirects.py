@@ -343,6 +343,7 @@ async def test_answers_are_cached_and_tagged(admin: httpx.AsyncClient, client: h
             "redirects",
             "documents",
             "settings",
+            "content-types",
         }
         assert "max-age" in response.headers["cache-control"]
         again = {"If-None-Match": response.headers["etag"]}

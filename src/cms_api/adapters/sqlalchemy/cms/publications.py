@@ -12,7 +12,6 @@ from cms_api.adapters.sqlalchemy.cms.documents import MAX_PATH
 from cms_api.adapters.sqlalchemy.cms.references import put_links
 from cms_api.domains.cms.documents.content import Content, PageContent, PostContent
 from cms_api.domains.cms.documents.errors import AddressTaken
-from cms_api.domains.cms.documents.mentions import mentioned
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import PublicationRepository
 from cms_api.domains.cms.documents.rendering import (
@@ -277,14 +276,9 @@ class SqlAlchemyPublications(PublicationRepository):
 
 def _texts(public: Public) -> dict[str, Any]:
     """What a live copy says, and what its texts mention."""
-    fields = json_text(public.fields)
     about = {"seo": json_text(public.seo), "toc": json_text(public.toc)}
-    return {"fields": fields, "mentions": mentions_of(fields), **about, **others_of(public.others)}
-
-
-def mentions_of(fields: str) -> list[UUID]:
-    """What the texts in fields, which are JSON, mention."""
-    return sorted({target for _, target in mentioned(fields)})
+    fields, mentions = json_text(public.fields), sorted(public.mentions)
+    return {"fields": fields, "mentions": mentions, **about, **others_of(public.others)}
 
 
 def others_of(others: Mapping[OtherFormat, PublicFields]) -> dict[str, str]:
