@@ -1,5 +1,6 @@
 """Conditions, evaluated in memory: what fakes use, and what SQL is held to."""
 
+import re
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -31,8 +32,11 @@ def holds(condition: Condition, values: Values) -> bool:
             return not holds(inner, values)
         case Comparison():
             return _compares(condition, values(condition.field))
-        case Matches():
-            raise NotImplementedError
+        case Matches(query):
+            # All the words that are asked for begin words of the row.
+            words = re.findall(r"\w+", " ".join(values("q")).lower())
+            wanted = re.findall(r"\w+", query.lower())
+            return bool(wanted) and all(any(one.startswith(part) for one in words) for part in wanted)
 
 
 def _compares(wanted: Comparison, values: Collection[Any]) -> bool:

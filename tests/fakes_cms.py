@@ -555,6 +555,7 @@ class FakeDocumentQueries(DocumentQueries):
             "status": lambda: status_of(row),
             "trashed": lambda: row.trashed_at is not None,
             "path": lambda: self._store.paths[row.id],
+            "q": lambda: tuple(text for _, text in row.draft.texts()),
         }
         if name in computed:
             return computed[name]()

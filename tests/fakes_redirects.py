@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 import msgspec
+from tests.fakes_search import FakeSearchQueries
 
 from cms_api.domains.cms.delivery.interface import Delivered, Kind, Selection
 from cms_api.domains.cms.delivery.ports import DeliveryQueries
@@ -22,9 +23,10 @@ from cms_api.domains.cms.redirects.paths import is_address, is_at_or_below
 from cms_api.domains.cms.redirects.ports import Detour, LivePlace, RedirectQueries, RedirectRepository
 from cms_api.domains.cms.redirects.service import view
 from cms_api.domains.cms.redirects.wholes import Wholes
+from cms_api.domains.cms.search.interface import Question
 from cms_api.kernel.errors import invalid
 from cms_api.kernel.ids import new_id
-from cms_api.querying import Page, PageRequest
+from cms_api.querying import Comparison, Page, PageRequest
 
 if TYPE_CHECKING:
     from tests.fakes_cms import Store
@@ -296,3 +298,10 @@ class FakeDeliveryQueries(DeliveryQueries):
             for one, live in self._store.publications.items()
         ]
         return Page(items=[one for one in found if one is not None], next=None, prev=None)
+
+    async def search(
+        self, kind: Kind, question: Question, page: PageRequest, selection: Selection
+    ) -> Page[Delivered]:
+        del selection
+        only = Comparison("type", "eq", (kind.removesuffix("s"),))
+        return await FakeSearchQueries(self._store).page(question, page.narrowed(only))

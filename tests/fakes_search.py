@@ -10,7 +10,7 @@ import msgspec
 
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.search.interface import Facet, Question
-from cms_api.domains.cms.search.ports import Found, SearchIndex, SearchQueries, Unread
+from cms_api.domains.cms.search.ports import SearchIndex, SearchQueries, Unread
 from cms_api.domains.cms.search.text import SearchText
 from cms_api.querying import Page, PageRequest, comparisons
 
@@ -85,7 +85,7 @@ class FakeSearchQueries(SearchQueries):
     def __init__(self, store: "Store") -> None:
         self._store = store
 
-    async def page(self, question: Question, page: PageRequest) -> Found:
+    async def page(self, question: Question, page: PageRequest) -> Page[Delivered]:
         backwards, position = page.before is not None, page.before or page.after
         hits = sorted(self._hits(question, page), reverse=not backwards)
         if position is not None:
@@ -95,13 +95,11 @@ class FakeSearchQueries(SearchQueries):
         if backwards:
             hits.reverse()
         is_next, is_prev = (True, more) if backwards else (more, page.after is not None)
-        return Found(
-            Page(
-                items=[self._delivered(score, key) for score, key in hits],
-                next=hits[-1] if hits and is_next else None,
-                prev=hits[0] if hits and is_prev else None,
-                count=len(self._hits(question, page)) if page.count != "none" else None,
-            )
+        return Page(
+            items=[self._delivered(score, key) for score, key in hits],
+            next=hits[-1] if hits and is_next else None,
+            prev=hits[0] if hits and is_prev else None,
+            count=len(self._hits(question, page)) if page.count != "none" else None,
         )
 
     def _hits(self, question: Question, page: PageRequest) -> list[tuple[float, UUID]]:

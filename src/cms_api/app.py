@@ -21,6 +21,7 @@ from cms_api.adapters.http.context import RequestContext
 from cms_api.adapters.http.identity import IdentityMiddleware
 from cms_api.adapters.http.lists import Cursors
 from cms_api.adapters.http.preconditions import provide_if_match
+from cms_api.adapters.http.previewing import Previewing
 from cms_api.adapters.http.problems import EXCEPTION_HANDLERS
 from cms_api.adapters.http.proxies import Proxies
 from cms_api.adapters.http.queries import with_queries
@@ -34,6 +35,8 @@ FORM_OVERHEAD = 65_536
 CACHED = (
     "/api/v1/content/", "/feed.", "/atom.xml", "/categories/", "/tags/", "/authors/", "/sitemap", "/robots.txt",
 )  # fmt: skip
+# But there each answer is somebody's own.
+NEVER_CACHED = ("/api/v1/content/sync",)
 
 
 def create_app(settings: Settings) -> Litestar:
@@ -68,7 +71,11 @@ def create_app(settings: Settings) -> Litestar:
         route_handlers=[
             *system.ROUTES,
             Router("/api/v1", route_handlers=with_queries(auth.ROUTES + cms.ROUTES + jobs.ROUTES)),
-            Router("/api/v1/content", route_handlers=with_queries(cms.DELIVERY_ROUTES), opt={"public": True}),
+            Router(
+                "/api/v1/content",
+                route_handlers=with_queries(cms.DELIVERY_ROUTES),
+                opt={"public": True, "previews": True},
+            ),
             Router(
                 "/api/v1",
                 route_handlers=cms.UPLOAD_ROUTES,
@@ -83,11 +90,21 @@ def create_app(settings: Settings) -> Litestar:
         dto=JsonBody,
         return_dto=None,
         exception_handlers=EXCEPTION_HANDLERS,
-        middleware=[DefineMiddleware(IdentityMiddleware, identity=application.container.auth.identity())],
+        middleware=[
+            DefineMiddleware(IdentityMiddleware, identity=application.container.auth.identity()),
+            DefineMiddleware(Previewing, previews=application.container.cms.previews()),
+        ],
         cors_config=CORSConfig(
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "PATCH", "DELETE", "OPTIONS"],
-            allow_headers=["Authorization", "Content-Type", "If-Match", "If-None-Match", "X-Request-Id"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "If-Match",
+                "If-None-Match",
+                "Preview-Token",
+                "X-Request-Id",
+            ],
             expose_headers=[
                 "ETag",
                 "Link",
@@ -134,4 +151,4 @@ def _cached(handler: ASGIApp, cache: ResponseCache) -> ASGIApp:
     if isinstance(handler, AbstractMiddleware):
         handler.app = _cached(handler.app, cache)
         return handler
-    return CachedAnswers(handler, cache, prefixes=CACHED)
+    return CachedAnswers(handler, cache, prefixes=CACHED, but=NEVER_CACHED)

@@ -20,6 +20,7 @@ from cms_api.adapters.sqlalchemy.cms.field_indexes import PostgresFieldIndexes
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
 from cms_api.adapters.sqlalchemy.cms.menus import SqlMenus
 from cms_api.adapters.sqlalchemy.cms.page_tree import SqlTree
+from cms_api.adapters.sqlalchemy.cms.previews import SqlPreviews
 from cms_api.adapters.sqlalchemy.cms.public_menus import SqlPublicMenus
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
 from cms_api.adapters.sqlalchemy.cms.reader_comments import SqlReaderComments
@@ -32,6 +33,7 @@ from cms_api.adapters.sqlalchemy.cms.search import SqlSearch
 from cms_api.adapters.sqlalchemy.cms.site import SqlPublicSite, SqlSite
 from cms_api.adapters.sqlalchemy.cms.sitemaps import SqlSiteMaps
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
+from cms_api.adapters.sqlalchemy.cms.sync import SqlChanges
 from cms_api.adapters.sqlalchemy.cms.wakeups import PostgresWakeups
 from cms_api.adapters.sqlalchemy.cms.workflow import SqlTasks, SqlWorkflows
 from cms_api.adapters.sqlalchemy.outages import is_outage
@@ -45,6 +47,7 @@ from cms_api.domains.cms.content_types.service import ContentTypes
 from cms_api.domains.cms.delivery.service import Delivery
 from cms_api.domains.cms.documents.access import Access
 from cms_api.domains.cms.documents.deleting import Deletions
+from cms_api.domains.cms.documents.including import RelatedThings
 from cms_api.domains.cms.documents.referrers import References
 from cms_api.domains.cms.entries.delivery import EntryDelivery
 from cms_api.domains.cms.entries.registry import Types
@@ -56,6 +59,8 @@ from cms_api.domains.cms.media.service import Media
 from cms_api.domains.cms.menus.service import Menus, PublicMenus
 from cms_api.domains.cms.pages.service import Pages, PageTree
 from cms_api.domains.cms.posts.service import Posts
+from cms_api.domains.cms.previews.service import Previews
+from cms_api.domains.cms.previews.tokens import PreviewTokens
 from cms_api.domains.cms.reader_comments.configuring import CommentConfiguration
 from cms_api.domains.cms.reader_comments.hashing import Hashes
 from cms_api.domains.cms.reader_comments.rates import parse_rate
@@ -74,6 +79,7 @@ from cms_api.domains.cms.search.service import Search
 from cms_api.domains.cms.site.facts import Sites
 from cms_api.domains.cms.site.service import PublicSite, Site
 from cms_api.domains.cms.sitemaps.service import SiteMaps
+from cms_api.domains.cms.sync.service import Purges, Sync, Upkeep
 from cms_api.domains.cms.taxonomies.service import Terms
 from cms_api.domains.cms.workflow.service import Workflows
 from cms_api.domains.cms.workflow.stages import WorkflowStages
@@ -178,7 +184,14 @@ class CmsContainer(DeclarativeContainer):
     )
     revisions = Singleton(Revisions, queries=Singleton(SqlRevisions, core.reader), access=access, types=types)
     batch = Singleton(Batch, types=types, stages=stages)
-    bulk = Singleton(Bulk, clock=core.clock, jobs=jobs.jobs, types=types)
+    related_things = Singleton(RelatedThings, authors=authors, terms=terms, media=media)
+    bulk = Singleton(
+        Bulk,
+        clock=core.clock,
+        jobs=jobs.jobs,
+        types=types,
+        cost_limit=core.settings.provided.query_cost_limit,
+    )
     bulk_handler = Singleton(BulkHandler, queries=documents, types=types)
     retention = Singleton(
         Retention, clock=core.clock, queries=Singleton(SqlRetention, core.reader), types=types
@@ -189,6 +202,18 @@ class CmsContainer(DeclarativeContainer):
     delivery = Singleton(Delivery, queries=delivery_queries, default_locale=default_locale)
     search = Singleton(Search, queries=Singleton(SqlSearch, core.reader), default_locale=default_locale)
     search_reader = Singleton(SearchReader, renderer=renderer)
+    previews = Singleton(
+        Previews,
+        clock=core.clock,
+        tokens=Singleton(PreviewTokens, core.settings.provided.secret_key),
+        queries=Singleton(SqlPreviews, core.reader),
+        types=types,
+        new_uow=core.unit_of_work.provider,
+    )
+    change_queries = Singleton(SqlChanges, core.reader)
+    sync = Singleton(Sync, changes=change_queries, delivery=delivery, entries=entry_delivery)
+    purges = Singleton(Purges, change_queries)
+    change_upkeep = Singleton(Upkeep, clock=core.clock, tombstones=core.settings.provided.sync_retention)
     comment_rules = Singleton(SqlRules, core.reader)
     submissions = Singleton(
         Submissions,

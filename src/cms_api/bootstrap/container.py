@@ -56,6 +56,7 @@ class Application:
             "jobs": (jobs.JobService, parts.jobs.jobs),
             "posts": (cms.PostService, parts.cms.posts),
             "pages": (cms.PageService, parts.cms.pages),
+            "related": (cms.RelatedService, parts.cms.related_things),
             "references": (cms.ReferenceService, parts.cms.references),
             "revisions": (cms.RevisionService, parts.cms.revisions),
             "entry_delivery": (cms.EntryDeliveryService, parts.cms.entry_delivery),
@@ -87,6 +88,10 @@ class Application:
             "site": (cms.SiteService, parts.cms.site),
             "feeds": (cms.FeedService, parts.cms.feeds),
             "sitemaps": (cms.SiteMapService, parts.cms.sitemaps),
+            "sync": (cms.SyncService, parts.cms.sync),
+            "previews": (cms.PreviewService, parts.cms.previews),
+            "purges": (cms.PurgeService, parts.cms.purges),
+            "signal": (cms.ChangeSignal, parts.core.change_signal),
             "public_site": (cms.PublicSiteService, parts.cms.public_site),
         }
         return {name: _provide(port, provider) for name, (port, provider) in provided.items()}

@@ -13,6 +13,7 @@ from cms_api.adapters.security.hasher import BcryptHasher
 from cms_api.adapters.sqlalchemy.auth import REPOSITORIES as AUTH
 from cms_api.adapters.sqlalchemy.changes import ChangeListener
 from cms_api.adapters.sqlalchemy.cms import REPOSITORIES as CMS
+from cms_api.adapters.sqlalchemy.cms.sync import SqlChangeSignal
 from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
@@ -48,10 +49,12 @@ class CoreContainer(DeclarativeContainer):
     sessions = Singleton(make_sessions, engine)
     cache = Singleton(ResponseCache, limit=settings.provided.cache_size)
     unit_of_work = Factory(SqlAlchemyUnitOfWork, sessions, ADAPTERS, witness=cache)
+    change_signal = Singleton(SqlChangeSignal, reader)
     change_listener = Singleton(
         ChangeListener,
         settings.provided.database_url,
         hearer=cache,
+        wake=change_signal.provided.wake,
         log=Object(structlog.get_logger("cms.changes")),
     )
     hasher = Singleton(BcryptHasher, rounds=settings.provided.bcrypt_rounds)

@@ -62,13 +62,20 @@ def database(settings: Settings, *, alone: bool = False) -> Iterator[Settings]:
 
 
 def migrated(settings: Settings) -> str | None:
-    """Migrate the database. Returns the revision that it was at."""
+    """Migrate the database, and begin a new log of changes where it is a restored copy.
+
+    Returns the revision that it was at.
+    """
+    import psycopg
+
     from cms_api.adapters.sqlalchemy import migrations
 
     url = settings.database_url or ""
     before = migrations.current(url)
     if before != migrations.head():
         migrations.upgrade(url)
+    with psycopg.connect(url, connect_timeout=10) as connection:
+        connection.execute("SELECT cms.renew_epoch()")
     return before
 
 

@@ -68,6 +68,13 @@ class NotFound(CmsError):
     title = "There is no such resource"
 
 
+class Gone(CmsError):
+    """What was there is so no longer: the caller must start anew."""
+
+    code = "gone"
+    title = "It is gone"
+
+
 class Conflict(CmsError):
     """The state of something else stands in the way."""
 

@@ -24,18 +24,20 @@ from cms_api.querying.listings import (
     Relation,
     nearest,
 )
-from cms_api.querying.pages import DEFAULT_LIMIT, MAX_LIMIT, Count, Page, PageRequest, SortKey
-from cms_api.querying.selections import NO_SELECTION, Selection, TextFormat
+from cms_api.querying.pages import DEFAULT_LIMIT, MAX_LIMIT, RANKED, Count, Page, PageRequest, SortKey
+from cms_api.querying.selections import HIGHLIGHTS, NO_SELECTION, Selection, TextFormat
 
 __all__ = [
     "DEFAULT_LIMIT",
     "EVERYTHING",
+    "HIGHLIGHTS",
     "LOGIC",
     "MAX_LIMIT",
     "MAX_RELATIONS",
     "NO_FIELDS",
     "NO_SELECTION",
     "OPERATORS",
+    "RANKED",
     "AllOf",
     "AnyOf",
     "Comparison",

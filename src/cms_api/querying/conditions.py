@@ -82,6 +82,17 @@ def mentions(condition: Condition, field: str) -> bool:
     return any(one.field == field for one in comparisons(condition))
 
 
+def is_search(condition: Condition) -> bool:
+    """Whether words are searched for."""
+    match condition:
+        case AllOf() | AnyOf():
+            return any(map(is_search, condition.conditions))
+        case Not():
+            return is_search(condition.condition)
+        case _:
+            return isinstance(condition, Matches)
+
+
 def canonical(condition: Condition) -> str:
     """A text that is the same for conditions that differ in the order of their parts only."""
     match condition:

@@ -81,6 +81,17 @@ def check_cost(asked: Asked, fields: Fields, limit: int) -> int:
     _of_condition(asked.filter, fields, parts)
     _of_sort(asked.sort, fields, parts)
     _of_selection(asked.selection, fields, asked.limit, "", parts)
+    return _sum(parts, limit)
+
+
+def check_condition(condition: Condition, fields: Fields, limit: int) -> int:
+    """The cost of a condition alone in points. Raises `QueryTooCostly` where it is over ``limit``."""
+    parts: list[Part] = []
+    _of_condition(condition, fields, parts)
+    return _sum(parts, limit)
+
+
+def _sum(parts: list[Part], limit: int) -> int:
     cost = sum(part.cost for part in parts)
     if cost > limit:
         most = sorted(parts, key=lambda part: -part.cost)[:MOST]

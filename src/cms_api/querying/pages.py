@@ -22,6 +22,10 @@ class SortKey(msgspec.Struct, frozen=True):
     descending: bool = False
 
 
+# The order of what a search finds where none is asked for: the best first. It is no field of what is found.
+RANKED = (SortKey("score", descending=True),)
+
+
 class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Which part of a list is wanted.
 
@@ -44,7 +48,8 @@ class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
 class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """One page of a list. ``next`` and ``prev`` are positions to go on from, or None at the ends.
 
-    ``is_estimate`` says that ``count`` is what the database's planner expects.
+    ``is_estimate`` says that ``count`` is what the database's planner expects; ``is_bounded``, that a
+    search has more hits than are ranked, and only the newest are listed.
     """
 
     items: list[T]
@@ -52,9 +57,15 @@ class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     prev: tuple[object, ...] | None = None
     count: int | None = None
     is_estimate: bool = False
+    is_bounded: bool = False
 
     def of(self, items: list[U]) -> "Page[U]":
         """The same page with something else made of each item."""
         return Page(
-            items=items, next=self.next, prev=self.prev, count=self.count, is_estimate=self.is_estimate
+            items=items,
+            next=self.next,
+            prev=self.prev,
+            count=self.count,
+            is_estimate=self.is_estimate,
+            is_bounded=self.is_bounded,
         )

@@ -25,8 +25,8 @@ from cms_api.querying.listings import (
     follow,
     nearest,
 )
-from cms_api.querying.pages import DEFAULT_LIMIT, MAX_LIMIT, Count, SortKey
-from cms_api.querying.selections import NO_SELECTION, Selection, TextFormat
+from cms_api.querying.pages import DEFAULT_LIMIT, MAX_LIMIT, RANKED, Count, SortKey
+from cms_api.querying.selections import HIGHLIGHTS, NO_SELECTION, Selection, TextFormat
 
 T = TypeVar("T")
 
@@ -204,10 +204,11 @@ class _Parser:
         read = "boolean" if checked == "exists" else kind
         try:
             values = self._spelling.several(value) if checked in ("in", "nin") else [value]
-            if not 1 <= len(values) <= MAX_LIMIT:
-                self.fault(
-                    node, "too_many", f"The filter “{field}” takes 1 value and at most {MAX_LIMIT} values."
-                )
+            if not values:
+                self.fault(node, "required", f"The filter “{field}” takes one value at least.")
+                return None
+            if len(values) > MAX_LIMIT:
+                self.fault(node, "too_many", f"The filter “{field}” takes at most {MAX_LIMIT} values.")
                 return None
             made = tuple(self._spelling.value(one, read) for one in values)
         except (ValueError, KeyError, OverflowError, TypeError, ArithmeticError):
@@ -370,6 +371,13 @@ class _Parser:
             return None
         return node.values[0]
 
+    def words(self, node: Node | None) -> str | None:
+        """What is searched for."""
+        given = self.text(node)
+        if node is not None and given is not None and len(given) > MAX_SEARCH:
+            self.fault(node, "too_long", f"“q” has at most {MAX_SEARCH} characters.")
+        return given
+
     def count(self, node: Node | None) -> Count:
         """Whether all rows are counted, and how."""
         given = self.text(node)
@@ -428,19 +436,23 @@ def parsed(root: Node, listing: Listing, spelling: Spelling, *, extra: tuple[str
     if "after" in parts and "before" in parts:
         parser.fault(parts["after"], "conflict", "Give “after” or “before”, not both.")
     filters = [parser.condition(parts["filter"], listing)] if "filter" in parts else []
-    if listing.is_searchable and (words := parser.text(parts.get("q"))):
-        filters.append(Matches(words[:MAX_SEARCH]))
+    default = listing.sort
+    if listing.is_searchable and (words := parser.words(parts.get("q"))):
+        filters.append(Matches(words))
+        if listing.is_ranked:
+            default = RANKED
+            listing = msgspec.structs.replace(listing, shown=(*listing.shown, HIGHLIGHTS))
     asked = Asked(
         limit=parser.limit(parts.get("limit"), DEFAULT_LIMIT) or DEFAULT_LIMIT,
         after=parser.text(parts.get("after")),
         before=parser.text(parts.get("before")),
-        sort=parser.sort(parts.get("sort"), listing, listing.sort),
+        sort=parser.sort(parts.get("sort"), listing, default),
         filter=all_of(*filters),
         count=parser.count(parts.get("count")),
         selection=parser.selection(
             parts.get("include") if listing.expands else None,
             parts.get("fields") if listing.shown else None,
-            listing,
+            listing.expanded(),
             parts.get("format") if listing.has_texts else None,
         ),
     )

@@ -8,6 +8,9 @@ from cms_api.querying.pages import SortKey
 
 TextFormat = Literal["html", "markdown", "text", "blocks"]
 
+# What each row has besides where a list is searched: what matches.
+HIGHLIGHTS = "highlights"
+
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """What of a row is wanted.
@@ -31,6 +34,11 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     def wants(self, name: str) -> bool:
         """Whether a field is to be kept."""
         return self.fields is None or name in self.fields
+
+    @property
+    def included(self) -> frozenset[str]:
+        """The names of what is included and not dropped."""
+        return frozenset(name for name, _ in self.include if self.wants(name))
 
     @property
     def depth(self) -> int:

@@ -17,7 +17,7 @@ from tests.fakes_feeds import FakeFeedQueries, FakeSiteMapQueries
 from tests.fakes_locks import FakeLockQueries, FakeSubjectQueries
 from tests.fakes_menus import FakeMenuQueries, FakePublicMenuQueries
 from tests.fakes_readers import FakePlaceQueries, FakeReaderCommentQueries, FakeRules
-from tests.fakes_redirects import FakeRedirectQueries
+from tests.fakes_redirects import FakeDeliveryQueries, FakeRedirectQueries
 from tests.fakes_revisions import FakeRetentionQueries, FakeRevisionQueries
 from tests.fakes_search import FakeSearchQueries
 from tests.fakes_site import FakePublicSiteQueries, FakeSiteQueries
@@ -27,6 +27,7 @@ from tests.fakes_workflow import FakeTaskQueries, FakeWorkflowQueries
 from cms_api.adapters.sqlalchemy.cms import REPOSITORIES
 from cms_api.adapters.sqlalchemy.cms.comment_rules import SqlPlaces, SqlRules
 from cms_api.adapters.sqlalchemy.cms.comments import SqlComments
+from cms_api.adapters.sqlalchemy.cms.delivery import SqlDelivery
 from cms_api.adapters.sqlalchemy.cms.feeds import SqlFeeds
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
 from cms_api.adapters.sqlalchemy.cms.menus import SqlMenus
@@ -47,6 +48,7 @@ from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
 from cms_api.domains.cms.authors.ports import AuthorQueries
 from cms_api.domains.cms.comments.ports import CommentQueries
+from cms_api.domains.cms.delivery.ports import DeliveryQueries
 from cms_api.domains.cms.documents.ports import DocumentQueries
 from cms_api.domains.cms.documents.subjects import SubjectQueries
 from cms_api.domains.cms.feeds.ports import FeedQueries
@@ -90,6 +92,7 @@ class Backend:
     menus: MenuQueries
     public_menus: PublicMenuQueries
     search: SearchQueries
+    delivery: DeliveryQueries
     site: SiteQueries
     public_site: PublicSiteQueries
     feeds: FeedQueries
@@ -121,6 +124,7 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             menus=FakeMenuQueries(store),
             public_menus=FakePublicMenuQueries(store),
             search=FakeSearchQueries(store),
+            delivery=FakeDeliveryQueries(store),
             site=FakeSiteQueries(store),
             public_site=FakePublicSiteQueries(store),
             feeds=FakeFeedQueries(store),
@@ -154,6 +158,7 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             menus=SqlMenus(reader),
             public_menus=SqlPublicMenus(reader),
             search=SqlSearch(reader),
+            delivery=SqlDelivery(reader),
             site=SqlSite(reader),
             public_site=SqlPublicSite(reader),
             feeds=SqlFeeds(reader),

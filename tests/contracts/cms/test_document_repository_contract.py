@@ -30,7 +30,7 @@ from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.kernel.errors import Invalid
 from cms_api.kernel.ids import new_id
 from cms_api.kernel.unit_of_work import UnitOfWork
-from cms_api.querying import Comparison, Page, PageRequest, SortKey, all_of
+from cms_api.querying import Comparison, Matches, Page, PageRequest, SortKey, all_of
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 BY = UUID(int=7)
@@ -764,3 +764,18 @@ async def test_a_list_is_counted_where_asked(backend, shelf) -> None:
 
 async def test_a_list_of_nothing(backend) -> None:
     assert await backend.documents.list(POST, PageRequest(sort=BY_TITLE)) == Page(items=[])
+
+
+async def test_drafts_are_searched_by_the_beginnings_of_words(backend, add, save) -> None:
+    oak = post("oak", title="Kitchen gardens", excerpt="of all", body="<p>Some <b>tomatoes</b></p>")
+    await add(oak, post("elm", title="Kitchen"))
+
+    async def found(words: str) -> set[str]:
+        asked = PageRequest(sort=BY_TITLE, filter=Matches(words))
+        return {one.draft.slug for one in (await backend.documents.list(POST, asked)).items}
+
+    assert await found("kitch") == {"oak", "elm"}
+    assert await found("GARD toma") == await found("oak") == await found("all") == {"oak"}
+    assert await found("itchen") == await found("gardens elm") == await found("") == set()
+    await save(edited(oak, body="<p>Leeks</p>"))
+    assert (await found("tomatoes"), await found("leek")) == (set(), {"oak"})

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from tests.contracts.cms.conftest import Backend
 
+from cms_api.domains.cms.delivery.interface import Kind
 from cms_api.domains.cms.documents.content import PostContent, Seo
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository
@@ -17,7 +18,7 @@ from cms_api.domains.cms.posts.service import POST
 from cms_api.domains.cms.search.interface import SEARCH, Question
 from cms_api.domains.cms.search.ports import SearchIndex
 from cms_api.domains.cms.search.text import SearchText
-from cms_api.querying import Comparison, PageRequest
+from cms_api.querying import NO_SELECTION, RANKED, Comparison, PageRequest
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 FIELDS = {"excerpt": "Short", "body": "<p>Long &amp; wide</p>", "seo": Seo(), "reading_time": 3}
@@ -48,7 +49,7 @@ def live(backend: Backend) -> Live:
 
 async def hits(backend: Backend, words: str, locale: str = "en", **asked: Any) -> list[str]:
     found = await backend.search.page(Question(words, locale, asked.pop("is_prefix", False)), PAGE)
-    return [msgspec.json.decode(item.json)["title"] for item in found.page.items]
+    return [msgspec.json.decode(item.json)["title"] for item in found.items]
 
 
 async def read(backend: Backend, limit: int = 10) -> Sequence[Any]:
@@ -87,15 +88,15 @@ async def test_words_phrases_alternatives_exclusions_and_beginnings(backend: Bac
 async def test_pages_are_walked_both_ways(backend: Backend, live: Live) -> None:
     ids = sorted([await live(f"Oak {number}") for number in range(5)], reverse=True)
     question, page = Question("oak", "en"), PageRequest(sort=SEARCH.sort, limit=2, count="exact")
-    first = (await backend.search.page(question, page)).page
+    first = await backend.search.page(question, page)
     assert (first.count, first.prev, [item.used for item in first.items]) == (
         5,
         None,
         [str(one) for one in ids[:2]],
     )
-    second = (await backend.search.page(question, msgspec.structs.replace(page, after=first.next))).page
+    second = await backend.search.page(question, msgspec.structs.replace(page, after=first.next))
     assert [item.used for item in second.items] == [str(one) for one in ids[2:4]]
-    back = (await backend.search.page(question, msgspec.structs.replace(page, before=second.prev))).page
+    back = await backend.search.page(question, msgspec.structs.replace(page, before=second.prev))
     assert [item.used for item in back.items] == [str(one) for one in ids[:2]]
 
 
@@ -128,7 +129,22 @@ async def test_facets_and_filters(backend: Backend, live: Live) -> None:
     counted = await backend.search.facets(Question("oak", "en"), PAGE, ("type",))
     assert msgspec.json.decode(counted["type"]) == [{"value": "post", "count": 3}]
     filtered = msgspec.structs.replace(PAGE, filter=Comparison("type", "eq", ("page",)))
-    assert (await backend.search.page(Question("oak", "en"), filtered)).page.items == []
+    assert (await backend.search.page(Question("oak", "en"), filtered)).items == []
+
+
+async def test_a_list_of_one_kind_is_searched(backend: Backend, live: Live) -> None:
+    best, other = await live("Oak"), await live("Other", low="an oak")
+    await live("Elm")
+
+    async def found(kind: Kind, words: str, locale: str = "en", **asked: Any) -> list[str]:
+        page = PageRequest(sort=RANKED, **asked)
+        listed = await backend.delivery.search(kind, Question(words, locale), page, NO_SELECTION)
+        assert not listed.is_bounded
+        return [msgspec.json.decode(item.json)["id"] for item in listed.items]
+
+    assert await found("posts", "oak") == [str(best), str(other)]
+    assert await found("posts", "oak", limit=1) == [str(best)]
+    assert await found("posts", "oak", "de") == await found("pages", "oak") == await found("posts", "") == []
 
 
 async def test_words_are_learnt_from_the_queue(backend: Backend, live: Live) -> None:

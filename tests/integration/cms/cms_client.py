@@ -6,6 +6,8 @@ from typing import Any
 import httpx
 import psycopg
 
+from cms_api.adapters.http.caching import tag_of
+
 API, CONTENT = "/api/v1", "/api/v1/content"
 ANY = {"If-Match": "*"}
 
@@ -62,6 +64,16 @@ async def items(client: httpx.AsyncClient, url: str) -> list[dict[str, Any]]:
     """What a list has on its first page."""
     found: list[dict[str, Any]] = answered(await client.get(url), 200)["items"]
     return found
+
+
+def tags(*keys: str) -> set[str]:
+    """What stands for ids and other keys in the header Cache-Tag."""
+    return {tag_of(key) for key in keys}
+
+
+def tagged(response: httpx.Response) -> set[str]:
+    """The tags in the header Cache-Tag."""
+    return set(response.headers["cache-tag"].split(","))
 
 
 def faults(problem: dict[str, Any]) -> list[tuple[str, str]]:

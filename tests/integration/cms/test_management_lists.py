@@ -17,6 +17,7 @@ from tests.integration.cms.cms_client import (
     published,
     remove,
 )
+from tests.integration.http.asking import upload
 
 KINDS = pytest.mark.parametrize("kind", ["posts", "pages", "authors", "categories", "tags"])
 
@@ -233,3 +234,85 @@ async def test_lists_are_private(admin: httpx.AsyncClient, client: httpx.AsyncCl
         refused = await client.get(f"{API}/{kind}")
         answered(refused, 401, "unauthenticated")
         assert refused.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_relations_are_included(admin: httpx.AsyncClient) -> None:
+    ada = await make(admin, "authors", name="Ada B")
+    zoe = await make(admin, "authors", name="Zoe")
+    tags = [await make(admin, "tags", name=name) for name in ("Red", "Blue")]
+    news = await make(admin, "categories", name="News")
+    cover = await upload(admin, alt="Grey")
+    ids = [one["id"] for one in tags]
+    values = {
+        "authors": [zoe["id"], ada["id"]],
+        "tags": ids,
+        "categories": [news["id"]],
+        "cover": cover["id"],
+    }
+    await make(admin, "posts", title="With all", **values)
+    await make(admin, "posts", title="With none", authors=[])
+    await make(admin, "pages", title="Page", authors=[ada["id"]])
+    query = "include=author,authors,categories,tags,cover&sort=title"
+    full, bare = await items(admin, f"{API}/posts?{query}")
+    assert (full["author"]["name"], [one["name"] for one in full["authors"]]) == ("Zoe", ["Zoe", "Ada B"])
+    assert (full["tags"], full["categories"], full["cover"]) == (tags, [news], cover)
+    assert (bare["author"], bare["authors"], bare["tags"], bare["cover"]) == (None, [], [], None)
+    cut = "include[tags][limit]=1&include[tags][sort]=name&fields=title,tags.name,authors&sort=title&limit=1"
+    assert await items(admin, f"{API}/posts?{cut}") == [
+        {"title": "With all", "tags": [{"name": "Blue"}], "authors": values["authors"]}
+    ]
+    (page,) = await items(admin, f"{API}/pages?include=authors&fields=authors.slug")
+    assert page == {"authors": [{"slug": "ada-b"}]}
+    asked = await admin.post(
+        f"{API}/posts/query", json={"include": {"tags": {"limit": 1}}, "fields": ["tags.slug"]}
+    )
+    assert {"tags": [{"slug": "red"}]} in answered(asked, 200)["items"]
+
+
+async def test_entries_include_their_authors_only(admin: httpx.AsyncClient) -> None:
+    ada = await make(admin, "authors", name="Ada B")
+    fields = [{"key": "place", "type": "reference", "types": ["post"]}]
+    answered(await admin.post(f"{API}/content-types", json={"key": "event", "fields": fields}), 201)
+    await make(admin, "entries/event", slug="one", authors=[ada["id"]])
+    (one,) = await items(admin, f"{API}/entries/event?include=author&fields=author.name")
+    assert one == {"author": {"name": "Ada B"}}
+    answered(await admin.get(f"{API}/entries/event?include=place"), 400, "malformed")
+
+
+@pytest.mark.parametrize("include", ["parent", "categories.parent", "cover.id", "authr", "seo"])
+async def test_no_more_is_included(admin: httpx.AsyncClient, include: str) -> None:
+    answered(await admin.get(f"{API}/posts?include={include}"), 400, "malformed")
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("users", "email,name"),
+        ("jobs", "state"),
+        ("media", "filename,alt"),
+        ("menus", "key"),
+        ("redirects", "source,target"),
+        ("comments", "body"),
+        ("schedules", "state"),
+        ("tasks", "state"),
+        ("authors", "name"),
+        ("content-types", "key,version"),
+        ("posts/{post}/revisions", "label"),
+        ("posts/{post}/comments", "body"),
+        ("posts/{post}/schedules", "state"),
+    ],
+)
+async def test_fields_of_every_list(admin: httpx.AsyncClient, path: str, fields: str) -> None:
+    post = await make(admin, "posts", title="One")
+    await upload(admin)
+    await make(admin, "menus", key="main", name="Main")
+    await make(admin, "redirects", source="/old", target="/new")
+    await make(admin, "authors", name="Zoe")
+    answered(await admin.post(f"{API}/content-types", json={"key": "event", "fields": []}), 201)
+    answered(await admin.post(f"{API}/posts/{post['id']}/comments", json={"body": "Well"}), 201)
+    at = {"publish_at": "2999-01-01T00:00:00Z"}
+    answered(await admin.post(f"{API}/posts/{post['id']}/schedule", json=at), 201)
+    url = f"{API}/{path.replace('{post}', post['id'])}"
+    for item in await items(admin, f"{url}?fields={fields}"):
+        assert set(item) <= set(fields.split(","))
+    answered(await admin.get(f"{url}?fields=nothing"), 400, "malformed")

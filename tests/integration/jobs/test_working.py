@@ -98,7 +98,7 @@ async def test_a_worker_that_is_told_to_end_hands_over(
     assert job["done"] == len(steps()) < 30
     worker()
     # At once: nobody has to be found dead first.
-    await awaited(job_id, "succeeded", seconds=15)
+    await awaited(job_id, "succeeded", seconds=60)
     assert [number for number, _ in steps()] == list(range(1, 31))
     assert "rror" not in first.log.read_text()
 
@@ -363,7 +363,7 @@ async def test_a_server_does_not_wait_for_watchers(
             began = asyncio.get_running_loop().time()
             served.process.send_signal(signal.SIGTERM)
             rest = [chunk async for chunk in chunks]
-    assert await asyncio.to_thread(served.process.wait, 15) == 0
+    assert await asyncio.to_thread(served.process.wait, 60) == 0
     assert asyncio.get_running_loop().time() - began < 8
     assert "event: end" not in "".join(rest)
 

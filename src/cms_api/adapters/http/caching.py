@@ -16,6 +16,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from cms_api import timings
 from cms_api.adapters.http.compression import CODINGS, MIN_BYTES, accepted
 from cms_api.adapters.http.preconditions import hash_tag
+from cms_api.adapters.http.previewing import is_preview
 
 # What an answer and a key of it take beside their bytes, about.
 ANSWER_OVERHEAD = 2_000
@@ -27,9 +28,19 @@ MAX_TAGS_LENGTH = 8_000
 # Above that, an answer is compressed beside the requests.
 LARGE = 262_144
 LOAD = "cms_load"
+ID_LENGTH, TAG_LENGTH = 36, 12
 
 Headers = list[tuple[bytes, bytes]]
 Place = tuple[str, bytes]
+
+
+def tag_of(key: str) -> str:
+    """What stands for a key in `Cache-Tag`: of an id its last group, 48 random bits, else the key itself.
+
+    The server looks at every byte of a header each time it is sent, and lists have a hundred ids.
+    """
+    ends_in_id = len(key) >= ID_LENGTH and key[-TAG_LENGTH - 1] == "-"
+    return key[:-ID_LENGTH] + key[-TAG_LENGTH:] if ends_in_id else key
 
 
 class CacheAges:
@@ -56,7 +67,17 @@ def _cache_control(age: int) -> bytes:
 class Answer:
     """An answer that many may get: its bytes, once for each content coding that was asked for."""
 
-    __slots__ = ("_body", "_cache", "_forms", "_headers", "_media_type", "_tag", "keys", "size")
+    __slots__ = (
+        "_body",
+        "_cache",
+        "_forms",
+        "_headers",
+        "_media_type",
+        "_tag",
+        "_validators",
+        "keys",
+        "size",
+    )
 
     def __init__(
         self, body: bytes, headers: Headers, keys: Iterable[str], *, media_type: bytes = b"application/json"
@@ -65,8 +86,11 @@ class Answer:
         self._media_type = media_type
         self._tag = hash_tag(body)
         self.keys = tuple(dict.fromkeys(filter(None, keys)))
+        # What a 304 repeats (RFC 9110, section 15.4.5): the tags are known to who has the answer.
+        self._validators = list(headers)
         self._headers = headers
-        joined = ",".join(self.keys)
+        # Most are ids: see `tag_of`, which would have to be called for each.
+        joined = ",".join([key[24:] if len(key) == ID_LENGTH else tag_of(key) for key in self.keys])
         if joined and len(joined) <= MAX_TAGS_LENGTH:
             headers.append((b"cache-tag", joined.encode()))
         self._cache: ResponseCache | None = None
@@ -86,7 +110,7 @@ class Answer:
         tag, headers, body = form
         known = given.get(b"if-none-match")
         if known is not None and self._is_known(known):
-            return 304, [*self._headers, (b"etag", tag)], b""
+            return 304, [*self._validators, (b"etag", tag)], b""
         return 200, headers, body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -311,10 +335,13 @@ class CachedAnswers:
     Whoever signs in goes past it, and so reads what she has written, on every worker.
     """
 
-    def __init__(self, app: ASGIApp, cache: ResponseCache, *, prefixes: tuple[str, ...]) -> None:
+    def __init__(
+        self, app: ASGIApp, cache: ResponseCache, *, prefixes: tuple[str, ...], but: tuple[str, ...] = ()
+    ) -> None:
         self._app = app
         self._cache = cache
         self._prefixes = prefixes
+        self._but = but
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, at best without the application."""
@@ -349,7 +376,9 @@ class CachedAnswers:
             scope["method"] == "GET"
             and scope["path"].startswith(self._prefixes)
             and len(scope["query_string"]) <= MAX_QUERY
+            and not is_preview(scope)
             and b"authorization" not in dict(scope["headers"])
+            and not scope["path"].startswith(self._but)
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cms_api.querying import DEFAULT_LIMIT, LOGIC, MAX_LIMIT, OPERATORS, Fields, FieldType, Listing
+from cms_api.querying.parsing import MAX_SEARCH
 
 REF = "#/components/schemas/"
 SCHEMA_TYPES: dict[FieldType, dict[str, Any]] = {
@@ -26,6 +27,10 @@ EXAMPLES: dict[FieldType, Any] = {
     "date": {"gte": "2026-01-01"},
     "datetime": {"gte": "2026-01-01T00:00:00Z"},
 }
+SEARCH = {"type": "string", "maxLength": MAX_SEARCH}
+SEARCHED = 'Words to search for: all of them, `"in this order"`, `one or the other`, `-without`.'
+RANKED = "The best match comes first where no `sort` is given."
+BEGUN = "Each word may be the beginning of one."
 LIMIT = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}
 # What is asked of what a relation leads to; all operators are taken there, too.
 RELATED_OPERATORS = ("eq", "in")
@@ -73,6 +78,10 @@ def list_parameters(listing: Listing) -> list[dict[str, Any]]:
             {"type": "string", "enum": ["none", "estimate", "exact"]},
         ),
     ]
+    if listing.is_searchable:
+        found.append(
+            _parameter("q", f"{SEARCHED} The best match comes first where no `sort` is given.", SEARCH)
+        )
     if signs := _signs(listing):  # else it would have nothing to choose from
         words = f"Comma-separated; `-` turns a key round. Where not given: `{default}`."
         found.append(_listed("sort", words, signs))
@@ -102,9 +111,17 @@ def list_parameters(listing: Listing) -> list[dict[str, Any]]:
 
 
 def _includes(listing: Listing) -> list[dict[str, Any]]:
-    words = "Comma-separated relations to expand, three deep at most: `a,b.c`; what is not included is an id."
+    relations = listing.expanded().relations
+    if listing.included is None:
+        words = (
+            "Comma-separated relations to expand, three deep at most: `a,b.c`; what is not included is an id."
+        )
+    else:
+        words = (
+            f"Comma-separated relations to expand: `{'`, `'.join(relations)}`; what is not included is an id."
+        )
     found = [_parameter("include", words, {"type": "string"})]
-    for name, relation in listing.relations.items():
+    for name, relation in relations.items():
         if relation.is_many and relation.hops:
             found.append(_parameter(f"include[{name}][limit]", "At most that many of them.", LIMIT))
             if signs := _signs(relation.fields()):
@@ -136,6 +153,9 @@ def query_body(listing: Listing, operation_id: str) -> dict[str, Any]:
         "count": {"type": "string", "enum": ["none", "estimate", "exact"]},
     }
     example: dict[str, Any] = {"limit": 10, "count": "estimate"}
+    if listing.is_searchable:
+        properties["q"] = {**SEARCH, "description": SEARCHED}
+        example["q"] = "two words"
     if signs := _signs(listing):
         properties["sort"] = {"type": "array", "items": {"type": "string", "examples": signs}}
         example["sort"] = [f"-{listing.sorts[0]}"]
@@ -164,7 +184,7 @@ def _include_schema(listing: Listing) -> dict[str, Any]:
             several,
             {"type": "object", "additionalProperties": {"oneOf": [{"const": True}, wanted]}},
         ],
-        "examples": [list(listing.relations)],
+        "examples": [list(listing.expanded().relations)],
     }
 
 

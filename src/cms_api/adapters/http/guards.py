@@ -4,6 +4,7 @@ from litestar.enums import HttpMethod
 from litestar.types import Scope
 
 from cms_api.adapters.http.lists import parameters
+from cms_api.adapters.http.previewing import PARAMETER, takes_preview
 from cms_api.kernel.errors import Malformed, Unauthenticated
 
 # Some clients send an empty object with every POST.
@@ -37,4 +38,6 @@ def refuse_unknown_parameters(scope: Scope) -> None:
     query, opt = scope["query_string"], scope["route_handler"].opt
     if query and ("query_of" in opt or ("listing" not in opt and "query" not in opt)):
         names = sorted({name[:100] for name, _ in parameters(query)}) or ["?"]
+        if names == [PARAMETER] and takes_preview(scope):
+            return
         raise Malformed(f"There is no query parameter “{'”, “'.join(names)}” here.")

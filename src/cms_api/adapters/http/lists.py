@@ -4,9 +4,10 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
 
 import msgspec
 from litestar import Response
@@ -15,14 +16,25 @@ from cms_api.adapters.http.preconditions import unversioned
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView, PageInfo
 from cms_api.kernel.errors import Fault, Invalid, Malformed
-from cms_api.querying import MAX_LIMIT, Listing, Page, PageRequest, Selection, comparisons, nearest
-from cms_api.querying.conditions import canonical
+from cms_api.querying import (
+    DEFAULT_LIMIT,
+    MAX_LIMIT,
+    Listing,
+    Page,
+    PageRequest,
+    Selection,
+    comparisons,
+    nearest,
+)
+from cms_api.querying.conditions import canonical, is_search
 from cms_api.querying.costs import DEFAULT_LIMIT_OF_COST, check_cost
 from cms_api.querying.parsing import Node, Refused, parsed, selection_of
 from cms_api.querying.spellings import JSON, PARAMETERS, of_json, of_parameters
 from cms_api.validation import decode
 
 T = TypeVar("T")
+# What is shown in the place of ids, by the name of the relation.
+Related = Mapping[str, Mapping[UUID, object]]
 
 _SIGNATURE_BYTES = 16
 DIRECTION = {"next": "after", "prev": "before"}
@@ -119,9 +131,12 @@ class ListQuery:
     ) -> None:
         self._cursors = cursors
         self._path = path
-        self._pairs = parameters(query)
+        pairs = parameters(query)
         self._is_body = body is not None
-        root, spelling = (of_parameters(self._pairs), PARAMETERS) if body is None else (_of_body(body), JSON)
+        # A cursor has no character that would have to be escaped.
+        rest = urlencode([(name, value) for name, value in pairs if name not in ("after", "before")])
+        self._rest = f"{rest}&" if rest else ""
+        root, spelling = (of_parameters(pairs), PARAMETERS) if body is None else (_of_body(body), JSON)
         self.extra: dict[str, str] = {
             name: root.parts[name].values[0]
             for name in extra
@@ -133,6 +148,7 @@ class ListQuery:
             raise Malformed(error.detail, faults=error.faults) from None
         self.cost = check_cost(asked, listing, cost_limit)
         self.selection = asked.selection
+        self.is_search = is_search(asked.filter)
         # Whether rows of other resources decide which items are on a page.
         self.looks_further = any(
             "." in field
@@ -160,13 +176,21 @@ class ListQuery:
         info = PageInfo(next=sealed["next"], prev=sealed["prev"], limit=self.request.limit)
         if self._is_body:
             return info, {}
-        rest = [(k, v) for k, v in self._pairs if k not in ("after", "before")]
         links = [
-            f'<{self._path}?{urlencode([*rest, (DIRECTION[rel], cursor)])}>; rel="{rel}"'
+            f'<{self._path}?{self._rest}{DIRECTION[rel]}={cursor}>; rel="{rel}"'
             for rel, cursor in sealed.items()
             if cursor
         ]
         return info, {"Link": ", ".join(links)} if links else {}
+
+
+def limit_of(given: str | None) -> int:
+    """The `limit` of what is paged, but no list. Raises `Malformed`."""
+    if given is None:
+        return DEFAULT_LIMIT
+    if not (given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= MAX_LIMIT):  # noqa: PLR2004
+        raise Malformed(f"“limit” is a number from 1 to {MAX_LIMIT}.")
+    return int(given)
 
 
 def _of_body(body: bytes) -> Node:
@@ -188,19 +212,44 @@ def selection_from(
     return found, {name: value for name, value in pairs if name in extra}
 
 
-def list_response(query: ListQuery, page: Page[T]) -> Response[ListView[T]]:
-    """The envelope of a page, of the fields that are wanted."""
+def list_response(query: ListQuery, page: Page[T], related: Related | None = None) -> Response[ListView[T]]:
+    """The envelope of a page, of the fields that are wanted. ``related`` is what is included, by relation and id."""
     info, headers = query.links(page)
     items: list[Any] = page.items
-    if (wanted := query.selection.fields) is not None:
-        items = [_cut_down(item, wanted) for item in items]
+    selection = query.selection
+    if selection.fields is not None or selection.include:
+        items = [_shaped(item, selection, related or {}) for item in items]
     view = ListView(items=items, page=info, count=page.count, count_is_estimate=page.is_estimate)
     return Response(view, headers={"Cache-Control": "private, no-cache", **headers})
 
 
-def _cut_down(item: object, wanted: tuple[str, ...]) -> dict[str, Any]:
+def _shaped(item: object, selection: Selection, related: Related) -> dict[str, Any]:
+    """An item with what is included in it, cut down to the fields that are wanted."""
     told: dict[str, Any] = msgspec.to_builtins(item)
-    return {name: told[name] for name in wanted if name in told}
+    for name, inner in selection.include:
+        held, known = getattr(item, name, None), related.get(name, {})
+        if isinstance(held, tuple):
+            told[name] = [_one(known.get(one), one, inner) for one in _chosen(held, known, inner)]
+        elif held is not None:
+            told[name] = _one(known.get(held), held, inner)
+    wanted = selection.fields
+    return told if wanted is None else {name: told[name] for name in wanted if name in told}
+
+
+def _one(found: object | None, itself: object, selection: Selection) -> object:
+    """What is included in the place of an id; the id, where that is not to be seen."""
+    return itself if found is None else _shaped(found, selection, {})
+
+
+def _chosen(ids: Sequence[UUID], known: Mapping[UUID, object], selection: Selection) -> Sequence[UUID]:
+    """As many of the ids as are wanted, in the order that is asked for. What has no value comes last."""
+    chosen = list(ids)
+    for key in reversed(selection.sort):
+        values: dict[UUID, Any] = {one: getattr(known.get(one), key.field, None) for one in ids}
+        some = [one for one in chosen if values[one] is not None]
+        some.sort(key=lambda one: values[one], reverse=key.descending)
+        chosen = some + [one for one in chosen if values[one] is None]
+    return chosen[: selection.limit]
 
 
 def whole_list(request: ApiRequest, items: list[T]) -> Response[ListView[T]]:

@@ -42,6 +42,8 @@ TAGS = {
     "menus": "Menus, with nested items that point at documents, terms and addresses.",
     "settings": "The settings of the site.",
     "jobs": "Work that goes on after the request that asked for it.",
+    "previews": "How the site would look with drafts on it.",
+    "purges": "What caches in front of delivery must drop.",
     "feeds": "Feeds of published posts, maps of the site, and what robots may fetch.",
     "delivery": "Published content, for everybody, cacheable.",
     "system": "How the service is.",
@@ -52,6 +54,7 @@ STATUS_WORDS = {
     "403": "Known, but not allowed.",
     "404": "Absent, or not yours to know of.",
     "409": "Something else stands in the way.",
+    "410": "Too old to go on from: start anew.",
     "412": "Changed since you read it.",
     "413": "Too many bytes.",
     "415": "A media type that is not taken.",
@@ -218,7 +221,7 @@ def _with_plain_names(schema: dict[str, Any]) -> dict[str, Any]:
     """Call the list of a schema by that schema's name, not by where its class is defined."""
     text = msgspec.json.encode(schema).decode()
     named: dict[str, Any] = msgspec.json.decode(
-        re.sub(r"ListView_(?:[a-z_]+\.)*(\w+?)_(?=\")", r"\1List", text)
+        re.sub(r"(?:ListView|DeliveredList)_(?:[a-z_]+\.)*(\w+?)_(?=\")", r"\1List", text)
     )
     return named
 

@@ -1,12 +1,12 @@
 """Versions over HTTP: ETag, If-Match and If-None-Match (RFC 9110, section 13)."""
 
 import re
-from hashlib import sha256
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 from litestar import Response
 from litestar.types import Receive, Scope, Send
+from xxhash import xxh3_128_hexdigest
 
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.kernel.errors import Malformed, PreconditionRequired
@@ -96,8 +96,8 @@ def unversioned(request: ApiRequest, content: object) -> Response[Any]:
 
 
 def hash_tag(body: bytes) -> str:
-    """The strong entity tag of bytes: 96 bits of SHA-256, which processors have built in."""
-    return f'"{sha256(body).hexdigest()[:24]}"'
+    """The strong entity tag of bytes: 128 bits of XXH3, which takes a tenth of the time of SHA-256."""
+    return f'"{xxh3_128_hexdigest(body)}"'
 
 
 class Ready:

@@ -33,6 +33,16 @@ class ListView(View, Generic[T], frozen=True, kw_only=True, omit_defaults=True):
     count_is_estimate: bool = False
 
 
+class DeliveredList(ListView[T], frozen=True, kw_only=True, omit_defaults=True):
+    """A page of a list that can be searched.
+
+    `only_newest` is true where there are more than 2,000 hits: then those published last are all that is ranked and
+    counted.
+    """
+
+    only_newest: bool = False
+
+
 Email = Annotated[str, Meta(max_length=320, description="An e-mail address.", examples=["ada@example.org"])]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 ShortText = Annotated[str, Meta(max_length=2_000)]

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from cms_api.adapters.http.body import JSON_PATCH
 from cms_api.adapters.http.described_lists import filter_schemas, list_parameters, query_body
-from cms_api.adapters.http.schemas import ListView
+from cms_api.adapters.http.schemas import DeliveredList, ListView
 from cms_api.domains.cms.api import EntryDescription, PatchOperation, free_name
 
 REF = "#/components/schemas/"
@@ -57,14 +57,17 @@ class _Schemas:
             f"{face}_list": msgspec.defstruct(
                 f"{item.__name__}List",
                 [("items", list[item])],  # type: ignore[valid-type]  # a class that is a value
-                bases=(ListView,),
+                bases=(base,),
                 namespace={"__doc__": "A page of a list."},
                 module=item.__module__,
                 frozen=True,
                 kw_only=True,
                 omit_defaults=True,
             )
-            for face, item in (("view", one.view), ("delivered", one.delivered))
+            for face, item, base in (
+                ("view", one.view, ListView),
+                ("delivered", one.delivered, DeliveredList if one.public_listing.is_searchable else ListView),
+            )
         }
         faces: dict[str, Any] = {
             "new": one.new,

@@ -1,7 +1,7 @@
 """Hearing of changes: what each worker needs to know of what the others write."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import aclosing
 from typing import Protocol
 
@@ -40,11 +40,13 @@ class ChangeListener:
     """Tells ``hearer`` of every change in the order of commits, for as long as it runs.
 
     A transaction's changes are told before its end is. A connection that breaks is made anew.
+    ``wake`` is called whenever there may be changes.
     """
 
-    def __init__(self, url: str, *, hearer: Hearer, log: Log) -> None:
+    def __init__(self, url: str, *, hearer: Hearer, wake: Callable[[], None], log: Log) -> None:
         self._url = url
         self._hearer = hearer
+        self._wake = wake
         self._log = log
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -70,6 +72,11 @@ class ChangeListener:
 
     async def _listen(self) -> None:
         hearer = self._hearer
+
+        def listening() -> None:
+            hearer.listening()
+            self._wake()
+
         try:
             async with aclosing(
                 notifications(
@@ -77,12 +84,13 @@ class ChangeListener:
                     (CHANGES, COMMITS),
                     name="changes",
                     silence=SILENCE,
-                    on_listening=hearer.listening,
+                    on_listening=listening,
                 )
             ) as heard:
                 async for channel, payload in heard:
                     if channel == CHANGES:
                         hearer.changed(payload.split(","))
+                        self._wake()
                     else:
                         hearer.heard(payload)
         finally:

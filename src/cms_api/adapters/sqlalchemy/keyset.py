@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.querying import AllOf, AnyOf, Comparison, Condition, Matches, Not, Operator, Page, PageRequest
+from cms_api.querying.conditions import is_search
 
 T = TypeVar("T")
 Encode = Callable[[Any], object]
@@ -232,6 +233,19 @@ def shape_of(condition: Condition) -> object:
             return (kind, *map(shape_of, condition.conditions))
 
 
+class Shortcut(NamedTuple):
+    """Rows of another table that are in the order of a list already, for each value of a filter.
+
+    ``join`` has ``{}`` for what the filter's value leads to, ``target`` is that with ``{}`` for the
+    parameter. ``columns`` and ``key`` stand for those of the list: equal, but of that table.
+    """
+
+    join: str
+    target: str
+    columns: Mapping[str, Column]
+    key: Column
+
+
 class Statement(NamedTuple):
     """A page's statement, that of its count, and the bindings of the condition."""
 
@@ -243,7 +257,8 @@ class Statement(NamedTuple):
 class Keyset:
     """What a list is sorted by (any of ``columns``, in the end always ``key``) and filtered on.
 
-    Every column that is sorted by must be ``NOT NULL``. ``filters`` adds to the columns.
+    Every column that is sorted by must be ``NOT NULL``. ``filters`` adds to the columns;
+    ``shortcuts`` are for filters that pick few of many rows.
     """
 
     def __init__(
@@ -253,12 +268,18 @@ class Keyset:
         key: Column,
         filters: Mapping[str, Node] | None = None,
         search: Search | None = None,
+        shortcuts: Mapping[str, Shortcut] | None = None,
     ) -> None:
+        self._shortcuts = shortcuts or {}
         self._columns = columns
         self._key = key
         self._filters: dict[str, Node] = {**columns, "id": key, **(filters or {})}
         self._search = search
         self._statements: dict[object, Statement] = {}
+
+    def extended(self, columns: Mapping[str, Column], *, key: Column) -> "Keyset":
+        """The same with ``columns`` to sort by as well, for rows that go by another ``key``."""
+        return Keyset({**self._columns, **columns}, key=key, filters=self._filters)
 
     def condition(self, wanted: Condition, params: dict[str, object]) -> str:
         """The SQL of a condition; adds what is bound to ``params``."""
@@ -274,18 +295,22 @@ class Keyset:
         value = _single(self._filters, path)
         return Column(f"coalesce({value.sql}, {NOTHING[value.type]})", value.type)
 
-    def _keys(self, page: PageRequest) -> list[tuple[Column, bool]]:
-        keys = [(self._column(key.field), key.descending) for key in page.sort]
-        return [*keys, (self._key, page.sort[-1].descending if page.sort else False)]
+    def _keys(self, page: PageRequest, shortcut: Shortcut | None) -> list[tuple[Column, bool]]:
+        column = self._column if shortcut is None else shortcut.columns.__getitem__
+        keys = [(column(key.field), key.descending) for key in page.sort]
+        last = self._key if shortcut is None else shortcut.key
+        return [*keys, (last, page.sort[-1].descending if page.sort else False)]
 
-    def clauses(self, page: PageRequest, params: dict[str, object]) -> tuple[list[str], str, str]:
+    def clauses(
+        self, page: PageRequest, params: dict[str, object], shortcut: Shortcut | None = None
+    ) -> tuple[list[str], str, str]:
         """The columns to select for positions, the condition of the page, and its order.
 
         Adds the position's values to ``params``. A page asked for backwards comes in the order
         turned round.
         """
         _place(page, params)
-        keys = self._keys(page)
+        keys = self._keys(page, shortcut)
         backwards = page.before is not None
         order = ", ".join(f"{column.sql} {'DESC' if down != backwards else 'ASC'}" for column, down in keys)
         names = [column.sql for column, _ in keys]
@@ -318,15 +343,31 @@ class Keyset:
         compiler = Compiler(self._filters, self._search)
         asked = compiler.condition(page.filter)
         all_where = [one for one in (*where, asked) if one != "true"] or ["true"]
-        columns, behind, order = self.clauses(page, {})
+        shortcut, join = self._shortcut(page)
+        columns, behind, order = self.clauses(page, {}, shortcut)
         head, tail = select.split("\nFROM ", 1)
         paged = [*all_where, behind] if behind != "true" else all_where
         return Statement(
-            f"{head}, {', '.join(columns)}\nFROM {tail}\nWHERE {' AND '.join(paged)}"
+            f"{head}, {', '.join(columns)}\nFROM {tail}{join}\nWHERE {' AND '.join(paged)}"
             f"\nORDER BY {order}\nLIMIT {page.limit + 1}",
             f"FROM {tail}\nWHERE {' AND '.join(all_where)}",
             tuple(compiler.bindings),
         )
+
+    def _shortcut(self, page: PageRequest) -> tuple[Shortcut | None, str]:
+        """The shortcut that a page can take, and the SQL of its join.
+
+        What is asked is still asked: the shortcut only finds the rows in their order.
+        """
+        parts = page.filter.conditions if isinstance(page.filter, AllOf) else (page.filter,)
+        number = 0
+        for part in parts:
+            if isinstance(part, Comparison) and part.operator == "eq":
+                found = self._shortcuts.get(part.field)
+                if found is not None and all(key.field in found.columns for key in page.sort):
+                    return found, "\n" + found.join.format(found.target.format(f"%(_f{number})s"))
+            number += len(values_of(part))
+        return None, ""
 
     def bound(self, statement: Statement, page: PageRequest) -> tuple[dict[str, object], dict[str, object]]:
         """The parameters of a page's condition, and those of the page."""
@@ -348,7 +389,9 @@ class Keyset:
         """The page of ``select`` (a statement up to its WHERE), one statement, two with a count."""
         statement = self.statement(select, where, page)
         filtered, placed = self.bound(statement, page)
-        rows = await reader.rows(statement.sql, {**params, **placed})
+        # What is best for a search depends on how common the words are.
+        prepare = False if is_search(page.filter) else None
+        rows = await reader.rows(statement.sql, {**params, **placed}, prepare=prepare)
         count = await counted(reader, statement, {**params, **filtered}, page)
         return cut(rows, page, len(page.sort) + 1, make, count)
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor
+from psycopg.rows import tuple_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from cms_api import timings
@@ -16,6 +18,19 @@ Row = tuple[Any, ...]
 
 # How long a read waits for a connection, in seconds, before the service counts as away.
 PATIENCE = 5.0
+
+# Where the reads of this task are done instead, if they must see what a transaction has written so far.
+_transaction: ContextVar[AsyncConnection[Row] | None] = ContextVar("transaction", default=None)
+
+
+@contextmanager
+def inside(connection: AsyncConnection[Row]) -> Iterator[None]:
+    """Have all reads of this task done on ``connection``, within the transaction that it is in."""
+    before = _transaction.set(connection)
+    try:
+        yield
+    finally:
+        _transaction.reset(before)
 
 
 class Reader:
@@ -65,6 +80,8 @@ class Reader:
 
         Without ``prepare``, it is planned for these parameters, each time.
         """
+        if (connection := _transaction.get()) is not None:
+            return await (await self._executed_inside(connection, sql, params)).fetchall()
         cursor = await self._executed(sql, params, prepare=prepare)
         try:
             return await cursor.fetchall()
@@ -75,11 +92,25 @@ class Reader:
         self, sql: str, params: Mapping[str, object] | None = None, *, prepare: bool | None = None
     ) -> Row | None:
         """The first row that ``sql`` gives, or None."""
+        if (connection := _transaction.get()) is not None:
+            return await (await self._executed_inside(connection, sql, params)).fetchone()
         cursor = await self._executed(sql, params, prepare=prepare)
         try:
             return await cursor.fetchone()
         finally:
             self._places.put_nowait(cursor)
+
+    async def _executed_inside(
+        self, connection: AsyncConnection[Row], sql: str, params: Mapping[str, object] | None
+    ) -> AsyncCursor[Row]:
+        """A cursor that has run the statement in somebody's transaction; nothing of it is kept there."""
+        started = time.perf_counter()
+        cursor = connection.cursor(row_factory=tuple_row)
+        try:
+            return await cursor.execute(sql, params, prepare=False)
+        finally:
+            if (timing := timings.current.get()) is not None:
+                timing.add(time.perf_counter() - started)
 
     async def _executed(
         self, sql: str, params: Mapping[str, object] | None, *, prepare: bool | None = None

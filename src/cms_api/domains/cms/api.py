@@ -45,6 +45,7 @@ from cms_api.domains.cms.delivery.interface import (
     Kind,
 )
 from cms_api.domains.cms.documents.content import Format, PageContent, PostContent, Seo
+from cms_api.domains.cms.documents.including import Related, RelatedService
 from cms_api.domains.cms.documents.interface import (
     DOCUMENTS,
     ArticleView,
@@ -109,6 +110,7 @@ from cms_api.domains.cms.pages.interface import (
     Tree,
 )
 from cms_api.domains.cms.posts.interface import POSTS, PostChanges, PostService, PostView
+from cms_api.domains.cms.previews.interface import Preview, PreviewService
 from cms_api.domains.cms.reader_comments.interface import (
     DELIVERED_COMMENTS,
     READER_COMMENTS,
@@ -159,7 +161,7 @@ from cms_api.domains.cms.schedules.interface import (
     ScheduleService,
     ScheduleView,
 )
-from cms_api.domains.cms.search.interface import FACETS, SEARCH, Facet, Hits, SearchService
+from cms_api.domains.cms.search.interface import FACETS, SEARCH, Facet, Highlights, Hits, SearchService
 from cms_api.domains.cms.site.facts import SiteFacts
 from cms_api.domains.cms.site.interface import PERMISSIONS as SITE_PERMISSIONS
 from cms_api.domains.cms.site.interface import (
@@ -179,6 +181,19 @@ from cms_api.domains.cms.site.interface import (
     SocialLink,
 )
 from cms_api.domains.cms.sitemaps.interface import MapEntry, SiteMap, SiteMapPart, SiteMapService
+from cms_api.domains.cms.sync.interface import PERMISSIONS as SYNC_PERMISSIONS
+from cms_api.domains.cms.sync.interface import (
+    ChangeSignal,
+    Position,
+    Purge,
+    PurgePage,
+    PurgeService,
+    SyncFilter,
+    SyncItem,
+    SyncKind,
+    SyncPage,
+    SyncService,
+)
 from cms_api.domains.cms.taxonomies.interface import CATEGORIES, TAGS, TermChanges, TermService, TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy
 from cms_api.domains.cms.taxonomies.service import PERMISSIONS as TERM_PERMISSIONS
@@ -206,6 +221,7 @@ PERMISSIONS: dict[str, str] = {
     **REDIRECT_PERMISSIONS,
     **MENU_PERMISSIONS,
     **SITE_PERMISSIONS,
+    **SYNC_PERMISSIONS,
 }
 
 __all__ = [
@@ -252,6 +268,7 @@ __all__ = [
     "BulkAction",
     "BulkRequest",
     "BulkService",
+    "ChangeSignal",
     "CommentChanges",
     "CommentRuleService",
     "CommentService",
@@ -285,6 +302,7 @@ __all__ = [
     "FeedSettingsChanges",
     "Format",
     "Heading",
+    "Highlights",
     "Hits",
     "ImportReport",
     "ImportService",
@@ -323,14 +341,20 @@ __all__ = [
     "Place",
     "PlacedItem",
     "Plan",
+    "Position",
     "PostChanges",
     "PostContent",
     "PostService",
     "PostView",
     "PresenceService",
     "PresenceView",
+    "Preview",
+    "PreviewService",
     "PublicMenuService",
     "PublicSiteService",
+    "Purge",
+    "PurgePage",
+    "PurgeService",
     "Quota",
     "ReaderCommentChanges",
     "ReaderCommentCounts",
@@ -345,6 +369,8 @@ __all__ = [
     "Ref",
     "Reference",
     "ReferenceService",
+    "Related",
+    "RelatedService",
     "RenderingService",
     "Resolution",
     "RetentionChanges",
@@ -380,6 +406,11 @@ __all__ = [
     "Storage",
     "SubmissionService",
     "SubmittedComment",
+    "SyncFilter",
+    "SyncItem",
+    "SyncKind",
+    "SyncPage",
+    "SyncService",
     "Target",
     "TaskService",
     "TaskView",

@@ -47,6 +47,7 @@ JOBS = Listing(
         "created_at": "timestamptz",
         "finished_at": "timestamptz",
     },
+    shown=JobView.__struct_fields__,
     sort=(SortKey("created_at", descending=True),),
 )
 

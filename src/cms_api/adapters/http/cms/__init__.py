@@ -24,6 +24,12 @@ from cms_api.adapters.http.cms.locks import PageLockController, PostLockControll
 from cms_api.adapters.http.cms.media import MediaController, UploadController, media_file
 from cms_api.adapters.http.cms.menus import MenuController
 from cms_api.adapters.http.cms.page_tree import PageTreeController, live_tree
+from cms_api.adapters.http.cms.previews import (
+    EntryPreviewController,
+    PagePreviewController,
+    PostPreviewController,
+    create_preview,
+)
 from cms_api.adapters.http.cms.public_menus import PUBLIC_MENU_ROUTES
 from cms_api.adapters.http.cms.reader_comments import (
     READER_COMMENT_ROUTES,
@@ -48,6 +54,7 @@ from cms_api.adapters.http.cms.schedules import (
 from cms_api.adapters.http.cms.search import search_content
 from cms_api.adapters.http.cms.site import PUBLIC_SITE_ROUTES, SettingsController
 from cms_api.adapters.http.cms.sitemaps import SITEMAP_ROUTES
+from cms_api.adapters.http.cms.sync import SYNC_ROUTES, PurgeController
 from cms_api.adapters.http.cms.workflow import PageMoves, PostMoves, TaskController, WorkflowController
 
 ROUTES: list[ControllerRouterHandler] = [
@@ -91,6 +98,11 @@ ROUTES: list[ControllerRouterHandler] = [
     PageTreeController,
     MenuController,
     SettingsController,
+    PurgeController,
+    PostPreviewController,
+    PagePreviewController,
+    EntryPreviewController,
+    create_preview,
     *REFERENCE_ROUTES,
 ]
 DELIVERY_ROUTES: list[ControllerRouterHandler] = [
@@ -99,6 +111,7 @@ DELIVERY_ROUTES: list[ControllerRouterHandler] = [
     *READER_COMMENT_ROUTES,
     *PUBLIC_MENU_ROUTES,
     *PUBLIC_SITE_ROUTES,
+    *SYNC_ROUTES,
     resolve,
     live_tree,
     search_content,

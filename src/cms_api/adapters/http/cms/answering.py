@@ -15,6 +15,9 @@ from cms_api.querying import Page
 # What an answer depends on that looks into other resources, whichever they are.
 ANYTHING = ("documents", "authors", "categories", "tags", "media")
 
+# What a search depends on besides: what documents are found by may be read in after they were published.
+SEARCH = "search"
+
 
 def delivered_one(
     request: ApiRequest, item: Delivered, *, is_dated: bool = True, keys: Iterable[str] = ()
@@ -42,6 +45,8 @@ def delivered_list(
     count = "" if page.count is None else f',"count":{page.count}'
     if page.is_estimate:
         count += ',"count_is_estimate":true'
+    if page.is_bounded:
+        count += ',"only_newest":true'
     beside = "".join(f',"{name}":{text}' for name, text in more)
     cursors = [f'"{cursor}"' if cursor else "null" for cursor in (info.next, info.prev)]
     body = (
@@ -51,6 +56,8 @@ def delivered_list(
     headers = _headers(request)
     headers += [(name.lower().encode(), value.encode()) for name, value in links.items()]
     used = ",".join([item.used for item in page.items])
+    if query.is_search:
+        keys = (*keys, SEARCH)
     return shared(request.scope, Answer(body.encode(), headers, (*used.split(","), *keys)))
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from cms_api.domains.cms.api import BodyFormat, DeliveredSeo, Heading, Kind
+from cms_api.domains.cms.api import BodyFormat, DeliveredSeo, Heading, Highlights, Kind
 
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -82,6 +82,7 @@ class DeliveredDocument(DeliveredItem, frozen=True, kw_only=True, forbid_unknown
     created_at: Moment | UnsetType = UNSET
     reading_time: int | UnsetType = UNSET
     toc: list[Heading] | UnsetType = UNSET
+    highlights: Annotated[Highlights, Meta(description="Only where `q` is given.")] | UnsetType = UNSET
 
 
 class DeliveredPost(DeliveredDocument, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,7 +14,7 @@ from cms_api.adapters.http.cms.answering import ANYTHING, delivered_list, delive
 from cms_api.adapters.http.cms.delivered import DELIVERED
 from cms_api.adapters.http.lists import ListQuery, list_path, query_body, selection_from
 from cms_api.adapters.http.requests import ApiRequest
-from cms_api.adapters.http.schemas import ListView
+from cms_api.adapters.http.schemas import DeliveredList, ListView
 from cms_api.domains.cms.api import LISTINGS, DeliveryService, Kind
 from cms_api.querying import Selection
 
@@ -101,7 +101,10 @@ async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> A
     return delivered_list(request, query, page, keys=keys)
 
 
-def _list_of(item: type[Any]) -> Any:
+def _list_of(kind: Kind) -> Any:
+    item = DELIVERED[kind]
+    if LISTINGS[kind].is_searchable:
+        return DeliveredList[item]  # type: ignore[valid-type]  # a value here, made of a type that is handed in
     return ListView[item]  # type: ignore[valid-type]  # a value here, made of a type that is handed in
 
 
@@ -114,7 +117,7 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         operation_id=f"deliver{name}",
         summary=f"List published {kind}",
         tags=["delivery"],
-        opt={"listing": LISTINGS[kind], "answers": _list_of(DELIVERED[kind])},
+        opt={"listing": LISTINGS[kind], "answers": _list_of(kind)},
     )
     async def list_items(request: ApiRequest, delivery: NamedDependency[DeliveryService]) -> ASGIApp:
         """Published content only. Pages by cursor; relations are ids until they are included."""

@@ -27,6 +27,7 @@ from cms_api.domains.cms.api import (
     PostChanges,
     PostService,
     PostView,
+    RelatedService,
     is_whole,
 )
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -162,10 +163,14 @@ def document_controller(
             summary=f"List {plural.partition('/')[0]}",
             opt={"listing": listing, "entries": "list"},
         )
-        async def list_documents(self, request: ApiRequest, documents: Service) -> ListOf:
+        async def list_documents(
+            self, request: ApiRequest, documents: Service, related: NamedDependency[RelatedService]
+        ) -> ListOf:
             """Documents with their drafts. Those in the trash come with `filter[trashed]=true`."""
             query = list_query(request, documents.listing)
-            return list_response(query, await documents.list(request.user, query.request))
+            page = await documents.list(request.user, query.request)
+            included = await related.of(request.user, page.items, query.selection.included)
+            return list_response(query, page, included)
 
         @get(KEY, operation_id=f"get{name}", summary=f"Read a {noun}")
         async def get(self, request: ApiRequest, document_id: FromPath[UUID], documents: Service) -> View:

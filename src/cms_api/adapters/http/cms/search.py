@@ -14,8 +14,8 @@ from msgspec import UNSET, Meta, UnsetType
 from cms_api.adapters.http.cms.answering import ANYTHING, delivered_list
 from cms_api.adapters.http.lists import list_query
 from cms_api.adapters.http.requests import ApiRequest
-from cms_api.adapters.http.schemas import ListView, View
-from cms_api.domains.cms.api import FACETS, SEARCH, Facet, Hits, SearchService
+from cms_api.adapters.http.schemas import DeliveredList, View
+from cms_api.domains.cms.api import FACETS, SEARCH, Facet, Highlights, Hits, SearchService
 from cms_api.kernel.errors import Malformed
 from cms_api.querying import EVERYTHING, nearest
 
@@ -25,13 +25,6 @@ QUERY = {
     "prefix": "`true`: the last word may be the beginning of one, as it is being typed.",
     "facets": f"Comma-separated facets to count all hits by: `{'`, `'.join(FACETS)}`.",
 }
-
-
-class Highlights(View, frozen=True, kw_only=True):
-    """Safe HTML with `<mark>` around what matches: the whole title, and what stands around matches in the text."""
-
-    title: str
-    text: str
 
 
 class SearchHit(View, frozen=True, kw_only=True):
@@ -68,15 +61,10 @@ class SearchFacets(View, frozen=True, kw_only=True):
     month: list[FacetValue] | UnsetType = UNSET
 
 
-class SearchHits(ListView[SearchHit], frozen=True, kw_only=True, omit_defaults=True):
-    """Hits, the best first.
-
-    `corrected` is there where it was searched for in place of `q`. `only_newest` is true where there are more than
-    2,000 hits: then those published last are all that is ranked and counted.
-    """
+class SearchHits(DeliveredList[SearchHit], frozen=True, kw_only=True, omit_defaults=True):
+    """Hits, the best first. `corrected` is there where it was searched for in place of `q`."""
 
     corrected: str | None = None
-    only_newest: bool = False
     facets: SearchFacets | None = None
 
 
@@ -123,7 +111,5 @@ def _more(hits: Hits) -> Iterator[tuple[str, str]]:
     """What the answer has beside a list's, as JSON texts."""
     if hits.corrected is not None:
         yield "corrected", msgspec.json.encode(hits.corrected).decode()
-    if hits.is_bounded:
-        yield "only_newest", "true"
     if hits.facets is not None:
         yield "facets", "{" + ",".join(f'"{name}":{counts}' for name, counts in hits.facets.items()) + "}"

@@ -7,7 +7,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from cms_api.adapters.http.jobs.stream import MEDIA_TYPE, STREAM, Watch
+from cms_api.adapters.http.events import MEDIA_TYPE, stream
+from cms_api.adapters.http.jobs.stream import STREAM, Watch
 from cms_api.adapters.http.lists import list_query, list_response
 from cms_api.adapters.http.preconditions import resource
 from cms_api.adapters.http.requests import ApiRequest
@@ -62,5 +63,4 @@ class JobController(Controller):
     ) -> Stream:
         """Server-sent events: `progress` now and on each change, `end` in the end; both with the job."""
         watch = Watch(request, jobs, identity, first=await jobs.get(request.user, job_id))
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return Stream(watch.events(), media_type=MEDIA_TYPE, headers=headers)
+        return stream(watch.events())

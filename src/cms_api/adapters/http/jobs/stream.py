@@ -7,16 +7,15 @@ from contextlib import suppress
 import msgspec
 import structlog
 
+from cms_api.adapters.http.events import MEDIA_TYPE, SILENCE, STILL_HERE, event
 from cms_api.adapters.http.identity import bearer_token
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.domains.auth.api import IdentityService
 from cms_api.domains.jobs.api import OVER, JobService, JobView
 from cms_api.kernel.errors import CmsError
 
-MEDIA_TYPE = "text/event-stream"
-# In seconds: how often the job is looked at, and how long a stream is silent at most.
+# In seconds: how often the job is looked at.
 POLL = 0.5
-SILENCE = 15.0
 
 STREAM = {
     "description": "Events until the job is over. The data of each is the job (`JobView`), the id its version."
@@ -67,10 +66,8 @@ class Watch:
                 yield self._event("progress")
             elif loop.time() - silent_since > SILENCE:
                 silent_since = loop.time()
-                yield b": still here\n\n"
+                yield STILL_HERE
         yield self._event("end")
 
     def _event(self, name: str) -> bytes:
-        return b"event: %s\nid: %d\ndata: %s\n\n" % (
-            name.encode(), self._job.version, msgspec.json.encode(self._job),
-        )  # fmt: skip
+        return event(name, str(self._job.version), msgspec.json.encode(self._job))

@@ -14,6 +14,7 @@ from cms_api.adapters.sqlalchemy.cms.imports import SqlAlchemyImportSources
 from cms_api.adapters.sqlalchemy.cms.locks import SqlAlchemyLocks, SqlAlchemyPresences
 from cms_api.adapters.sqlalchemy.cms.menus import SqlAlchemyMenus
 from cms_api.adapters.sqlalchemy.cms.page_tree import SqlAlchemyTree
+from cms_api.adapters.sqlalchemy.cms.previews import SqlAlchemyPreviewStage
 from cms_api.adapters.sqlalchemy.cms.publications import SqlAlchemyPublications
 from cms_api.adapters.sqlalchemy.cms.reader_comments import SqlAlchemyCommenters, SqlAlchemyReaderComments
 from cms_api.adapters.sqlalchemy.cms.redirects import SqlAlchemyRedirects
@@ -25,6 +26,7 @@ from cms_api.adapters.sqlalchemy.cms.schedules import SqlAlchemySchedules
 from cms_api.adapters.sqlalchemy.cms.search_index import SqlAlchemySearchIndex
 from cms_api.adapters.sqlalchemy.cms.site import SqlAlchemySite, SqlAlchemySiteTargets
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlAlchemySubjects
+from cms_api.adapters.sqlalchemy.cms.sync import SqlAlchemyChanges
 from cms_api.adapters.sqlalchemy.cms.translations import SqlAlchemyTranslations
 from cms_api.adapters.sqlalchemy.cms.workflow import SqlAlchemyTasks, SqlAlchemyWorkflows
 from cms_api.domains.cms.authors.ports import AuthorRepository
@@ -42,6 +44,7 @@ from cms_api.domains.cms.locks.ports import LockRepository, PresenceRepository
 from cms_api.domains.cms.media.ports import MediaRepository
 from cms_api.domains.cms.menus.ports import MenuRepository
 from cms_api.domains.cms.pages.ports import TreeRepository
+from cms_api.domains.cms.previews.ports import PreviewStage
 from cms_api.domains.cms.reader_comments.ports import (
     CommenterRepository,
     PlaceRepository,
@@ -55,6 +58,7 @@ from cms_api.domains.cms.revisions.ports import RevisionRepository
 from cms_api.domains.cms.schedules.ports import ScheduleRepository
 from cms_api.domains.cms.search.ports import SearchIndex
 from cms_api.domains.cms.site.ports import SiteRepository, SiteTargets
+from cms_api.domains.cms.sync.ports import ChangeRepository
 from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.domains.cms.workflow.ports import TaskRepository, WorkflowRepository
 
@@ -90,4 +94,6 @@ REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     MenuRepository: SqlAlchemyMenus,
     SiteRepository: SqlAlchemySite,
     SiteTargets: SqlAlchemySiteTargets,
+    ChangeRepository: SqlAlchemyChanges,
+    PreviewStage: SqlAlchemyPreviewStage,
 }

@@ -4,19 +4,29 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
+from cms_api.adapters.sqlalchemy.cms.hits import (
+    Copies,
+    Matching,
+    highlights,
+    of_hits,
+    of_type,
+    page_of_hits,
+)
 from cms_api.adapters.sqlalchemy.cms.seo import SEO_CHANGED, SEO_USED
 from cms_api.adapters.sqlalchemy.cms.sources import SOURCES, Link, at, below, nodes, placed
 from cms_api.adapters.sqlalchemy.cms.urls import IS_PUBLIC_AUTHOR, mentioned_addresses, mentioned_ids
-from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Statement, counted, cut
+from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Shortcut, Statement, counted, cut
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.delivery.interface import LISTINGS, Delivered, Kind
 from cms_api.domains.cms.delivery.ports import DeliveryQueries
 from cms_api.domains.cms.documents.addresses import addressed
-from cms_api.querying import Page, PageRequest, Selection, TextFormat
+from cms_api.domains.cms.search.interface import Question
+from cms_api.querying import HIGHLIGHTS, Page, PageRequest, Selection, TextFormat
 
 STATEMENTS_KEPT = 512
 # The alias of the rows that are asked for, and what keeps those of the table to the kind.
 ALIASES: dict[Kind, str] = {"posts": "p", "pages": "p", "categories": "t", "tags": "t", "authors": "a"}
+TYPES: dict[Kind, str] = {"posts": "post", "pages": "page"}
 CONDITIONS: dict[Kind, str] = {
     "posts": "p.type = 'post'",
     "pages": "p.type = 'page'",
@@ -24,6 +34,13 @@ CONDITIONS: dict[Kind, str] = {
     "tags": "t.taxonomy = 'tag'",
     # A byline is public once something is published under it.
     "authors": IS_PUBLIC_AUTHOR,
+}
+
+# Where a slug leads to one row.
+SLUGS = {
+    "categories": "cms.terms WHERE taxonomy = 'category'",
+    "tags": "cms.terms WHERE taxonomy = 'tag'",
+    "authors": "cms.authors WHERE true",
 }
 
 
@@ -34,10 +51,33 @@ def _keyset(kind: Kind) -> Keyset:
         {name: Column(sql, source.columns[name].type) for name, sql in sorts.items()},
         key=Column(f"{alias}.{source.key}", "uuid"),
         filters=nodes(kind, alias),
+        shortcuts=_shortcuts(kind) if alias == "p" else None,
     )
 
 
+def _shortcuts(kind: Kind) -> dict[str, Shortcut]:
+    """By what a document points at: links are kept in the order of the newest documents."""
+    found = {}
+    for name, link in SOURCES[kind].links.items():
+        if link.field is None:
+            continue
+        shortcut = Shortcut(
+            join=f"JOIN cms.links k ON k.document_id = p.document_id AND k.is_live AND k.field = '{link.field}'"
+            f" AND k.type = '{kind.removesuffix('s')}' AND k.target_id = {{}}",
+            target="{}::uuid",
+            columns={"published_at": Column("k.published_at", "timestamptz")},
+            key=Column("k.document_id", "uuid"),
+        )
+        by_slug = f"(SELECT id FROM {SLUGS[link.source]} AND slug = {{}}::text)"
+        found[name] = found[f"{name}.id"] = shortcut
+        found[f"{name}.slug"] = shortcut._replace(target=by_slug)
+    return found
+
+
 KEYSETS: dict[Kind, Keyset] = {kind: _keyset(kind) for kind in ALIASES}
+SEARCHED: dict[Kind, Keyset] = {
+    kind: of_hits(KEYSETS[kind]) for kind, listing in LISTINGS.items() if listing.is_searchable
+}
 
 
 def rendered(field: str, format: TextFormat, alias: str = "p") -> str:
@@ -123,7 +163,12 @@ def used(source: str, alias: str, selection: Selection) -> list[str]:
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
 def _select(kind: Kind, selection: Selection) -> str:
-    """The statement up to its WHERE: the JSON, its date, the ids of what it is made of."""
+    """The statement up to its WHERE."""
+    return f"SELECT {_columns(kind, selection)}\nFROM {SOURCES[kind].table} {ALIASES[kind]}"
+
+
+def _columns(kind: Kind, selection: Selection, found: Mapping[str, str] | None = None) -> str:
+    """The JSON, its date, the ids of what it is made of. ``found`` is what a hit has besides."""
     alias, source = ALIASES[kind], SOURCES[kind]
     arrays = [f"ARRAY[{alias}.{source.key}]", *used(kind, alias, selection)]
     is_told = "seo" in source.shown and selection.wants("seo")
@@ -136,9 +181,8 @@ def _select(kind: Kind, selection: Selection) -> str:
             more = f", {mentioned_addresses()}"
         if is_told:
             arrays.append(SEO_USED)
-    made = shown(kind, alias, selection, texts)
-    columns = f"{made}::text, {date}, array_to_string({' || '.join(arrays)}, ','){more}"
-    return f"SELECT {columns}\nFROM {source.table} {alias}"
+    made = shown(kind, alias, selection, {**texts, **(found or {})})
+    return f"{made}::text, {date}, array_to_string({' || '.join(arrays)}, ','){more}"
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
@@ -192,3 +236,12 @@ class SqlDelivery(DeliveryQueries):
         rows = await self._reader.rows(statement.sql, placed_at)
         count = await counted(self._reader, statement, filtered, page)
         return cut(rows, page, len(page.sort) + 1, lambda row: delivered(row, selection.format), count)
+
+    async def search(
+        self, kind: Kind, question: Question, page: PageRequest, selection: Selection
+    ) -> Page[Delivered]:
+        found = {HIGHLIGHTS: highlights(Matching(question).tsquery)}
+        copies = Copies(_columns(kind, selection, found), SEARCHED[kind], (of_type(TYPES[kind]),))
+        return await page_of_hits(
+            self._reader, question, page, copies, lambda row: delivered(row, selection.format)
+        )

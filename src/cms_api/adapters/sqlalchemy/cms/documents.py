@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms_api.adapters.sqlalchemy.base import json_text, translating
 from cms_api.adapters.sqlalchemy.cms.contents import pack, unpack
+from cms_api.adapters.sqlalchemy.cms.draft_words import put_words
 from cms_api.adapters.sqlalchemy.cms.field_indexes import unique_errors
 from cms_api.adapters.sqlalchemy.cms.references import put_links
 from cms_api.adapters.sqlalchemy.cms.table import first_free, lock, numbered_like
@@ -156,6 +157,7 @@ class SqlAlchemyDocuments(DocumentRepository):
         with translating(taken):
             await self._session.execute(text(statement), values)
         await put_links(self._session, document.id, draft, is_live=False)
+        await put_words(self._session, document.id, document.draft_revision_id, draft)
 
     async def _path(self, slug: str, parent: UUID | None) -> str:
         if parent is None:

@@ -1,6 +1,6 @@
 """Published entries as JSON text: statements made of their types, with what they point at."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Literal
 
@@ -14,6 +14,14 @@ from cms_api.adapters.sqlalchemy.cms.delivery import (
     shown,
 )
 from cms_api.adapters.sqlalchemy.cms.entry_columns import Place, entry_nodes, sort_columns, target_nodes
+from cms_api.adapters.sqlalchemy.cms.hits import (
+    Copies,
+    Matching,
+    highlights,
+    of_hits,
+    of_type,
+    page_of_hits,
+)
 from cms_api.adapters.sqlalchemy.cms.seo import SEO_CHANGED, SEO_USED
 from cms_api.adapters.sqlalchemy.cms.sources import (
     BYLINES,
@@ -44,7 +52,8 @@ from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.documents.types import Catalogue
 from cms_api.domains.cms.entries.delivery import BUILT_IN, EntryQueries
 from cms_api.domains.cms.entries.listing import PUBLIC, own_of, public_listing_of
-from cms_api.querying import NO_SELECTION, Page, PageRequest, Selection, TextFormat
+from cms_api.domains.cms.search.interface import Question
+from cms_api.querying import HIGHLIGHTS, NO_SELECTION, Page, PageRequest, Selection, TextFormat
 
 STATEMENTS_KEPT = 512
 
@@ -60,8 +69,10 @@ class _Writer:
         self._format = format
         self._number = 0
 
-    def entry(self, kind: EntryKind, alias: str, selection: Selection) -> str:
-        """The JSON of the entry in the row ``alias`` of the publications."""
+    def entry(
+        self, kind: EntryKind, alias: str, selection: Selection, found: Mapping[str, str] | None = None
+    ) -> str:
+        """The JSON of the entry in the row ``alias`` of the publications. ``found`` is what a hit has besides."""
         parts: dict[str, str] = {}
         for name in own_of(kind.definition):
             if selection.wants(name):
@@ -74,6 +85,8 @@ class _Writer:
                 has_texts = any(isinstance(one, TEXTS) for one in walk((field,)))
                 held = rendered(str(field.id), self._format if has_texts else "html", alias)
                 parts[field.key] = self._value(field, held, selection.of(field.key))
+        # A field of the type's own may go by such a name.
+        parts = {name: sql for name, sql in (found or {}).items() if selection.wants(name)} | parts
         return object_of(parts)
 
     def _new(self) -> str:
@@ -198,6 +211,20 @@ _MENTIONS = f"""p.mention_ids || ARRAY({_REACHED}
 _DATE = f"CASE WHEN cardinality(p.mention_ids) = 0 THEN {http_date(SEO_CHANGED)} ELSE '' END"
 
 
+def _columns(
+    catalogue: Catalogue, key: str, selection: Selection, found: Mapping[str, str] | None = None
+) -> str:
+    """The JSON, its date, the ids of what it is made of, and addresses. ``found`` is what a hit has besides."""
+    writer, depth = _Writer(catalogue, selection.format), max(selection.depth, 1)
+    made = writer.entry(catalogue.kinds[key], "p", selection, found)
+    used, addresses = _USED.format(depth=depth), mentioned_addresses()
+    if selection.include:
+        reached = addresses_of("z.ids")
+        addresses = f"(SELECT CASE WHEN cardinality(z.ids) > 0 THEN {reached} END FROM ("
+        addresses += f"SELECT {_MENTIONS.format(depth=depth)} AS ids) z)"
+    return f"{made}::text, {_DATE}, {used}, {addresses}"
+
+
 class SqlEntryDelivery(EntryQueries):
     """Reads of ``cms.publications``. Statements are kept until any type changes."""
 
@@ -237,18 +264,21 @@ class SqlEntryDelivery(EntryQueries):
             lambda row: delivered(row, selection.format),
         )
 
+    async def search(
+        self, catalogue: Catalogue, key: str, question: Question, page: PageRequest, selection: Selection
+    ) -> Page[Delivered]:
+        found = {HIGHLIGHTS: highlights(Matching(question).tsquery)}
+        columns = _columns(catalogue, key, selection, found)
+        copies = Copies(columns, of_hits(self._keyset(catalogue, key)), (of_type(key),))
+        return await page_of_hits(
+            self._reader, question, page, copies, lambda row: delivered(row, selection.format)
+        )
+
     def _select(self, catalogue: Catalogue, key: str, selection: Selection) -> str:
         self._renew(catalogue)
         found = self._selects.get((key, selection))
         if found is None:
-            writer, depth = _Writer(catalogue, selection.format), max(selection.depth, 1)
-            made = writer.entry(catalogue.kinds[key], "p", selection)
-            used, addresses = _USED.format(depth=depth), mentioned_addresses()
-            if selection.include:
-                reached = addresses_of("z.ids")
-                addresses = f"(SELECT CASE WHEN cardinality(z.ids) > 0 THEN {reached} END FROM ("
-                addresses += f"SELECT {_MENTIONS.format(depth=depth)} AS ids) z)"
-            found = f"SELECT {made}::text, {_DATE}, {used}, {addresses}\nFROM cms.publications p"
+            found = f"SELECT {_columns(catalogue, key, selection)}\nFROM cms.publications p"
             if len(self._selects) >= STATEMENTS_KEPT:
                 self._selects.clear()
             self._selects[key, selection] = found

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms_api.adapters.sqlalchemy.cms.queries import STATUS
-from cms_api.adapters.sqlalchemy.cms.sources import moment
+from cms_api.adapters.sqlalchemy.cms.sources import at, moment
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.pages.interface import MAX_PAGES, Leaf, Tree
 from cms_api.domains.cms.pages.ports import LiveTree, Sibling, Spot, TreeQueries, TreeRepository
@@ -71,7 +71,7 @@ shown AS (SELECT * FROM tree ORDER BY place LIMIT {MAX_PAGES + 2})"""
 
 
 DRAFTS = f"""{_walk("cms.documents", "id", "d.type = 'page' AND d.trashed_at IS NULL")}
-SELECT d.id, d.parent_id, t.depth, d.slug, d.path, d.title, d.menu_order, {STATUS}, d.version, d.updated_at,
+SELECT d.id, d.parent_id, t.depth, d.slug, d.path, d.title, d.menu_order, {at(STATUS, "d")}, d.version, d.updated_at,
     (SELECT count(*) FROM cms.documents c
      WHERE c.parent_id = d.id AND c.locale = d.locale AND c.type = 'page' AND c.trashed_at IS NULL)
 FROM shown t JOIN cms.documents d ON d.id = t.id ORDER BY t.place

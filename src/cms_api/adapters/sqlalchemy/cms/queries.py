@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from cms_api.adapters.sqlalchemy.cms.documents import COLUMNS, FROM, IS_SCHEDULED, load
+from cms_api.adapters.sqlalchemy.cms.draft_words import draft_search
 from cms_api.adapters.sqlalchemy.cms.entry_columns import Place, entry_nodes, sort_columns
 from cms_api.adapters.sqlalchemy.cms.sources import below, linked, placed
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Node, Related, Several
@@ -16,6 +17,7 @@ from cms_api.domains.cms.documents.content import Content
 from cms_api.domains.cms.documents.model import ContentType, Document
 from cms_api.domains.cms.documents.ports import DocumentQueries
 from cms_api.domains.cms.entries.listing import MANAGED, listing_of
+from cms_api.domains.cms.entries.texts import unrestricted
 from cms_api.domains.cms.media.interface import MediaView
 from cms_api.domains.cms.media.ports import MediaQueries
 from cms_api.domains.cms.media.service import url_of
@@ -143,7 +145,9 @@ def article_nodes(alias: str) -> dict[str, Node]:
     }
 
 
-DOCUMENTS_BY = Keyset(DOCUMENTS_SORTS, key=Column("d.id", "uuid"), filters=article_nodes("d"))
+DOCUMENTS_BY = Keyset(
+    DOCUMENTS_SORTS, key=Column("d.id", "uuid"), filters=article_nodes("d"), search=draft_search("d")
+)
 DRAFTS = Place(
     face=MANAGED,
     table="cms.documents",
@@ -177,7 +181,10 @@ class _Keysets:
                 name for name in listing_of(kind.definition, definitions).sorts if name not in DOCUMENTS_SORTS
             ]
             sorts = DOCUMENTS_SORTS | sort_columns(nodes, names)
-            found = self._kept[key] = Keyset(sorts, key=Column("d.id", "uuid"), filters=nodes)
+            searched = draft_search("d", {str(field.id) for field in unrestricted(kind.definition.fields)})
+            found = self._kept[key] = Keyset(
+                sorts, key=Column("d.id", "uuid"), filters=nodes, search=searched
+            )
         return found
 
 

@@ -104,13 +104,15 @@ async def put_all_links(
                     SELECT FROM wanted w WHERE w.document_id = l.document_id AND w.is_live = l.is_live
                       AND w.field = l.field AND w.position = l.position))
             INSERT INTO cms.links AS l (document_id, is_live, field, position, target_kind, target_id, pointer,
-                on_delete)
-            SELECT * FROM wanted
+                on_delete, type, published_at)
+            SELECT w.*, p.type, p.published_at
+            FROM wanted w LEFT JOIN cms.publications p ON w.is_live AND p.document_id = w.document_id
             ON CONFLICT (document_id, is_live, field, position) DO UPDATE
             SET target_kind = excluded.target_kind, target_id = excluded.target_id, pointer = excluded.pointer,
-                on_delete = excluded.on_delete
-            WHERE (l.target_id, l.target_kind, l.pointer, l.on_delete)
-                <> (excluded.target_id, excluded.target_kind, excluded.pointer, excluded.on_delete)
+                on_delete = excluded.on_delete, type = excluded.type, published_at = excluded.published_at
+            WHERE (l.target_id, l.target_kind, l.pointer, l.on_delete, l.type, l.published_at) IS DISTINCT FROM
+                (excluded.target_id, excluded.target_kind, excluded.pointer, excluded.on_delete, excluded.type,
+                excluded.published_at)
             """
         ),
         {

@@ -58,6 +58,7 @@ USERS = Listing(
         "last_login_at": "timestamptz",
         "role": "text",
     },
+    shown=UserView.__struct_fields__,
     sort=(SortKey("created_at", descending=True),),
 )
 

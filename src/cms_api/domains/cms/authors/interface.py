@@ -42,6 +42,7 @@ class AuthorChanges(msgspec.Struct, frozen=True, kw_only=True):
 AUTHORS = Listing(
     sorts=("name", "slug", "created_at"),
     filters={"id": "uuid", "name": "text", "slug": "text", "user_id": "uuid", "created_at": "timestamptz"},
+    shown=AuthorView.__struct_fields__,
     sort=(SortKey("name"),),
 )
 

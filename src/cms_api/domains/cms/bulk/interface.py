@@ -120,5 +120,6 @@ class BulkService(ABC):
     async def start(self, uow: UnitOfWork, actor: Actor, type: str, request: BulkRequest) -> JobView:
         """Begin the job. Needs ``documents:read``; what it does to each document needs what that needs.
 
-        Documents that are made after this are left alone. Raises `Invalid` with every fault.
+        Documents that are made after this are left alone. Raises `Invalid` with every fault, and
+        `QueryTooCostly`.
         """

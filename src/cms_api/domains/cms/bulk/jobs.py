@@ -27,6 +27,7 @@ from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import CmsError, Fault, Faults, Invalid, invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.querying import Comparison, Condition, PageRequest, SortKey
+from cms_api.querying.costs import check_condition
 
 KIND = "documents.bulk"
 DOCUMENTS_AT_ONCE = 20
@@ -69,10 +70,11 @@ class _TakenBack(Exception):
 class Bulk(BulkService):
     """The service that begins the jobs."""
 
-    def __init__(self, *, clock: Clock, jobs: JobService, types: DocumentTypes) -> None:
+    def __init__(self, *, clock: Clock, jobs: JobService, types: DocumentTypes, cost_limit: int) -> None:
         self._clock = clock
         self._types = types
         self._jobs = jobs
+        self._cost_limit = cost_limit
 
     async def start(self, uow: UnitOfWork, actor: Actor, type: str, request: BulkRequest) -> JobView:
         actor.require(policy.READ)
@@ -82,7 +84,7 @@ class Bulk(BulkService):
         faults = Faults()
         listing = (await self._types.service(type)).listing
         with faults.noted():
-            condition_from(listing, request.filter)
+            check_condition(condition_from(listing, request.filter), listing, self._cost_limit)
         _check_terms(type, request, faults)
         faults.refuse()
         await _check_existing(uow, request)

@@ -59,6 +59,7 @@ COMMENTS = Listing(
         "parent_id": "uuid",
         "created_at": "timestamptz",
     },
+    shown=CommentView.__struct_fields__,
     sort=(SortKey("created_at"),),
 )
 

@@ -28,8 +28,10 @@ from cms_api.domains.cms.documents.seo import DeliveredSeo
 from cms_api.domains.cms.documents.slugs import check_slug
 from cms_api.domains.cms.entries.content import EntryContent
 from cms_api.domains.cms.entries.interface import EntryView
+from cms_api.domains.cms.search.interface import Highlights
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import Fault, Faults, Invalid
+from cms_api.querying import HIGHLIGHTS
 from cms_api.validation import convert
 
 SlugText = Annotated[
@@ -322,6 +324,8 @@ def _delivered(definition: Definition, name: str) -> type[msgspec.Struct]:
     ]
     if definition.path is not None:
         system.append(("path", str | UnsetType, UNSET))
+    if definition.searched() and HIGHLIGHTS not in {field.key for field in definition.fields}:
+        system.append((HIGHLIGHTS, Highlights | UnsetType, UNSET))
     return struct(
         name, [*system, *own], "A published entry. No field is required, as a client may ask for some only."
     )

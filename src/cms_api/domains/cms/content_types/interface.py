@@ -121,6 +121,7 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
 TYPES = Listing(
     sorts=("key", "created_at"),
     filters={"key": "text", "created_at": "timestamptz"},
+    shown=TypeView.__struct_fields__,
     sort=(SortKey("key"),),
 )
 

@@ -94,6 +94,8 @@ LISTINGS: dict[Kind, Listing] = {
         shown=FIELDS["posts"],
         expands=True,
         has_texts=True,
+        is_searchable=True,
+        is_ranked=True,
         sort=(SortKey("published_at", descending=True),),
     ),
     "pages": Listing(
@@ -103,6 +105,8 @@ LISTINGS: dict[Kind, Listing] = {
         shown=FIELDS["pages"],
         expands=True,
         has_texts=True,
+        is_searchable=True,
+        is_ranked=True,
         sort=(SortKey("menu_order"), SortKey("title")),
     ),
     "categories": Listing(
@@ -168,4 +172,7 @@ class DeliveryService(ABC):
 
     @abstractmethod
     async def list(self, kind: Kind, page: PageRequest, selection: Selection) -> Page[Delivered]:
-        """A page of items, as `LISTINGS` allows."""
+        """A page of items, as `LISTINGS` allows.
+
+        Those of a search are in one language, the one that the filter asks for or the default one.
+        """

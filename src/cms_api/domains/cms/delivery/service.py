@@ -4,6 +4,7 @@ from typing import Literal
 
 from cms_api.domains.cms.delivery.interface import Delivered, DeliveryService, Kind
 from cms_api.domains.cms.delivery.ports import DeliveryQueries
+from cms_api.domains.cms.search.asking import searched
 from cms_api.kernel.errors import NotFound
 from cms_api.querying import Page, PageRequest, Selection
 
@@ -39,4 +40,7 @@ class Delivery(DeliveryService):
         return found
 
     async def list(self, kind: Kind, page: PageRequest, selection: Selection) -> Page[Delivered]:
+        question, page = searched(page, self._default_locale)
+        if question is not None:
+            return await self._queries.search(kind, question, page, selection)
         return await self._queries.list(kind, page, selection)

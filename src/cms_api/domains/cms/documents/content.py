@@ -93,6 +93,10 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
         """What it is called in lists."""
         return self.slug
 
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """What editors search: each text with the id of the field that it stands in, empty in those of all types."""
+        yield "", self.slug
+
     def links(self) -> Iterator[Link]:
         """Everything that it points at."""
         yield from _many("authors", "author", self.authors)
@@ -154,6 +158,11 @@ class Article(Content, frozen=True, kw_only=True):
     def heading(self) -> str:
         """What it is called in lists."""
         return self.title
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """What editors search: the marks of HTML and Markdown count for no words."""
+        for text in (self.title, self.slug, self.excerpt, self.body):
+            yield "", text
 
     def links(self) -> Iterator[Link]:
         """Everything that it points at."""

@@ -17,6 +17,7 @@ from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository, ReferenceRepository
 from cms_api.domains.cms.documents.slugs import check_slug, make_slug
 from cms_api.domains.cms.resources import given as given_fields
+from cms_api.domains.cms.search.asking import tidied
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import Faults, invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -81,6 +82,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
 
     async def list(self, actor: Actor, page: PageRequest) -> Page[V]:
         actor.require(policy.READ)
+        page = msgspec.structs.replace(page, filter=tidied(page.filter))
         found = await self._queries.list(self.kind, without_trash(page))
         locks = await self._locks.of(document.id for document in found.items)
         return found.of([self._with(actor, document, locks.get(document.id)) for document in found.items])

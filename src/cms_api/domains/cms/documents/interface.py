@@ -102,6 +102,9 @@ DOCUMENTS = Listing(
     filters=FILTERS,
     relations=RELATIONS,
     shown=DocumentView.__struct_fields__,
+    expands=True,
+    included=("author", "authors"),
+    is_searchable=True,
     sort=(SortKey("created_at", descending=True),),
 )
 IN_TRASH = ("trashed", "trashed_at")
@@ -204,6 +207,14 @@ class DocumentService(ABC, Generic[Changes, V]):
 
         Raises `RevisionNotFound`, `AddressTaken`, `Trashed`, `Archived`, and `Invalid` where what
         it points at is gone. Where the workflow is on, `NotApproved`.
+        """
+
+    @abstractmethod
+    async def show_draft(self, uow: UnitOfWork, document_id: UUID) -> None:
+        """Make the draft what readers would see, within ``uow``, which must come to nothing.
+
+        Needs no right, minds no workflow, and does nothing where the document can't be published.
+        Raises `AddressTaken`, and `Invalid` where its address can't be made.
         """
 
     @abstractmethod

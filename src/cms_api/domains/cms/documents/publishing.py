@@ -56,6 +56,12 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
             await self._stages.close(uow, actor, document, "done", at=document.updated_at)
         return await self._shown(actor, document)
 
+    async def show_draft(self, uow: UnitOfWork, document_id: UUID) -> None:
+        document = await self._queries.get(self.kind, document_id)
+        if document is not None and document.trashed_at is None and document.archived_at is None:
+            document.publish(at=self._clock.now(), by=None)
+            await self._put_live(uow, document, document.draft)
+
     async def move(
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, move: Move, *, expected: int | None
     ) -> V:

@@ -8,6 +8,7 @@ import msgspec
 from cms_api.domains.cms.content_types import shapes
 from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.documents.content import Content, Link
+from cms_api.domains.cms.entries.texts import texts_of
 
 
 class EntryContent(Content, frozen=True, kw_only=True):
@@ -22,6 +23,11 @@ class EntryContent(Content, frozen=True, kw_only=True):
         """What it is called in lists."""
         title = self.definition.title
         return str(self.fields.get(str(title.id)) or self.slug)[:500] if title else self.slug
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """What editors search."""
+        yield "", self.slug
+        yield from texts_of(self.definition.fields, self.fields)
 
     def links(self) -> Iterator[Link]:
         """Everything that it points at."""

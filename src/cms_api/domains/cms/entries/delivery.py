@@ -9,6 +9,8 @@ from cms_api.domains.cms.delivery.interface import Delivered, Kind
 from cms_api.domains.cms.delivery.service import NothingPublished
 from cms_api.domains.cms.documents.types import Catalogue, DocumentTypes
 from cms_api.domains.cms.entries.listing import public_listing_of
+from cms_api.domains.cms.search.asking import searched
+from cms_api.domains.cms.search.interface import Question
 from cms_api.querying import Listing, Page, PageRequest, Selection
 
 BUILT_IN: dict[str, Kind] = {"post": "posts", "page": "pages"}
@@ -34,6 +36,12 @@ class EntryQueries(ABC):
         self, catalogue: Catalogue, key: str, page: PageRequest, selection: Selection
     ) -> Page[Delivered]:
         """A page of entries."""
+
+    @abstractmethod
+    async def search(
+        self, catalogue: Catalogue, key: str, question: Question, page: PageRequest, selection: Selection
+    ) -> Page[Delivered]:
+        """A page of the entries that match, as `DeliveryQueries.search` has it."""
 
 
 class EntryReader:
@@ -65,6 +73,9 @@ class EntryReader:
 
     async def page(self, page: PageRequest, selection: Selection) -> Page[Delivered]:
         """A page of entries, as the listing allows."""
+        question, page = searched(page, self._default_locale)
+        if question is not None:
+            return await self._queries.search(self._catalogue, self._key, question, page, selection)
         return await self._queries.list(self._catalogue, self._key, page, selection)
 
 

@@ -229,6 +229,9 @@ def listing_of(definition: Definition, definitions: Definitions) -> Listing:
         relations=found.relations,
         sorts=found.sorts,
         shown=(*found.shown, *withheld),
+        expands=True,
+        included=DOCUMENTS.included,
+        is_searchable=True,
         sort=DOCUMENTS.sort,
     )
 
@@ -243,5 +246,7 @@ def public_listing_of(definition: Definition, definitions: Definitions) -> Listi
         shown=found.shown,
         expands=True,
         has_texts=True,
+        is_searchable=bool(definition.searched()),
+        is_ranked=True,
         sort=(SortKey("published_at", descending=True),),
     )

@@ -52,6 +52,7 @@ MEDIA = Listing(
         "media_type": "text",
         "created_at": "timestamptz",
     },
+    shown=MediaView.__struct_fields__,
     sort=(SortKey("created_at", descending=True),),
 )
 

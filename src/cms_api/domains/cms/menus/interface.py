@@ -142,6 +142,7 @@ MENUS = Listing(
         "category": "uuid",
         "tag": "uuid",
     },
+    shown=MenuSummary.__struct_fields__,
     sort=(SortKey("key"),),
 )
 PUBLIC_MENUS = Listing(

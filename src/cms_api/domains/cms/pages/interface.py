@@ -88,6 +88,9 @@ PAGES: Listing = Listing(
         "cover": Relation(fields=lambda: MEDIA),
     },
     shown=PageView.__struct_fields__,
+    expands=True,
+    included=("author", "authors", "cover"),
+    is_searchable=True,
     sort=DOCUMENTS.sort,
 )
 

@@ -47,6 +47,9 @@ POSTS = Listing(
         "cover": Relation(fields=lambda: MEDIA),
     },
     shown=PostView.__struct_fields__,
+    expands=True,
+    included=("author", "authors", "categories", "tags", "cover"),
+    is_searchable=True,
     sort=DOCUMENTS.sort,
 )
 

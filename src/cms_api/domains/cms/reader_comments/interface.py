@@ -154,6 +154,7 @@ READER_COMMENTS = Listing(
         "reason": "text",
         "created_at": "timestamptz",
     },
+    shown=ReaderCommentView.__struct_fields__,
     sort=(SortKey("created_at", descending=True),),
 )
 

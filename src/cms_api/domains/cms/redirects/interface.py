@@ -58,6 +58,7 @@ REDIRECTS = Listing(
         "created_at": "timestamptz",
         "updated_at": "timestamptz",
     },
+    shown=RedirectView.__struct_fields__,
     sort=(SortKey("source"),),
 )
 

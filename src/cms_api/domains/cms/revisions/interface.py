@@ -73,6 +73,7 @@ REVISIONS = Listing(
         "created_by": "uuid",
         "published_at": "timestamptz",
     },
+    shown=RevisionView.__struct_fields__,
     sort=(SortKey("created_at", descending=True),),
 )
 

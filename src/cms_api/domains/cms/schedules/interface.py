@@ -68,10 +68,15 @@ FILTERS: dict[str, FieldType] = {
     "created_at": "timestamptz",
     "created_by": "uuid",
 }
-SCHEDULES = Listing(
-    sorts=SORTS, filters={**FILTERS, "type": "text", "document_id": "uuid"}, sort=(SortKey("at"),)
+SCHEDULES_OF_DOCUMENT = Listing(
+    sorts=SORTS, filters=FILTERS, shown=ScheduleView.__struct_fields__, sort=(SortKey("at"),)
 )
-SCHEDULES_OF_DOCUMENT = Listing(sorts=SORTS, filters=FILTERS, sort=(SortKey("at"),))
+SCHEDULES = Listing(
+    sorts=SORTS,
+    filters={**FILTERS, "type": "text", "document_id": "uuid"},
+    shown=ScheduleView.__struct_fields__,
+    sort=(SortKey("at"),),
+)
 
 
 class ScheduleService(ABC):

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from cms_api.domains.cms.delivery.interface import LISTINGS, Delivered
-from cms_api.querying import Listing, Page, PageRequest, Relation, SortKey
+from cms_api.querying import RANKED, Listing, Page, PageRequest, Relation
 
 Facet = Literal["type", "category", "tag", "author", "month"]
 FACETS: tuple[Facet, ...] = ("type", "category", "tag", "author", "month")
@@ -31,7 +31,7 @@ SEARCH = Listing(
         "categories": Relation(fields=lambda: LISTINGS["categories"], is_many=True),
         "tags": Relation(fields=lambda: LISTINGS["tags"], is_many=True),
     },
-    sort=(SortKey("score", descending=True),),
+    sort=RANKED,
 )
 
 
@@ -46,18 +46,24 @@ class Question(msgspec.Struct, frozen=True):
     is_prefix: bool = False
 
 
+class Highlights(msgspec.Struct, frozen=True, kw_only=True):
+    """Safe HTML with `<mark>` around what matches: the whole title, and what stands around matches in the text."""
+
+    title: str
+    text: str
+
+
 class Hits(msgspec.Struct, frozen=True, kw_only=True):
     """A page of hits, the best first.
 
     ``corrected`` is what was searched for in place of words that nothing published has; ``facets``
-    are counts over all hits as JSON text. ``is_bounded`` says that there are more hits than are
-    ranked: only the `MAX_RANKED` newest are.
+    are counts over all hits as JSON text. Only the `MAX_RANKED` newest hits are ranked: where there
+    are more, the page is bounded.
     """
 
     page: Page[Delivered]
     corrected: str | None = None
     facets: Mapping[Facet, str] | None = None
-    is_bounded: bool = False
 
 
 class SearchService(ABC):

@@ -12,13 +12,6 @@ from cms_api.domains.cms.search.text import SearchText
 from cms_api.querying import Page, PageRequest
 
 
-class Found(msgspec.Struct, frozen=True):
-    """A page of hits, and whether there are more than are ranked."""
-
-    page: Page[Delivered]
-    is_bounded: bool = False
-
-
 class Unread(msgspec.Struct, frozen=True, kw_only=True):
     """A live copy whose words are still to be learnt.
 
@@ -62,7 +55,7 @@ class SearchQueries(ABC):
     """Hits and what is counted of them: one statement each."""
 
     @abstractmethod
-    async def page(self, question: Question, page: PageRequest) -> Found:
+    async def page(self, question: Question, page: PageRequest) -> Page[Delivered]:
         """A page of hits as JSON texts; positions are a score and an id."""
 
     @abstractmethod

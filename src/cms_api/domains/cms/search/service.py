@@ -8,7 +8,7 @@ import msgspec
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.search.correcting import corrected, doubtful
 from cms_api.domains.cms.search.interface import MAX_QUERY, Facet, Hits, Question, SearchService
-from cms_api.domains.cms.search.ports import Found, SearchQueries
+from cms_api.domains.cms.search.ports import SearchQueries
 from cms_api.domains.cms.search.syntax import canonical
 from cms_api.kernel.errors import Malformed
 from cms_api.querying import Page, PageRequest
@@ -36,16 +36,15 @@ class Search(SearchService):
         mark = _mark(asked)
         page = _opened(page, mark)
         question, found = asked, await self._queries.page(asked, page)
-        if not found.page.items and (better := await self._corrected(asked)) is not None:
+        if not found.items and (better := await self._corrected(asked)) is not None:
             again = await self._queries.page(better, page)
-            if again.page.items:
+            if again.items:
                 question, found = better, again
         counted = await self._queries.facets(question, page, facets) if facets else None
         return Hits(
             page=_sealed(found, mark),
             corrected=question.words if question is not asked else None,
             facets=counted,
-            is_bounded=found.is_bounded,
         )
 
     async def _corrected(self, asked: Question) -> Question | None:
@@ -73,8 +72,7 @@ def _opened(page: PageRequest, mark: str) -> PageRequest:
     return msgspec.structs.replace(page, **{name: position[1:]})
 
 
-def _sealed(found: Found, mark: str) -> Page[Delivered]:
-    page = found.page
+def _sealed(page: Page[Delivered], mark: str) -> Page[Delivered]:
     return msgspec.structs.replace(
         page,
         next=page.next and (mark, *page.next),

@@ -53,6 +53,7 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
 TASKS = Listing(
     sorts=("created_at",),
     filters={"state": "text", "type": "text", "document_id": "uuid", "assignee": "uuid"},
+    shown=TaskView.__struct_fields__,
     sort=(SortKey("created_at", descending=True),),
 )
 

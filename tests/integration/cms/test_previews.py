@@ -1,0 +1,319 @@
+"""The site as it would look: drafts through delivery, and nothing of them left behind."""
+
+import asyncio
+import base64
+import time
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import msgspec
+import psycopg
+import pytest
+from litestar import Litestar
+from tests.integration.cms.cms_client import (
+    ANY,
+    API,
+    CONTENT,
+    answered,
+    change,
+    do,
+    faults,
+    items,
+    make,
+    published,
+    remove,
+    rows,
+)
+
+from cms_api.adapters.http.caching import ResponseCache
+from cms_api.bootstrap.container import Application
+from cms_api.domains.cms.previews.tokens import PreviewTokens
+
+TABLES = ("publications", "documents", "revisions", "contents", "links", "redirects", "changes", "menu_items")
+
+
+async def preview_of(admin: httpx.AsyncClient, *documents: dict[str, Any], **body: Any) -> dict[str, str]:
+    """The header that shows the drafts of documents."""
+    wanted = {"documents": [document["id"] for document in documents], **body}
+    made = answered(await admin.post(f"{API}/previews", json=wanted), 201)
+    return {"Preview-Token": made["token"]}
+
+
+async def shown(client: httpx.AsyncClient, path: str, preview: dict[str, str]) -> dict[str, Any]:
+    """What a preview shows at a path."""
+    response = await client.get(f"{CONTENT}{path}", headers=preview)
+    body = answered(response, 200)
+    assert response.headers["cache-control"] == "private, no-store"
+    assert not {"etag", "cache-tag", "last-modified", "age"} & set(response.headers)
+    return body
+
+
+@pytest.fixture
+def state(database_url: str) -> Callable[[], Any]:
+    """Every row of the database, and the transaction that wrote it."""
+
+    def taken() -> Any:
+        return [
+            sorted(map(str, rows(database_url, f"SELECT xmin::text, t::text FROM cms.{table} t")))
+            for table in TABLES
+        ]
+
+    return taken
+
+
+async def test_one_draft_is_shown_to_who_has_the_token(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, state: Callable[[], Any]
+) -> None:
+    post = await published(admin, "posts", title="Live", body="<p>live</p>")
+    await change(admin, "posts", post, title="Draft", body="**draft**", format="markdown", slug="other")
+    secret = await published(admin, "posts", title="Second")
+    await change(admin, "posts", secret, title="Secret")
+    made = answered(await admin.post(f"{API}/posts/{post['id']}/preview"), 201)
+    assert made["documents"] == [post["id"]]
+    until = msgspec.convert(made["expires_at"], datetime) - datetime.now(UTC)
+    assert timedelta(seconds=3_500) < until <= timedelta(seconds=3_600)
+    preview = {"Preview-Token": made["token"]}
+    before = state()
+    seen = await shown(client, f"/posts/{post['id']}", preview)
+    assert (seen["title"], seen["slug"], seen["status"]) == ("Draft", "other", "published")
+    assert "<strong>draft</strong>" in seen["body"]
+    assert (await shown(client, "/posts/by-slug/other", preview))["id"] == post["id"]
+    answered(await client.get(f"{CONTENT}/posts/by-slug/live", headers=preview), 404)
+    listed = await shown(client, f"/posts?preview={made['token']}&sort=title&include=author", {})
+    assert [one["title"] for one in listed["items"]] == ["Draft", "Second"]
+    assert state() == before
+    assert [one["title"] for one in await items(client, f"{CONTENT}/posts?sort=title")] == ["Live", "Second"]
+    answered(await client.get(f"{CONTENT}/posts/by-slug/other"), 404)
+
+
+async def test_several_drafts_that_were_never_published(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, state: Callable[[], Any]
+) -> None:
+    author, tag = await make(admin, "authors", name="Grace"), await make(admin, "tags", name="News")
+    post = await make(admin, "posts", title="One", authors=[author["id"]], tags=[tag["id"]])
+    page = await make(admin, "pages", title="Home")
+    hidden = await make(admin, "posts", title="Hidden", tags=[tag["id"]])
+    menu = await make(admin, "menus", key="main", name="Main")
+    target = {"target": {"kind": "document", "id": page["id"]}}
+    said = await admin.post(f"{API}/menus/{menu['id']}/items", json=target, headers=ANY)
+    assert said.status_code in (200, 201), said.text
+    preview = await preview_of(admin, post, page)
+    before = state()
+    listed = await shown(client, "/posts?filter[tags.slug]=news&include=authors", preview)
+    assert [one["title"] for one in listed["items"]] == ["One"]
+    assert listed["items"][0]["authors"][0]["name"] == "Grace"
+    assert "Grace" in [one["name"] for one in (await shown(client, "/authors", preview))["items"]]
+    assert (await shown(client, "/pages/by-path/home", preview))["title"] == "Home"
+    assert "Home" in (await client.get(f"{CONTENT}/pages/tree", headers=preview)).text
+    assert "Home" in (await client.get(f"{CONTENT}/menus/main", headers=preview)).text
+    assert (await shown(client, "/resolve?path=/home", preview))["id"] == page["id"]
+    found = await shown(client, "/search?q=one", preview)
+    assert [one["title"] for one in found["items"]] == ["One"]
+    assert (await shown(client, "/search?q=hidden", preview))["items"] == []
+    answered(await client.get(f"{CONTENT}/posts/{hidden['id']}", headers=preview), 404)
+    assert state() == before
+    assert await items(client, f"{CONTENT}/posts") == []
+    assert "Grace" not in [one["name"] for one in await items(client, f"{CONTENT}/authors")]
+
+
+async def test_pages_move_with_what_is_below_them(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, state: Callable[[], Any]
+) -> None:
+    home = await published(admin, "pages", title="Home")
+    below = await published(admin, "pages", title="Below", parent=home["id"])
+    leaf = await published(admin, "pages", title="Leaf", parent=below["id"])
+    await change(admin, "pages", home, slug="start")
+    await change(admin, "pages", leaf, title="Leaf, redrafted")
+    new = await make(admin, "pages", title="New", parent=below["id"])
+    before = state()
+    preview = await preview_of(admin, home, new)
+    assert (await shown(client, "/pages/by-path/start/below/leaf", preview))["title"] == "Leaf"
+    assert (await shown(client, "/pages/by-path/start/below/new", preview))["id"] == new["id"]
+    led = await shown(client, "/resolve?path=/home/below", preview)
+    assert "/start/below" in str(led)
+    assert state() == before
+    # Two that change places: each goes once the other has made room.
+    one, two = await published(admin, "posts", title="One"), await published(admin, "posts", title="Two")
+    await change(admin, "posts", two, slug="three")
+    await change(admin, "posts", one, slug="two")
+    for order in ((one, two), (two, one)):
+        preview = await preview_of(admin, *order)
+        assert (await shown(client, "/posts/by-slug/two", preview))["id"] == one["id"]
+        assert (await shown(client, "/posts/by-slug/three", preview))["id"] == two["id"]
+    answered(await client.get(f"{CONTENT}/posts", headers=await preview_of(admin, one)), 409, "address_taken")
+
+
+async def test_entries(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
+    event = {
+        "key": "event",
+        "fields": [
+            {"key": "headline", "type": "text", "required": True},
+            {"key": "notes", "type": "text", "visibility": "internal"},
+            {"key": "next", "type": "reference", "types": ["event"]},
+        ],
+    }
+    answered(await admin.post(f"{API}/content-types", json=event), 201)
+    second = await make(admin, "entries/event", headline="Second")
+    first = await make(admin, "entries/event", headline="First", notes="secret", next=second["id"])
+    alone = await preview_of(admin, first)
+    seen = await shown(client, f"/entries/event/{first['id']}?include=next", alone)
+    assert (seen["headline"], seen["next"]) == ("First", None)
+    assert "notes" not in seen
+    both = await preview_of(admin, first, second)
+    seen = await shown(client, f"/entries/event/{first['id']}?include=next", both)
+    assert seen["next"]["headline"] == "Second"
+    assert len((await shown(client, "/entries/event", both))["items"]) == 2
+    made = await admin.post(f"{API}/entries/event/{second['id']}/preview", json={"expires_in": 60})
+    assert answered(made, 201)["documents"] == [second["id"]]
+    await remove(admin, "entries/event", first)
+    assert len((await shown(client, "/entries/event", both))["items"]) == 1
+
+
+async def test_who_may_and_what_is_refused(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, user_client: Callable[..., Any]
+) -> None:
+    post, page = await make(admin, "posts", title="One"), await make(admin, "pages", title="Home")
+    gone = await make(admin, "posts", title="Gone")
+    await remove(admin, "posts", gone)
+    wanted = {"documents": [post["id"]]}
+    answered(await client.post(f"{API}/previews", json=wanted), 401)
+    nobody = await user_client()
+    answered(await nobody.post(f"{API}/previews", json=wanted), 403)
+    answered(await nobody.post(f"{API}/posts/{post['id']}/preview"), 403)
+    answered(
+        await (await user_client("reader", email="c@example.org")).post(f"{API}/previews", json=wanted), 201
+    )
+    absent = "01936f2a-d1c8-7b6e-9c1f-3a5b7d9e0f12"
+    problem = answered(
+        await admin.post(f"{API}/previews", json={"documents": [post["id"], gone["id"], absent]}), 422
+    )
+    assert [pointer for pointer, _ in faults(problem)] == ["/documents/1", "/documents/2"]
+    for body in ({"documents": []}, {**wanted, "expires_in": 59}, {**wanted, "expires_in": 2_592_001}, {}):
+        answered(await admin.post(f"{API}/previews", json=body), 422)
+    for path in (f"posts/{page['id']}", f"posts/{absent}", f"posts/{gone['id']}"):
+        answered(await admin.post(f"{API}/{path}/preview"), 404)
+
+
+async def test_tokens(admin: httpx.AsyncClient, client: httpx.AsyncClient, application: Application) -> None:
+    post = await make(admin, "posts", title="One")
+    preview = await preview_of(admin, post)
+    token = preview["Preview-Token"]
+    told = base64.urlsafe_b64decode(token + "==")[16:]
+    assert told[6:] == UUID(post["id"]).bytes
+    assert 3_500 < int.from_bytes(told[:6], "big") - time.time() <= 3_600
+    path = f"{CONTENT}/posts"
+    for forged in ("", "x", token[:-1], token + "A", token + "=", token.swapcase(), "é", "A" * 3_000):
+        answered(await client.get(path, params={"preview": forged}), 403, "preview_invalid")
+    secret = application.settings.secret_key or ""
+    late = PreviewTokens(secret).seal([], datetime.now(UTC) - timedelta(seconds=1))
+    answered(await client.get(path, params={"preview": late}), 403, "preview_expired")
+    other = PreviewTokens(secret + "!").seal([], datetime.now(UTC) + timedelta(hours=1))
+    answered(await client.get(path, params={"preview": other}), 403, "preview_invalid")
+    # A cursor is signed with another key.
+    cursor = answered(await client.get(f"{CONTENT}/sync"), 200)["token"]
+    answered(await client.get(path, params={"preview": cursor}), 403, "preview_invalid")
+    answered(await client.get(f"{path}?preview={token}", headers=preview), 400, "malformed")
+    answered(await client.get(f"{path}?%70review={token}"), 400, "malformed")
+    answered(await client.get(f"{CONTENT}/settings?%70review={token}"), 400, "malformed")
+    answered(await client.get(f"{CONTENT}/settings?preview={token}"), 200)
+    answered(await client.get(f"{CONTENT}/sync?preview={token}"), 400, "malformed")
+    answered(await client.post(f"{path}/{post['id']}/comments?preview={token}", json={"body": "Hi"}), 400)
+    answered(await admin.get(f"{API}/posts?preview={token}"), 400, "malformed")
+    # What is wrong with the request itself is told as ever.
+    answered(await client.get(f"{path}?preview={token}&sort=colour"), 400, "malformed")
+    assert answered(await client.get(f"{path}?filter[title]=preview"), 200)["items"] == []
+
+
+async def test_pages_of_lists_lead_on_within_the_preview(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    posts = [await make(admin, "posts", title=f"Post {number}") for number in range(3)]
+    token = (await preview_of(admin, *posts))["Preview-Token"]
+    found, url = [], f"{CONTENT}/posts?limit=2&sort=title&preview={token}"
+    while url:
+        response = await client.get(url)
+        found += [one["title"] for one in answered(response, 200)["items"]]
+        url = response.links.get("next", {}).get("url", "")
+    assert found == ["Post 0", "Post 1", "Post 2"]
+
+
+@pytest.fixture
+async def cache(app: Litestar, application: Application) -> AsyncIterator[ResponseCache]:
+    """The application's cache, while it hears of changes."""
+    del app
+    stop = asyncio.Event()
+    listening = asyncio.create_task(application.container.core.change_listener().run(stop))
+    found: ResponseCache = application.container.core.cache()
+    async with asyncio.timeout(10):
+        while not found.is_current:  # noqa: ASYNC110 - it has no event to wait for
+            await asyncio.sleep(0.01)
+    yield found
+    stop.set()
+    await listening
+
+
+async def test_caches_know_nothing_of_previews(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, cache: ResponseCache
+) -> None:
+    post = await published(admin, "posts", title="Live")
+    await change(admin, "posts", post, title="Draft")
+    async with asyncio.timeout(10):
+        while not cache.is_current:  # noqa: ASYNC110 - it has no event to wait for
+            await asyncio.sleep(0.01)
+    path = f"{CONTENT}/posts/{post['id']}"
+    first = await client.get(path)
+    number = len(cache)
+    assert number == 1
+    preview = await preview_of(admin, post)
+    for _ in range(3):
+        assert (await shown(client, f"/posts/{post['id']}", preview))["title"] == "Draft"
+        query = f"?preview={preview['Preview-Token']}"
+        assert (await shown(client, f"/posts/{post['id']}{query}", {}))["title"] == "Draft"
+    again = await client.get(path)
+    assert again.headers["server-timing"] == 'cache;desc="hit"'
+    assert again.content == first.content
+    assert len(cache) == number
+    # Who has the live copy's tag gets the draft all the same.
+    headers = {**preview, "If-None-Match": first.headers["etag"]}
+    assert (await client.get(path, headers=headers)).status_code == 200
+    assert (await client.get(path, headers={"If-None-Match": first.headers["etag"]})).status_code == 304
+
+
+async def test_editors_and_previews_don_t_stop_one_another(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    post = await published(admin, "posts", title="Live")
+    other = await make(admin, "posts", title="Other")
+    preview = await preview_of(admin, post, other)
+
+    async def look() -> None:
+        for _ in range(10):
+            seen = await shown(client, "/posts?sort=title", preview)
+            assert len(seen["items"]) == 2
+
+    async def edit(which: dict[str, Any]) -> None:
+        for number in range(10):
+            await change(admin, "posts", which, title=f"Draft {number}")
+            await do(admin, "posts", which, "publish")
+
+    await asyncio.gather(look(), look(), edit(post), edit(other))
+
+
+async def test_a_preview_gives_up_before_an_editor_does(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, database_url: str, state: Callable[[], Any]
+) -> None:
+    post = await published(admin, "posts", title="Live")
+    preview = await preview_of(admin, post)
+    before = state()
+    with psycopg.connect(database_url) as editor:
+        editor.execute("SELECT FROM cms.documents WHERE id = %s FOR UPDATE", [post["id"]])
+        response = await client.get(f"{CONTENT}/posts", headers=preview)
+        answered(response, 503, "unavailable")
+        assert response.headers["retry-after"]
+        # Who does not look at drafts is not kept waiting.
+        assert len(await items(client, f"{CONTENT}/posts")) == 1
+    assert len((await shown(client, "/posts", preview))["items"]) == 1
+    assert state() == before

@@ -1,0 +1,233 @@
+"""What caches in front of delivery are told to drop, and the streams of changes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from litestar import Litestar
+from tests.integration.cms.cms_client import ANY, API, CONTENT, answered, change, do, make, published, remove
+from tests.integration.cms.streams import listening
+from tests.integration.http.asking import upload
+
+from cms_api.bootstrap.container import Application
+
+PURGES = f"{API}/purges"
+
+
+@pytest.fixture
+async def heard(application: Application) -> AsyncIterator[None]:
+    """The database is listened to, as in a process that serves."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(application.container.core.change_listener().run(stop))
+    await until(lambda: application.container.core.cache().is_current)
+    yield
+    stop.set()
+    await task
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Come back once something holds."""
+    for _ in range(1_500):
+        if holds():
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
+
+
+async def tags_since(admin: httpx.AsyncClient, token: str) -> tuple[set[str], str]:
+    """What is to be purged since a token, and the next one."""
+    found: set[str] = set()
+    step = {"token": token}
+    while True:
+        page = answered(await admin.get(PURGES, params={"limit": "3", **step}), 200)
+        found.update(tag for item in page["items"] for tag in item["tags"])
+        if page["token"]:
+            return found, page["token"]
+        step = {"after": page["page"]["next"]}
+
+
+async def test_who_may(
+    client: httpx.AsyncClient, admin: httpx.AsyncClient, user_client: Callable[..., Any]
+) -> None:
+    editor = await user_client("editor")
+    for path in (PURGES, f"{PURGES}/events"):
+        answered(await client.get(path), 401)
+        answered(await editor.get(path), 403)
+        answered(await admin.get(f"{path}?token=x"), 400, "malformed")
+    answered(await admin.get(PURGES), 200)
+
+
+async def test_every_answer_that_changes_is_told_of(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    tag, category = await make(admin, "tags", name="News"), await make(admin, "categories", name="All")
+    ada, file = await make(admin, "authors", name="Grace"), await upload(admin)
+    links = {"tags": [tag["id"]], "categories": [category["id"]], "authors": [ada["id"]], "cover": file["id"]}
+    post = await make(admin, "posts", title="One", **links)
+    home = await published(admin, "pages", title="Home")
+    below = await published(admin, "pages", title="Below", parent=home["id"])
+    menu = await make(admin, "menus", key="main", name="Main")
+    venue = {"key": "venue", "fields": [{"key": "name", "type": "text", "required": True}]}
+    event = {
+        "key": "event",
+        "fields": [
+            {"key": "headline", "type": "text", "required": True},
+            {"key": "place", "type": "reference", "types": ["venue"]},
+        ],
+    }
+    for definition in (venue, event):
+        answered(await admin.post(f"{API}/content-types", json=definition), 201)
+    hall = await make(admin, "entries/venue", name="Hall")
+    launch = await published(admin, "entries/event", headline="Launch", place=hall["id"])
+
+    one = f"{CONTENT}/posts/{post['id']}"
+    paths = [
+        one, f"{one}?include=author,tags,categories,cover", f"{CONTENT}/posts", f"{CONTENT}/posts?include=tags",
+        f"{CONTENT}/posts?filter[tags.slug]=news", f"{one}/comments", f"{CONTENT}/pages", f"{CONTENT}/pages/tree",
+        f"{CONTENT}/pages/{below['id']}?include=parent", f"{CONTENT}/pages/by-path/home/below",
+        f"{CONTENT}/pages/by-path/start/below", f"{CONTENT}/tags", f"{CONTENT}/tags/{tag['id']}",
+        f"{CONTENT}/categories", f"{CONTENT}/authors", f"{CONTENT}/authors/{ada['id']}",
+        f"{CONTENT}/authors?include=avatar", f"{CONTENT}/settings", f"{CONTENT}/resolve?path=/home",
+        f"{CONTENT}/menus/main", f"{CONTENT}/entries/event", f"{CONTENT}/entries/event/{launch['id']}",
+        f"{CONTENT}/entries/event/{launch['id']}?include=place",
+    ]  # fmt: skip
+
+    async def comment() -> None:
+        said = await admin.post(f"{one}/comments", json={"body": "Hi"})
+        assert said.status_code in (201, 202), said.text
+
+    async def patch(path: str, **body: Any) -> None:
+        answered(await admin.patch(f"{API}/{path}", json=body, headers=ANY), 200)
+
+    async def republish(kind: str, which: dict[str, Any], **body: Any) -> None:
+        await change(admin, kind, which, **body)
+        await do(admin, kind, which, "publish")
+
+    async def item() -> None:
+        body = {"target": {"kind": "document", "id": home["id"]}}
+        said = await admin.post(f"{API}/menus/{menu['id']}/items", json=body, headers=ANY)
+        assert said.status_code in (200, 201), said.text
+
+    steps: dict[str, Callable[[], Awaitable[Any]]] = {
+        "publish": lambda: do(admin, "posts", post, "publish"),
+        "comment": comment,
+        "tag": lambda: patch(f"tags/{tag['id']}", name="Olds"),
+        "tag's slug": lambda: patch(f"tags/{tag['id']}", slug="olds"),
+        "category": lambda: patch(f"categories/{category['id']}", name="Every"),
+        "author": lambda: patch(f"authors/{ada['id']}", name="Hopper"),
+        "avatar": lambda: patch(f"authors/{ada['id']}", avatar_id=file["id"]),
+        "file": lambda: patch(f"media/{file['id']}", alt="Grey"),
+        "move": lambda: republish("pages", home, slug="start"),
+        "menu": item,
+        "menu's name": lambda: patch(f"menus/{menu['id']}", name="Top"),
+        "settings": lambda: patch("settings", title="Site", home_page=home["id"]),
+        "venue": lambda: do(admin, "entries/venue", hall, "publish"),
+        "venue's name": lambda: republish("entries/venue", hall, name="Great hall"),
+        "venue gone": lambda: do(admin, "entries/venue", hall, "unpublish"),
+        "type": lambda: patch("content-types/event", name="Happening"),
+        "entry": lambda: republish("entries/event", launch, headline="Start"),
+        "other tags": lambda: republish("posts", post, tags=[]),
+        "tag gone": lambda: remove(admin, "tags", tag),
+        "unpublish": lambda: do(admin, "posts", post, "unpublish"),
+        "trash": lambda: remove(admin, "pages", below),
+    }
+    token = answered(await admin.get(f"{PURGES}?token=now"), 200)["token"]
+    for name, step in steps.items():
+        before = {path: await client.get(path) for path in paths}
+        await step()
+        purged, token = await tags_since(admin, token)
+        assert purged, name
+        for path, old in before.items():
+            new = await client.get(path)
+            if old.content != new.content and old.status_code == 200:
+                assert purged & set(old.headers["cache-tag"].split(",")), (name, path)
+    assert await tags_since(admin, token) == (set(), token)
+
+
+async def test_what_workers_are_told_is_what_is_purged(admin: httpx.AsyncClient, database_url: str) -> None:
+    token = answered(await admin.get(f"{PURGES}?token=now"), 200)["token"]
+    with psycopg.connect(database_url, autocommit=True) as other:
+        other.execute("LISTEN cms_changes")
+        tag = await make(admin, "tags", name="News")
+        post = await published(admin, "posts", title="One", tags=[tag["id"]])
+        await published(admin, "pages", title="Home")
+        await make(admin, "redirects", source="/old", target="/home")
+        await remove(admin, "posts", post)
+        told = {key for one in other.notifies(timeout=0.3) for key in one.payload.split(",")}
+    purged, _ = await tags_since(admin, token)
+    assert told == purged
+    assert {post["id"], "document:post", "documents", tag["id"], "tags", "redirects"} <= purged
+
+
+@pytest.mark.usefixtures("heard")
+async def test_changes_are_streamed_from_where_the_client_was(
+    app: Litestar, admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    post = await published(admin, "posts", title="One")
+    path, query = f"{CONTENT}/sync/events", "kinds=document"
+    async with listening(app, path, query) as heard:
+        assert heard.status == 200
+        assert heard.headers["content-type"].startswith("text/event-stream")
+        assert await heard.block() == "retry: 3000"
+        first = await heard.event()
+        assert (first.name, first.data["data"]["title"]) == ("change", "One")
+        await heard.settled()
+        await change(admin, "posts", post, title="Two")
+        await do(admin, "posts", post, "publish")
+        second = await heard.event()
+        assert second.data["data"]["title"] == "Two"
+        await heard.settled()
+    await do(admin, "posts", post, "unpublish")
+    assert heard.last_id is not None
+    async with listening(app, path, query, last_event_id=heard.last_id) as again:
+        gone = await again.event()
+        assert gone.data == {
+            "kind": "document", "type": "post", "id": post["id"], "is_deleted": True, "data": None,
+        }  # fmt: skip
+    page = answered(
+        await client.get(f"{CONTENT}/sync?{query}", params={"token": first.id, "kinds": "document"}), 200
+    )
+    assert [item["is_deleted"] for item in page["items"]] == []
+    page = answered(
+        await client.get(f"{CONTENT}/sync", params={"token": heard.last_id, "kinds": "document"}), 200
+    )
+    assert [item["is_deleted"] for item in page["items"]] == [True]
+
+
+@pytest.mark.usefixtures("heard")
+async def test_many_who_listen_share_one_look(
+    app: Litestar, admin: httpx.AsyncClient, asked: list[str]
+) -> None:
+    path = f"{CONTENT}/sync/events"
+    async with (
+        listening(app, path, "kinds=tag") as one,
+        listening(app, path, "kinds=tag") as two,
+        listening(app, path, "kinds=tag") as three,
+    ):
+        for heard in (one, two, three):
+            await heard.settled()
+        await asyncio.sleep(0.3)
+        asked.clear()
+        await asyncio.sleep(1)
+        assert len(asked) <= 1
+        await make(admin, "tags", name="News")
+        for heard in (one, two, three):
+            assert (await heard.event()).data["data"]["name"] == "News"
+        # For each a look at the log and the data, beside one that all share, and what the writing itself asks.
+        assert sum("bounds" in sql for sql in asked) == 3
+
+
+@pytest.mark.usefixtures("heard")
+async def test_purges_are_streamed_and_end_with_the_service(app: Litestar, admin: httpx.AsyncClient) -> None:
+    async with listening(app, f"{PURGES}/events", authorization=admin.headers["Authorization"]) as heard:
+        await heard.settled()
+        tag = await make(admin, "tags", name="News")
+        told = await heard.event()
+        assert (told.name, told.data["tags"]) == ("purge", [tag["id"], "tags"])
+        assert await tags_since(admin, told.id) == (set(), (await tags_since(admin, told.id))[1])
+        app.state.stopping.set()
+        while await heard.block() is not None:
+            pass
