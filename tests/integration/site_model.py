@@ -28,6 +28,7 @@ TYPES: list[dict[str, Any]] = [
     {
         "key": "event",
         "name": "Event",
+        "path": "/events/{slug}",
         "fields": [
             {"key": "headline", "type": "text", "required": True, "min_length": 3, "max_length": 200},
             {"key": "starts_at", "type": "datetime", "required": True, "indexed": True},

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
+from tests.described import names_of
 from tests.integration.site_model import ENTRIES, TYPES, filled
 from tests.integration.test_running import Served
 
@@ -119,9 +120,15 @@ def test_the_document_is_right_and_its_examples_are(document: dict[str, Any]) ->
     assert schemas["NewProductEntry"]["properties"]["sku"]["pattern"] == "^(?:[A-Z]{2}-[0-9]+)$"
     mapping = schemas["NewArticleEntry"]["properties"]["body"]["items"]["discriminator"]["mapping"]
     assert set(mapping) == {"words", "quote", "gallery"}
-    listed = {one["name"] for one in operations["listEventEntries"]["parameters"]}
+    listed = set(names_of(document, operations["listEventEntries"]))
     assert {"filter[starts_at][gte]", "filter[place.slug]", "filter[mood][in]"} <= listed
     assert "filter[price_paid]" not in listed
+    whole = schemas["ResolvedEntry"]["properties"]["document"]["anyOf"]
+    assert whole == [{"$ref": "#/components/schemas/DeliveredEventEntry"}]
+    said = [
+        json.dumps(one) for found in operations.values() for one in found["parameters"] if "$ref" not in one
+    ]
+    assert len(said) == len(set(said))
     assert set(operations["updateEventEntry"]["requestBody"]["content"]) == {
         "application/json", "application/merge-patch+json", "application/json-patch+json"
     }  # fmt: skip
@@ -150,6 +157,16 @@ def test_the_document_follows_the_types(served: Served, document: dict[str, Any]
     assert httpx.get(f"{served.url}/openapi.json", timeout=60).json() == document
 
 
+def look_up(call: Callable[..., Any], name: str, entry_id: str) -> None:
+    """Find a published entry in all the ways there are, each answer held to the document."""
+    found = call(f"deliver{name}Entry", item_id=entry_id)
+    assert [one["id"] for one in call(f"deliver{name}Entries")["items"]] == [entry_id]
+    assert call(f"query{name}Entries", {"limit": 1, "count": "exact"})["count"] == 1
+    if "path" in found:
+        asked = {"path": f"/{found['path']}", "include": "place,categories", "format": "markdown"}
+        assert call("resolvePath", asked=asked)["document"]["id"] == entry_id
+
+
 def test_answers_are_what_the_document_says(served: Served, document: dict[str, Any]) -> None:
     operations = {
         operation["operationId"]: (method, path, operation)
@@ -159,12 +176,17 @@ def test_answers_are_what_the_document_says(served: Served, document: dict[str, 
     headers = served.sign_in()
     ids: dict[str, str] = {}
 
-    def call(operation_id: str, body: Any = None, **names: str) -> Any:
+    def call(operation_id: str, body: Any = None, asked: dict[str, str] | None = None, **names: str) -> Any:
         method, path, operation = operations[operation_id]
         for name, value in names.items():
             path = path.replace(f"{{{name}}}", value)
         answer = httpx.request(
-            method, served.url + path, json=body, headers=headers | {"If-Match": "*"}, timeout=30
+            method,
+            served.url + path,
+            json=body,
+            params=asked,
+            headers=headers | {"If-Match": "*"},
+            timeout=30,
         )
         assert answer.is_success, (operation_id, answer.text)
         contents = operation["responses"][str(answer.status_code)].get("content")
@@ -189,6 +211,7 @@ def test_answers_are_what_the_document_says(served: Served, document: dict[str, 
         assert [one["id"] for one in call(f"list{name}Entries")["items"]] == [ids[key]]
         call(f"publish{name}Entry", **entry)
         call(f"diff{name}Entry", **entry)
+        look_up(call, name, ids[key])
         call(f"unpublish{name}Entry", **entry)
         if key != "site_settings":
             copy = call(f"duplicate{name}Entry", **entry) if key != "product" else None

@@ -360,10 +360,10 @@ class Modellers(RuleBasedStateMachine):
     @invariant()
     def readers_get_what_live_copies_say(self) -> None:
         stored = {
-            one: (fields, dict(zip(OTHER_FORMATS, others, strict=True)))
-            for one, fields, *others in self.rows(
+            one: (fields, mentions, dict(zip(OTHER_FORMATS, others, strict=True)))
+            for one, fields, mentions, *others in self.rows(
                 """
-                SELECT document_id, fields, markdown, text, blocks
+                SELECT document_id, fields, mention_ids, markdown, text, blocks
                 FROM cms.publications JOIN cms.renderings USING (document_id) WHERE type = 'thing'
                 """
             )
@@ -374,10 +374,11 @@ class Modellers(RuleBasedStateMachine):
             if one.type != "thing" or not lives:
                 assert one.id not in stored
                 continue
-            public, others = stored[one.id]
+            public, mentions, others = stored[one.id]
             del public["seo"]
-            values, in_formats = self.run(rendered_values(HtmlRenderer(), fields, lives[0].fields))
-            assert (public, others) == (values, {name: in_formats.get(name, {}) for name in OTHER_FORMATS})
+            made = self.run(rendered_values(HtmlRenderer(), fields, lives[0].fields))
+            in_formats = {name: made.others.get(name, {}) for name in OTHER_FORMATS}
+            assert (public, others, set(mentions)) == (made.fields, in_formats, made.mentions)
 
     @invariant()
     def titles_are_what_drafts_are_called(self) -> None:

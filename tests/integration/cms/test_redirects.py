@@ -341,7 +341,7 @@ async def test_answers_are_cached_and_tagged(admin: httpx.AsyncClient, client: h
     for path, used in (("/home", {page["id"], *page["authors"]}), ("/old", {made["id"], page["id"]})):
         response = await client.get(f"{CONTENT}/resolve", params={"path": path, "include": "author"})
         told = tagged(response) - tags(str(SITE_ID))
-        assert told == tags(*used, "redirects", "documents", "settings")
+        assert told == tags(*used, "redirects", "documents", "settings", "content-types")
         assert "max-age" in response.headers["cache-control"]
         again = {"If-None-Match": response.headers["etag"]}
         same = await client.get(

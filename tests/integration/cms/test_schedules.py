@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from litestar import Litestar
 from sqlalchemy import text
+from tests.described import names_of
 from tests.fakes import FixedClock
 from tests.fakes_schedules import FakeWakeups, MemoryLog
 from tests.fakes_types import FixedTypes
@@ -341,9 +342,9 @@ async def test_the_interface_is_described(app: Litestar) -> None:
         "getPageSchedule", "movePageSchedule", "cancelPageSchedule",
     ]  # fmt: skip
     for method in ("patch", "delete"):
-        assert "If-Match" in [parameter["name"] for parameter in one[method]["parameters"]]
+        assert "If-Match" in names_of(made, one[method])
     calendar = made["paths"][f"{API}/schedules"]["get"]
-    assert "filter[state]" in [parameter["name"] for parameter in calendar["parameters"]]
+    assert "filter[state]" in names_of(made, calendar)
     view = made["components"]["schemas"]["ScheduleView"]["properties"]
     assert set(view) >= {"at", "local_at", "timezone", "lateness", "attempts", "error", "next_attempt_at"}
 

@@ -6,6 +6,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 import pytest
+from tests.described import names_of
 from tests.integration.cms.cms_client import API, CONTENT, answered, change, do, make, published
 
 from cms_api.adapters.http.cms.delivered import DeliveredPage, DeliveredPost
@@ -150,7 +151,7 @@ async def test_entries_are_searched_where_their_type_is(
     answered(await client.get(f"{CONTENT}/entries/hall?q=oak"), 400, "malformed")
     document = answered(await client.get("/openapi.json"), 200)
     named = {
-        key: {one["name"] for one in document["paths"][f"{CONTENT}/entries/{key}"]["get"]["parameters"]}
+        key: names_of(document, document["paths"][f"{CONTENT}/entries/{key}"]["get"])
         for key in ("talk", "hall")
     }
     assert ("q" in named["talk"], "q" in named["hall"]) == (True, False)

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 import pytest_asyncio
+from tests.described import names_of
 from tests.integration.http.asking import API, CONTENT, check_problem, make, make_live
 from tests.integration.http.conftest import Site
 
@@ -312,7 +313,7 @@ def _lists(document: dict[str, Any]) -> list[str]:
     return [
         path
         for path, operations in document["paths"].items()
-        if any(one["name"] == "limit" for one in operations.get("get", {}).get("parameters", ()))
+        if "limit" in names_of(document, operations.get("get", {}))
     ]
 
 

@@ -9,10 +9,12 @@ from uuid import UUID
 import httpx
 import psycopg
 import pytest
+from sqlalchemy import text
 from tests.integration.http.asking import ABSENT, ANY, API, check_problem
 from tests.integration.jobs.conftest import Await, Start, rows, until
 
 from cms_api.bootstrap.container import Application
+from cms_api.domains.jobs.ports import JobRepository
 from cms_api.kernel.actor import Actor
 
 JOBS = f"{API}/jobs"
@@ -273,3 +275,15 @@ async def test_the_permissions_are_known(admin: httpx.AsyncClient) -> None:
     assert {"jobs:read", "jobs:cancel"} <= listed
     roles = {one["key"]: one["permissions"] for one in (await admin.get(f"{API}/roles")).json()["items"]}
     assert {key for key, permissions in roles.items() if "jobs:read" in permissions} == {"administrator"}
+
+
+async def test_a_step_may_take_its_time(start: Start, me: Actor, application: Application) -> None:
+    """The database ends transactions that nobody goes on with, but not that of a step that is busy elsewhere."""
+    job_id = await start(me, to=1)
+    show = text("SHOW idle_in_transaction_session_timeout")
+    units: list[Any] = [application.unit_of_work(), application.unit_of_work()]
+    async with units[0] as uow:
+        assert await uow.repository(JobRepository).get(UUID(job_id)) is not None
+        assert await uow.session.scalar(show) == "0"
+    async with units[1] as uow:
+        assert await uow.session.scalar(show) == "1min"

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cms_api.adapters.sqlalchemy.base import json_text, translating
 from cms_api.adapters.sqlalchemy.cms.contents import unpack
 from cms_api.adapters.sqlalchemy.cms.field_indexes import unique_errors
-from cms_api.adapters.sqlalchemy.cms.publications import mentions_of, others_of
+from cms_api.adapters.sqlalchemy.cms.publications import others_of
 from cms_api.adapters.sqlalchemy.cms.references import put_all_links
 from cms_api.adapters.sqlalchemy.cms.table import lock
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset
@@ -364,15 +364,12 @@ class SqlAlchemyModelledDocuments(ModelledDocuments):
             for is_live, face in ((False, one.draft), (True, one.live))
             if face is not None
         ]
-        texts = [json_text(face.fields) for _, _, face in faces]
         others = [others_of(face.others) for _, _, face in faces]
         params: dict[str, Any] = {name: [one[name] for one in others] for name in OTHER_FORMATS}
         params["ids"] = [one for one, _, _ in faces]
         params["lives"] = [is_live for _, is_live, _ in faces]
-        params["fields"] = texts
-        params["mentions"] = [
-            json_text(mentions_of(one, face.links)) for one, (_, _, face) in zip(texts, faces, strict=True)
-        ]
+        params["fields"] = [json_text(face.fields) for _, _, face in faces]
+        params["mentions"] = [json_text(sorted(face.mentions)) for _, _, face in faces]
         with translating(unique_errors(definition)):
             await self._session.execute(text(PUT), params)
         links = [(one, is_live, face.links) for one, is_live, face in faces]

@@ -1,6 +1,6 @@
 """Live copies: the read model, one row for each published document."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -10,9 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cms_api.adapters.sqlalchemy.base import json_text, translating
 from cms_api.adapters.sqlalchemy.cms.documents import MAX_PATH
 from cms_api.adapters.sqlalchemy.cms.references import put_links
-from cms_api.domains.cms.documents.content import Content, Link, PageContent, PostContent
+from cms_api.domains.cms.documents.content import Content, PageContent, PostContent
 from cms_api.domains.cms.documents.errors import AddressTaken
-from cms_api.domains.cms.documents.mentions import mentioned
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import PublicationRepository
 from cms_api.domains.cms.documents.rendering import (
@@ -172,7 +171,6 @@ class SqlAlchemyPublications(PublicationRepository):
                     "is_noindex": content.seo.noindex is True,
                     "translation_of": document.translation_of,
                     **_texts(public),
-                    "mentions": mentions_of(json_text(public.fields), content.links()),
                 },
             )
             if document.translation_of is not None:
@@ -231,16 +229,12 @@ class SqlAlchemyPublications(PublicationRepository):
                 WITH live AS (
                 UPDATE cms.publications SET fields = CAST(:fields AS jsonb),
                     seo = CAST(:seo AS jsonb), toc = CAST(:toc AS jsonb),
-                    mention_ids = ARRAY(
-                        SELECT m FROM unnest(CAST(:mentions AS uuid[])) m
-                        WHERE EXISTS (SELECT FROM cms.links l
-                            WHERE l.document_id = :id AND l.is_live AND l.target_id = m)),
-                    rendering_version = {RENDERING_VERSION}
+                    mention_ids = CAST(:mentions AS uuid[]), rendering_version = {RENDERING_VERSION}
                 WHERE document_id = :id RETURNING document_id)
                 {RENDERED.format(source="live")}
                 """
             ),
-            {"id": document_id, **_texts(public), "mentions": mentions_of(json_text(public.fields))},
+            {"id": document_id, **_texts(public)},
         )
 
     async def outdated(self, after: UUID | None, limit: int) -> Sequence[tuple[UUID, str]]:
@@ -281,16 +275,10 @@ class SqlAlchemyPublications(PublicationRepository):
 
 
 def _texts(public: Public) -> dict[str, Any]:
-    """What a live copy says."""
-    fields = json_text(public.fields)
+    """What a live copy says, and what its texts mention."""
     about = {"seo": json_text(public.seo), "toc": json_text(public.toc)}
-    return {"fields": fields, **about, **others_of(public.others)}
-
-
-def mentions_of(fields: str, links: Iterable[Link] | None = None) -> list[UUID]:
-    """What the texts in fields, which are JSON, mention; of ``links`` only, as other fields say what they like."""
-    found = {target for _, target in mentioned(fields)}
-    return sorted(found if links is None or not found else found & {link.target for link in links})
+    fields, mentions = json_text(public.fields), sorted(public.mentions)
+    return {"fields": fields, "mentions": mentions, **about, **others_of(public.others)}
 
 
 def others_of(others: Mapping[OtherFormat, PublicFields]) -> dict[str, str]:

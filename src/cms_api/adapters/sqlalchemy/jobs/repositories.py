@@ -34,6 +34,8 @@ class SqlAlchemyJobs(JobRepository):
         )
 
     async def get(self, job_id: UUID) -> Job | None:
+        # A step may be busy elsewhere, building an index or fetching a file, before it comes back here.
+        await self._session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         found = await self._session.execute(
             text(f"SELECT {READ} FROM jobs.jobs WHERE id = :id FOR UPDATE"), {"id": job_id}
         )

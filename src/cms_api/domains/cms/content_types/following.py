@@ -92,5 +92,10 @@ class Following:
 
     async def _published(self, after: Definition, live: dict[str, Any]) -> Face:
         """What readers get of a live copy, in all formats."""
-        fields, others = await rendered_values(self._renderer, after.fields, live)
-        return Face(fields=fields, links=tuple(shapes.links_of(after.fields, live)), others=others)
+        public = await rendered_values(self._renderer, after.fields, live)
+        return Face(
+            fields=dict(public.fields),
+            links=tuple(shapes.links_of(after.fields, live)),
+            others=public.others,
+            mentions=public.mentions,
+        )

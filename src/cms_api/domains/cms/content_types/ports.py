@@ -57,12 +57,14 @@ class StoredFields(msgspec.Struct, frozen=True, kw_only=True):
 class Face(msgspec.Struct, frozen=True, kw_only=True):
     """A draft's or a live copy's fields, those of a live copy as readers get them, and their links.
 
-    ``others`` are those of a live copy that have a text in them, by the formats beside HTML.
+    ``others`` are those of a live copy that have a text in them, by the formats beside HTML, and
+    ``mentions`` what those texts point at.
     """
 
     fields: dict[str, Any]
     links: tuple[Link, ...]
     others: Mapping[OtherFormat, PublicFields] = {}
+    mentions: frozenset[UUID] = frozenset()
 
 
 class ReadModel(msgspec.Struct, frozen=True, kw_only=True):

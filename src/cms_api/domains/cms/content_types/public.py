@@ -6,19 +6,19 @@ from typing import Any
 from cms_api.domains.cms.content_types import shapes
 from cms_api.domains.cms.content_types.fields import TEXTS, Field, MarkdownField
 from cms_api.domains.cms.documents.content import Format
+from cms_api.domains.cms.documents.mentions import targets_of
 from cms_api.domains.cms.documents.ports import Renderer
-from cms_api.domains.cms.documents.rendering import OtherFormat, PublicFields, Rendered
+from cms_api.domains.cms.documents.rendering import OtherFormat, Public, Rendered
 
 
-async def rendered_values(
-    renderer: Renderer, fields: tuple[Field, ...], values: Mapping[str, Any]
-) -> tuple[dict[str, Any], Mapping[OtherFormat, PublicFields]]:
-    """All fields, and by format those with a text in them.
+async def rendered_values(renderer: Renderer, fields: tuple[Field, ...], values: Mapping[str, Any]) -> Public:
+    """All fields, by format those with a text in them, and what the texts mention.
 
     Those too that readers don't see now: who may see one can change at any moment.
     """
     found: dict[str, Any] = {}
     others: dict[OtherFormat, dict[str, Any]] = {}
+    bodies: list[str] = []
     for top in fields:
         name = str(top.id)
         if values.get(name) is None:
@@ -28,11 +28,12 @@ async def rendered_values(
         if not texts:
             continue
         rendered = [await _rendered(renderer, field, text) for field, text in texts]
-        found[name] = shapes.mapped(top, values[name], _in_turn([one.body for one in rendered]))
+        bodies += (own := [one.body for one in rendered])
+        found[name] = shapes.mapped(top, values[name], _in_turn(own))
         for other in rendered[0].others:
             in_format = _in_turn([one.others[other] for one in rendered])
             others.setdefault(other, {})[name] = shapes.mapped(top, values[name], in_format)
-    return found, others
+    return Public(fields=found, others=others, mentions=targets_of(bodies))
 
 
 def _noting(texts: list[tuple[Field, str]]) -> Callable[[Field, Any], Any]:

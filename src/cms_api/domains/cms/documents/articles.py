@@ -5,6 +5,7 @@ from typing import Any, Generic, TypeVar
 from cms_api.domains.cms.documents import seo
 from cms_api.domains.cms.documents.content import Article
 from cms_api.domains.cms.documents.interface import Changes, V
+from cms_api.domains.cms.documents.mentions import targets_of
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.rendering import Public, PublicFields
 from cms_api.domains.cms.documents.service import Documents
@@ -52,6 +53,7 @@ class Articles(Documents[A, Changes, V], Generic[A, Changes, V]):
             seo=seo.told(content.seo, type=self.kind.key, title=content.title, excerpt=rendered.excerpt),
             toc=rendered.toc,
             others={name: {"body": body} for name, body in rendered.others.items()},
+            mentions=targets_of([rendered.body]),
         )
 
     async def _searched(self, content: A, fields: PublicFields) -> SearchText:

@@ -1,7 +1,7 @@
 """What texts point at: `cms://document/<id>` and the like, in HTML and Markdown alike."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, cast
 from uuid import UUID
 
@@ -27,6 +27,11 @@ def mentioned(text: str) -> Iterator[tuple["TargetKind", UUID]]:
     seen = dict.fromkeys((kind, UUID(target)) for kind, target in MENTION.findall(text))
     for kind, target in seen:
         yield cast("TargetKind", kind), target
+
+
+def targets_of(texts: Iterable[str]) -> frozenset[UUID]:
+    """All that texts point at, whatever it is."""
+    return frozenset(target for text in texts for _, target in mentioned(text))
 
 
 def unlinked(text: str, format: Literal["html", "markdown"], gone: Collection[UUID]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, Literal
+from uuid import UUID
 
 import msgspec
 
@@ -42,10 +43,12 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
 class Public(msgspec.Struct, frozen=True, kw_only=True):
     """What readers get of a content: its fields, and by format those that have a text in them.
 
-    ``seo`` is what `documents.seo` makes of it, ``toc`` its table of contents.
+    ``seo`` is what `documents.seo` makes of it, ``toc`` its table of contents. ``mentions`` are what
+    its rendered texts point at: what only looks like it, in a plain text, is none.
     """
 
     fields: PublicFields
     seo: PublicFields = {}
     toc: tuple[Heading, ...] = ()
     others: Mapping[OtherFormat, PublicFields] = {}
+    mentions: frozenset[UUID] = frozenset()

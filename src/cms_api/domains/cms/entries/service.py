@@ -129,10 +129,10 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
         return self.kind.view(**common, **own, **more)
 
     async def _public(self, content: EntryContent) -> Public:
-        values, others = await rendered_values(self._renderer, self.kind.definition.fields, content.fields)
+        public = await rendered_values(self._renderer, self.kind.definition.fields, content.fields)
         # No field stands in for a description: who may see it can change.
         told = seo.told(content.seo, type=self.kind.key, title=content.heading, excerpt="")
-        return Public(fields={"seo": content.seo, **values}, others=others, seo=told)
+        return msgspec.structs.replace(public, fields={"seo": content.seo, **public.fields}, seo=told)
 
     async def _searched(self, content: EntryContent, fields: PublicFields) -> SearchText | None:
         if not self.kind.is_searched:
