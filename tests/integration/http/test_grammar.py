@@ -276,7 +276,8 @@ async def test_all_faults_are_told_at_once(site: Site, library: Any) -> None:
         "include[tags][limit]=0",
         "include[tags][what]=1",
         "include=categories.parent.parent.parent",
-        "q=words",
+        "q=a&q=b",
+        "q=a&sort=score",
     ],
 )
 async def test_what_is_refused(site: Site, library: Any, query: str) -> None:
