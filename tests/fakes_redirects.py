@@ -268,6 +268,12 @@ class NoEntries(EntryQueries):
         del catalogue, key, page, selection
         return Page(items=[], next=None, prev=None)
 
+    async def search(
+        self, catalogue: Catalogue, key: str, question: Question, page: PageRequest, selection: Selection
+    ) -> Page[Delivered]:
+        del catalogue, key, question, page, selection
+        return Page(items=[], next=None, prev=None)
+
 
 def wholes(store: "Store", types: DocumentTypes) -> Wholes:
     """What is at a path, of posts and pages."""

@@ -1,5 +1,6 @@
 """Lists over HTTP: filters, orders, and cursors that hold while others write."""
 
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 from uuid import uuid4
@@ -223,6 +224,14 @@ async def test_each_list_costs_a_constant_number_of_statements(
     asked.clear()
     answered(await client.get(f"{CONTENT}/posts?include=tags,author"), 200)
     assert len(asked) == 1
+    asked.clear()
+    answered(await client.get(f"{CONTENT}/posts?q=n0&include=tags,author&sort=title"), 200)
+    assert len(asked) == 1
+    for limit in (1, 3):
+        asked.clear()
+        answered(await admin.get(f"{API}/posts?q=n&include=tags,author,authors,cover&limit={limit}"), 200)
+        # The list, its locks, the tags and the authors; there are no covers.
+        assert sum("cms." in sql for sql in asked) == 4
 
 
 async def test_lists_are_private(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
@@ -310,7 +319,7 @@ async def test_fields_of_every_list(admin: httpx.AsyncClient, path: str, fields:
     await make(admin, "authors", name="Zoe")
     answered(await admin.post(f"{API}/content-types", json={"key": "event", "fields": []}), 201)
     answered(await admin.post(f"{API}/posts/{post['id']}/comments", json={"body": "Well"}), 201)
-    at = {"publish_at": "2999-01-01T00:00:00Z"}
+    at = {"publish_at": (datetime.now(UTC) + timedelta(days=1)).isoformat()}
     answered(await admin.post(f"{API}/posts/{post['id']}/schedule", json=at), 201)
     url = f"{API}/{path.replace('{post}', post['id'])}"
     for item in await items(admin, f"{url}?fields={fields}"):

@@ -63,6 +63,9 @@ class NoEntries(EntryDeliveryService):
     async def of(self, key: str) -> Any:
         raise TypeNotFound(key)
 
+    async def listings(self, *_: Any) -> Any:
+        raise NotImplementedError
+
 
 class Site:
     """A log, what it is about, and the services on both."""

@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
@@ -36,6 +37,8 @@ T = TypeVar("T")
 # What is shown in the place of ids, by the name of the relation.
 Related = Mapping[str, Mapping[UUID, object]]
 
+QUERIES_KEPT = 1_024
+MAX_QUERY_KEPT = 4_096
 _SIGNATURE_BYTES = 16
 DIRECTION = {"next": "after", "prev": "before"}
 
@@ -257,18 +260,49 @@ def whole_list(request: ApiRequest, items: list[T]) -> Response[ListView[T]]:
     return unversioned(request, ListView(items=items, page=PageInfo(next=None, prev=None, limit=MAX_LIMIT)))
 
 
-def list_query(request: ApiRequest, listing: Listing, *, extra: tuple[str, ...] = ()) -> ListQuery:
-    """What a request for a list asks for. Raises `Malformed`."""
-    scope = request.scope
+class _Place:
+    """A list, and where it is asked for: equal where these are the very same."""
+
+    __slots__ = ("cost_limit", "cursors", "extra", "listing", "path")
+
+    def __init__(self, request: ApiRequest, listing: Listing, extra: tuple[str, ...]) -> None:
+        self.path = list_path(request)
+        self.listing = listing
+        self.extra = extra
+        self.cursors: Cursors = request.app.state.cursors
+        self.cost_limit: int = request.app.state.query_cost_limit
+
+    def __hash__(self) -> int:
+        return hash((self.path, id(self.listing), self.extra))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Place)
+            and other.path == self.path
+            and other.listing is self.listing
+            and other.extra == self.extra
+            and other.cursors is self.cursors
+        )
+
+
+@lru_cache(maxsize=QUERIES_KEPT)
+def _read(query: bytes, body: bytes | None, place: _Place) -> ListQuery:
     return ListQuery(
-        scope["query_string"],
-        listing,
-        path=list_path(request),
-        cursors=request.app.state.cursors,
-        extra=extra,
-        body=query_body(request),
-        cost_limit=request.app.state.query_cost_limit,
+        query,
+        place.listing,
+        path=place.path,
+        cursors=place.cursors,
+        extra=place.extra,
+        body=body,
+        cost_limit=place.cost_limit,
     )
+
+
+def list_query(request: ApiRequest, listing: Listing, *, extra: tuple[str, ...] = ()) -> ListQuery:
+    """What a request for a list asks for. Raises `Malformed`. The same is read once, and kept."""
+    query, body = request.scope["query_string"], query_body(request)
+    read = _read if len(query) + len(body or b"") <= MAX_QUERY_KEPT else _read.__wrapped__
+    return read(query, body, _Place(request, listing, extra))
 
 
 def list_path(request: ApiRequest) -> str:

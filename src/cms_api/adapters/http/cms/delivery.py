@@ -12,14 +12,13 @@ from litestar.types import ASGIApp
 
 from cms_api.adapters.http.cms.answering import ANYTHING, delivered_list, delivered_one
 from cms_api.adapters.http.cms.delivered import DELIVERED
-from cms_api.adapters.http.lists import ListQuery, list_path, query_body, selection_from
+from cms_api.adapters.http.lists import list_query, selection_from
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import DeliveredList, ListView
 from cms_api.domains.cms.api import LISTINGS, DeliveryService, Kind
 from cms_api.querying import Selection
 
 PLANS_KEPT = 1_024
-MAX_BODY_KEPT = 4_096
 LIST_KEYS: dict[Kind, str] = {
     "posts": "document:post",
     "pages": "document:page",
@@ -50,35 +49,6 @@ def _one_plan(kind: Kind, query: bytes) -> tuple[Selection, str | None]:
     return selection, given.get("locale")
 
 
-@lru_cache(maxsize=PLANS_KEPT)
-def _list_plan(kind: Kind, query: bytes, body: bytes | None, request: "_Place") -> ListQuery:
-    return ListQuery(
-        query,
-        LISTINGS[kind],
-        path=request.path,
-        cursors=request.cursors,
-        body=body,
-        cost_limit=request.cost_limit,
-    )
-
-
-class _Place:
-    """Where a list is asked for; equal by path, so that plans can be kept."""
-
-    __slots__ = ("cost_limit", "cursors", "path")
-
-    def __init__(self, request: ApiRequest) -> None:
-        self.path = list_path(request)
-        self.cursors = request.app.state.cursors
-        self.cost_limit = request.app.state.query_cost_limit
-
-    def __hash__(self) -> int:
-        return hash(self.path)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Place) and other.path == self.path and other.cursors is self.cursors
-
-
 async def _one(
     request: ApiRequest,
     delivery: DeliveryService,
@@ -93,9 +63,7 @@ async def _one(
 
 
 async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> ASGIApp:
-    body = query_body(request)
-    plan = _list_plan if len(body or b"") <= MAX_BODY_KEPT else _list_plan.__wrapped__
-    query = plan(kind, request.scope["query_string"], body, _Place(request))
+    query = list_query(request, LISTINGS[kind])
     page = await delivery.list(kind, query.request, query.selection)
     keys = (LIST_KEYS[kind], *SEO_KEYS.get(kind, ()), *(ANYTHING if query.looks_further else ()))
     return delivered_list(request, query, page, keys=keys)
