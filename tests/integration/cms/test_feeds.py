@@ -306,9 +306,9 @@ async def test_translations_in_sitemaps(
 # Live copies without documents, which maps don't look at.
 MANY = """
 SET session_replication_role = replica;
-INSERT INTO cms.publications (document_id, type, locale, slug, path, version, title, published_at,
+INSERT INTO cms.publications (document_id, type, locale, slug, path, has_address, version, title, published_at,
     first_published_at, created_at, updated_at, fields)
-SELECT gen_random_uuid(), 'post', 'en', 'p' || n, 'p' || n, 1, 'P' || n, now(), now(), now(), now(), '{}'
+SELECT gen_random_uuid(), 'post', 'en', 'p' || n, 'p' || n, true, 1, 'P' || n, now(), now(), now(), now(), '{}'
 FROM generate_series(1, 25000) n
 """
 
