@@ -326,7 +326,7 @@ async def test_no_list_asks_more_for_more_rows(
     assert len(urls) > 25
 
     async def cost(url: str) -> int:
-        more = {"search": "&count=exact&q=more", "purges": ""}.get(url.rpartition("/")[2], "&count=exact")
+        more = {"search": "&count=exact&q=more", "purges": "", "sync": ""}.get(url.rpartition("/")[2], "&count=exact")
         query = f"{url}?limit=100{more}"
         response = await site.admin.get(query)
         assert response.status_code == 200, (url, response.text)
