@@ -180,7 +180,7 @@ async def test_a_list_is_counted_where_asked(admin: httpx.AsyncClient) -> None:
         "limit=0", "limit=101", "limit=x", "limit=-1", "limit=1&limit=2", "count=yes", "sort=body", "sort=",
         "sort=created_at,-created_at", "filter[nothing]=x", "filter[id]=x", "filter[id][like]=x",
         "filter[created_at][gt]=yesterday", "filter[created_at]=2026-01-01T00:00:00", "after=x", "before=",
-        "after=x&before=y", "colour=red", "include=author", "fields=id", "filter=x", "filter[]=x",
+        "after=x&before=y", "colour=red", "include=nobody", "fields=ids", "filter=x", "filter[]=x",
     ],
 )  # fmt: skip
 async def test_what_a_list_does_not_know(admin: httpx.AsyncClient, kind: str, query: str) -> None:
