@@ -130,7 +130,10 @@ async def test_a_type_that_changes_takes_all_formats_along(
     assert changed["job"] is None
     url = f"{CONTENT}/entries/talk/{one['id']}"
     told = {
-        "html": ("<p><em>Hi</em></p>\n", '<p><a href="/target">there</a></p>\n'),
+        "html": (
+            "<p><em>Hi</em></p>\n",
+            '<p><a href="/target" rel="noopener noreferrer">there</a></p>\n',
+        ),
         "markdown": ("*Hi*", "[there](/target)"),
         "text": ("Hi", "there"),
     }

@@ -115,7 +115,7 @@ class InUse(Conflict):
 
     def __init__(self, number: int, referrers: Iterable[msgspec.Struct] = ()) -> None:
         super().__init__(
-            f"{number} documents use it: take it off them first.",
+            f"{number} {'documents use' if number > 1 else 'document uses'} it: take it off first.",
             documents=number,
             referrers=[msgspec.to_builtins(one) for one in referrers],
         )
