@@ -9,6 +9,7 @@ import jwt
 import psycopg
 import pytest
 from litestar import Litestar
+from sqlalchemy import text
 from tests.conftest import ADMIN_EMAIL, PASSWORD, sign_in
 
 from cms_api.adapters.http.openapi import document
@@ -144,7 +145,7 @@ async def test_no_row_stays_when_a_step_fails(
         case "last login":
             monkeypatch.setattr(SqlAlchemyUsers, "save", broken)
         case "event":
-            monkeypatch.setattr("cms_api.adapters.sqlalchemy.unit_of_work.CHANNEL", "no such; channel'")
+            monkeypatch.setattr("cms_api.adapters.sqlalchemy.unit_of_work.TELL", text("SELECT no_such_thing"))
     response = await client.post(LOGIN, json=RIGHT)
     assert response.status_code == 500
     assert response.json()["code"] == "internal_error"
