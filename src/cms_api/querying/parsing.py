@@ -202,20 +202,36 @@ class _Parser:
             self.fault(node, "unknown_operator", detail)
             return None
         read = "boolean" if checked == "exists" else kind
+        wanted = f"The filter “{field}” takes"
+        if checked not in ("in", "nin"):
+            made = self._values(Node(node.place), [value], read, f"{wanted} {VALUES[read]}.")
+            return None if made is None else Comparison(field, checked, made)
         try:
-            values = self._spelling.several(value) if checked in ("in", "nin") else [value]
-            if not values:
-                self.fault(node, "required", f"The filter “{field}” takes one value at least.")
-                return None
-            if len(values) > MAX_LIMIT:
-                self.fault(node, "too_many", f"The filter “{field}” takes at most {MAX_LIMIT} values.")
-                return None
-            made = tuple(self._spelling.value(one, read) for one in values)
-        except (ValueError, KeyError, OverflowError, TypeError, ArithmeticError):
-            many = "a list of " if checked in ("in", "nin") and not isinstance(value, (str, list)) else ""
-            self.fault(node, "type", f"The filter “{field}” takes {many}{VALUES[read]}.")
+            values = self._spelling.several(value)
+        except TypeError:
+            self.fault(node, "type", f"{wanted} a list of {VALUES[read]}.")
             return None
-        return Comparison(field, checked, made)
+        if not values:
+            self.fault(node, "required", f"{wanted} one value at least.")
+        elif len(values) > MAX_LIMIT:
+            self.fault(node, "too_many", f"{wanted} at most {MAX_LIMIT} values.")
+        elif (made := self._values(node, values, read, f"{wanted} {VALUES[read]}.")) is not None:
+            return Comparison(field, checked, made)
+        return None
+
+    def _values(
+        self, node: Node, values: Sequence[Any], kind: FieldType, detail: str
+    ) -> tuple[object, ...] | None:
+        """The values that were written; None, and a fault for each that is none."""
+        made, wrong = [], []
+        for number, one in enumerate(values):
+            try:
+                made.append(self._spelling.value(one, kind))
+            except (ValueError, KeyError, OverflowError, TypeError, ArithmeticError):
+                # In JSON, each of several has a place of its own.
+                wrong.append(node.parts.get(str(number), node).place)
+        self.faults += [Fault(place, "type", detail) for place in dict.fromkeys(wrong)]
+        return None if wrong else tuple(made)
 
     # Orders
 

@@ -223,6 +223,7 @@ async def test_all_faults_are_named(admin: httpx.AsyncClient) -> None:
         ("/filter/status/in", "required"),
         ("/filter/status/is", "unknown_operator"),
         ("/filter/tags/in/0", "type"),
+        ("/filter/tags/in/1", "type"),
         ("/filter/titel", "unknown_filter"),
         ("/filter/trashed", "type"),
     ]
