@@ -23,7 +23,7 @@ def rows(url: str, statement: str) -> list[tuple[Any, ...]]:
         return connection.execute(statement.encode()).fetchall()
 
 
-async def until(check: Callable[[], Any], seconds: float = 30) -> Any:
+async def until(check: Callable[[], Any], seconds: float = 120) -> Any:
     """Wait until ``check`` gives something true, and return it."""
     async with asyncio.timeout(seconds):
         while True:
@@ -78,7 +78,7 @@ def start(application: Application) -> Start:
 def awaited(admin: httpx.AsyncClient) -> Await:
     """Waits until a job has come so far."""
 
-    async def wait(job_id: str, *states: str, done: int = 0, seconds: float = 30) -> dict[str, Any]:
+    async def wait(job_id: str, *states: str, done: int = 0, seconds: float = 120) -> dict[str, Any]:
         async with asyncio.timeout(seconds):
             while True:
                 job: dict[str, Any] = (await admin.get(f"/api/v1/jobs/{job_id}")).json()
