@@ -12,6 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 from msgspec import Raw
 
+from cms_api.adapters.http.caching import tag_of
 from cms_api.adapters.http.events import MEDIA_TYPE, Batch, Follower, event, place, stream
 from cms_api.adapters.http.identity import bearer_token
 from cms_api.adapters.http.lists import Cursors, limit_of, query_values
@@ -140,7 +141,7 @@ def _item(item: SyncItem) -> dict[str, Any]:
 
 
 def _purge(purge: Purge) -> PurgeView:
-    return PurgeView(tags=purge.tags, changed_at=purge.changed_at)
+    return PurgeView(tags=tuple(map(tag_of, purge.tags)), changed_at=purge.changed_at)
 
 
 def _batch(
@@ -255,7 +256,7 @@ class PurgeController(Controller):
                 "description": "A `purge` for each change. The id of an event is a token, too. Without one the stream"
                 " begins with what happens from now on.",
                 "schema": {"type": "string", "contentMediaType": MEDIA_TYPE},
-                "example": 'event: purge\nid: kT3…\ndata: {"tags":["01936f2a-d1c8-7b6e-9c1f-3a5b7d9e0f12",'
+                "example": 'event: purge\nid: kT3…\ndata: {"tags":["3a5b7d9e0f12",'
                 '"document:post","documents"],"changed_at":"2026-01-02T03:04:05Z"}\n\n',
             },
         },
