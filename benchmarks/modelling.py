@@ -29,6 +29,7 @@ from cms_api.settings import Settings
 from cms_api.validation import convert
 
 ENTRIES = 10_000
+AT_ONCE = 6
 KINDS: list[dict[str, Any]] = [
     {"type": "text", "max_length": 200},
     {"type": "number"},
@@ -190,9 +191,11 @@ def _count() -> list[str]:
         original = getattr(Reader, name)
         original = getattr(original, "original", original)
 
-        async def counted(self: Reader, sql: str, params: Any = None, original: Any = original) -> Any:
+        async def counted(
+            self: Reader, sql: str, params: Any = None, *, original: Any = original, **how: Any
+        ) -> Any:
             asked.append(sql)
-            return await original(self, sql, params)
+            return await original(self, sql, params, **how)
 
         counted.original = original  # type: ignore[attr-defined]  # so that the next count starts afresh
         setattr(Reader, name, counted)
@@ -218,7 +221,8 @@ async def _fill(client: httpx.AsyncClient, number: int) -> None:
     started = time.perf_counter()
     places = [await made("place", name=f"Place {n}") for n in range(20)]
     people = [await made("person", name=f"Person {n}", home=places[n % 20]) for n in range(100)]
-    for n in range(number - 120):
+
+    async def event(n: int) -> None:
         await made(
             "event",
             headline=f"Event {n}",
@@ -229,6 +233,9 @@ async def _fill(client: httpx.AsyncClient, number: int) -> None:
                 {"type": "quote", "who": people[(n + 3) % 100]},
             ],
         )
+
+    for first in range(0, number - 120, AT_ONCE):
+        await asyncio.gather(*(event(n) for n in range(first, min(first + AT_ONCE, number - 120))))
     took = time.perf_counter() - started
     print(
         f"  {number:,} entries created and published over HTTP in {took:.0f} s, {took / number * 1000:.1f} ms each"
