@@ -9,7 +9,7 @@ import psycopg
 from tests.integration.cms.cms_client import ANY, API, answered, at, change, do, make, rows
 
 # What saving a post takes at most: who asks; the lock, the look, whose it is, the keyframe, the revision
-# with its content, the document, its links, the event and its notification; who is editing it; and
+# with its content, the document, its links, its words, the event and its notification; who is editing it; and
 # one look for each kind of thing that a changed field points at.
 BUDGET = 12
 KINDS = 4
