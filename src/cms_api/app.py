@@ -134,11 +134,11 @@ def create_app(settings: Settings) -> Litestar:
         lifespan=[lifespan],
         debug=False,
     )
-    cache = application.container.core.cache()
+    handler = _cached(app.asgi_handler, application.container.core.cache())
     app.asgi_handler = RequestContext(
-        _cached(app.asgi_handler, cache),
-        # What browsers of other origins are told is worked out in front of the cache.
-        cached=None if settings.cors_origins else CachedAnswers(app, cache, prefixes=CACHED),
+        handler,
+        # With other origins, what their browsers are told is worked out in front of the cache.
+        cached=handler if isinstance(handler, CachedAnswers) else None,
         access_log=settings.log_level in ("debug", "info"),
         proxies=Proxies(settings.trusted_proxies),
         has_origins=bool(settings.cors_origins),

@@ -7,7 +7,7 @@ or a change of this worker's own is not heard of yet, every request goes past th
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from litestar.enums import ScopeType
@@ -15,7 +15,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from cms_api import timings
 from cms_api.adapters.http.compression import CODINGS, MIN_BYTES, accepted
-from cms_api.adapters.http.preconditions import hash_tag
+from cms_api.adapters.http.preconditions import hash_tag, matches
 from cms_api.adapters.http.previewing import is_preview
 
 # What an answer and a key of it take beside their bytes, about.
@@ -32,6 +32,8 @@ ID_LENGTH, TAG_LENGTH = 36, 12
 
 Headers = list[tuple[bytes, bytes]]
 Place = tuple[str, bytes]
+# Status, headers and body.
+Ready = tuple[int, Headers, bytes]
 
 
 def tag_of(key: str) -> str:
@@ -101,44 +103,31 @@ class Answer:
         """Be kept by ``cache``, or by none any more."""
         self._cache = cache
 
-    def ready(self, scope: Scope) -> tuple[int, Headers, bytes] | None:
-        """Status, headers and body for a request, 304 where the client has it; None where a coding is not made yet."""
-        given = dict(scope["headers"])
+    def ready(self, given: Mapping[bytes, bytes]) -> Ready | None:
+        """What is sent to whom gives these headers, 304 where she has it; None where a coding is not made yet."""
         form = self._forms.get(accepted(given.get(b"accept-encoding", b"")))
         if form is None:
             return None
-        tag, headers, body = form
         known = given.get(b"if-none-match")
-        if known is not None and self._is_known(known):
-            return 304, [*self._validators, (b"etag", tag)], b""
-        return 200, headers, body
+        if known is not None and matches(
+            known.decode("latin-1"), *(_coded(self._tag, one) for one in (None, *CODINGS))
+        ):
+            return 304, [*self._validators, (b"etag", form[0])], b""
+        return 200, *form[1:]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
         del receive
-        ready = self.ready(scope)
-        if ready is None:
-            await self._make(scope)
-            ready = self.ready(scope)
-        status, headers, body = ready or (200, *self._forms[None][1:])
+        given = dict(scope["headers"])
+        while (ready := self.ready(given)) is None:
+            await self._make(accepted(given.get(b"accept-encoding", b"")))
+        status, headers, body = ready
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
-    def _is_known(self, if_none_match: bytes) -> bool:
-        """Whether a client has it in any coding; the comparison is the weak one (RFC 9110, section 13.1.2)."""
-        if if_none_match.strip() == b"*":
-            return True
-        ours = {_coded(self._tag, coding) for coding in (None, *CODINGS)}
-        return any(
-            one.strip().removeprefix("W/") in ours for one in if_none_match.decode("latin-1").split(",")
-        )
-
-    async def _make(self, scope: Scope) -> None:
-        """Have the coding that a request takes. Only what is kept is worth being compressed."""
-        coding = accepted(dict(scope["headers"]).get(b"accept-encoding", b""))
-        if coding is None:
-            return
-        if self._cache is None or len(self._body) < MIN_BYTES:
+    async def _make(self, coding: str | None) -> None:
+        """Have a coding. Only what is kept is worth being compressed."""
+        if coding is None or self._cache is None or len(self._body) < MIN_BYTES:
             self._forms[coding] = self._forms[None]
             return
         make = CODINGS[coding]
@@ -168,13 +157,12 @@ def _coded(tag: str, coding: str | None) -> str:
 class Load:
     """The making of an answer. Others that want the same one wait for it."""
 
-    __slots__ = ("_cache", "_made", "answer", "generation", "missed", "place")
+    __slots__ = ("_cache", "_made", "answer", "missed", "place")
 
-    def __init__(self, cache: "ResponseCache", place: Place, generation: int) -> None:
+    def __init__(self, cache: "ResponseCache", place: Place) -> None:
         self._cache = cache
         self._made = asyncio.Event()
         self.place = place
-        self.generation = generation
         self.answer: Answer | None = None
         # What changed since it was begun: it may not have seen that.
         self.missed: set[str] = set()
@@ -208,7 +196,6 @@ class ResponseCache:
         self._begun: set[Load] = set()
         self._loads: dict[Place, Load] = {}
         self._is_listening = False
-        self._generation = 0
         # Transactions of this worker that were not heard of yet; whether they are committed.
         self._awaited: dict[str, bool] = {}
         self.size = 0
@@ -235,7 +222,7 @@ class ResponseCache:
 
     def begin(self, place: Place) -> Load:
         """Begin to make an answer."""
-        load = self._loads[place] = Load(self, place, self._generation)
+        load = self._loads[place] = Load(self, place)
         self._begun.add(load)
         return load
 
@@ -247,9 +234,10 @@ class ResponseCache:
 
     def store(self, load: Load, answer: Answer) -> None:
         """Keep an answer, unless something that it is made of changed meanwhile."""
+        is_known = load in self._begun  # what was begun before all was dropped is not
         self.forget(load)
         if (
-            load.generation != self._generation
+            not is_known
             or not self.is_current
             or not load.missed.isdisjoint(answer.keys)
             or answer.size > self._limit // 8
@@ -261,18 +249,22 @@ class ResponseCache:
         for key in answer.keys:
             self._users.setdefault(key, set()).add(answer)
         answer.keep(self)
-        self.grow(answer, 0, new=answer.size)
+        self.size += answer.size
+        self._shrink()
 
-    def grow(self, answer: Answer, number: int, *, new: int = 0) -> None:
-        """Count ``number`` bytes more of an answer, and drop what is beyond the limit."""
+    def grow(self, answer: Answer, number: int) -> None:
+        """Count ``number`` bytes more of an answer that is kept."""
         answer.size += number
-        self.size += number + new
+        self.size += number
+        self._shrink()
+
+    def _shrink(self) -> None:
+        """Drop what is beyond the limit."""
         while self.size > self._limit and self._answers:
             self._drop(next(iter(self._answers.values())))
 
     def clear(self) -> None:
         """Drop everything, also what is being made at the moment."""
-        self._generation += 1
         for answer in self._places:
             answer.keep(None)
         self._answers.clear()
@@ -346,7 +338,11 @@ class CachedAnswers:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, at best without the application."""
         cache = self._cache
-        if scope["type"] != ScopeType.HTTP or not cache.is_current or not self._is_for_everybody(scope):
+        if (
+            scope["type"] != ScopeType.HTTP
+            or not cache.is_current
+            or not self._is_for_everybody(scope, dict(scope["headers"]))
+        ):
             await self._app(scope, receive, send)
             return
         place = (scope["path"], scope["query_string"])
@@ -364,20 +360,20 @@ class CachedAnswers:
         finally:
             load.end()
 
-    def ready(self, scope: HTTPScope) -> tuple[int, Headers, bytes] | None:
-        """Status, headers and body of what is kept for a request, in the coding that it takes."""
-        if not self._cache.is_current or not self._is_for_everybody(scope):
+    def ready(self, scope: HTTPScope, given: Mapping[bytes, bytes]) -> Ready | None:
+        """What is kept for a request with these headers, in the coding that it takes."""
+        if not self._cache.is_current or not self._is_for_everybody(scope, given):
             return None
         answer = self._cache.find((scope["path"], scope["query_string"]))
-        return None if answer is None else answer.ready(scope)
+        return None if answer is None else answer.ready(given)
 
-    def _is_for_everybody(self, scope: HTTPScope) -> bool:
+    def _is_for_everybody(self, scope: HTTPScope, given: Mapping[bytes, bytes]) -> bool:
         return (
             scope["method"] == "GET"
             and scope["path"].startswith(self._prefixes)
             and len(scope["query_string"]) <= MAX_QUERY
             and not is_preview(scope)
-            and b"authorization" not in dict(scope["headers"])
+            and b"authorization" not in given
             and not scope["path"].startswith(self._but)
         )
 

@@ -60,9 +60,10 @@ class RequestContext:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        given = dict(scope["headers"]).get(b"x-request-id")
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id")
         request_id = given if given and _GIVEN.fullmatch(given) else os.urandom(16).hex().encode()
-        if self._cached is not None and (ready := self._cached.ready(scope)) is not None:
+        if self._cached is not None and (ready := self._cached.ready(scope, headers)) is not None:
             await self._send_ready(scope, send, request_id, *ready)
             return
         # A copy: the server goes by its own, and must know of a HEAD that there will be no content.

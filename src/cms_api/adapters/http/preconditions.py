@@ -55,12 +55,12 @@ def provide_if_match(request: ApiRequest) -> int | None:
     return int(ours[1]) if ours else NO_VERSION
 
 
-def matches(if_none_match: str | None, tag: str) -> bool:
-    """Whether If-None-Match names ``tag``; the comparison is the weak one."""
+def matches(if_none_match: str | None, *tags: str) -> bool:
+    """Whether If-None-Match names one of ``tags``; the comparison is the weak one."""
     if if_none_match is None:
         return False
-    return if_none_match.strip() == "*" or tag in (
-        one.strip().removeprefix("W/") for one in if_none_match.split(",")
+    return if_none_match.strip() == "*" or any(
+        one.strip().removeprefix("W/") in tags for one in if_none_match.split(",")
     )
 
 
