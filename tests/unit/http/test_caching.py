@@ -70,6 +70,17 @@ def cached(site: Site, *, limit: int = LIMIT, listening: bool = True) -> tuple[C
     return CachedAnswers(cast("ASGIApp", site), cache, prefixes=("/content/",)), cache
 
 
+def held(site: Site) -> asyncio.Event:
+    """Have the site look at once, and answer when the event is set."""
+    gate = asyncio.Event()
+
+    async def pause() -> None:
+        await gate.wait()
+
+    site.pause = pause
+    return gate
+
+
 async def test_what_was_answered_is_kept_until_it_changes() -> None:
     site = Site()
     app, cache = cached(site)
@@ -160,8 +171,7 @@ async def test_what_was_committed_while_nobody_listened_is_waited_for_no_more() 
 
 async def test_a_stampede_costs_one() -> None:
     site = Site()
-    gate = asyncio.Event()
-    site.pause = gate.wait  # type: ignore[assignment]  # what it returns is of no interest
+    gate = held(site)
     app, _ = cached(site)
     tasks = [asyncio.create_task(ask(app)) for _ in range(50)]
     await asyncio.sleep(0)
@@ -172,8 +182,7 @@ async def test_a_stampede_costs_one() -> None:
 
 async def test_whoever_waited_for_nothing_asks_for_herself() -> None:
     site = Site()
-    gate = asyncio.Event()
-    site.pause = gate.wait  # type: ignore[assignment]
+    gate = held(site)
     app, _ = cached(site)
     first = asyncio.create_task(ask(app))
     await asyncio.sleep(0)
@@ -189,8 +198,7 @@ async def test_whoever_waited_for_nothing_asks_for_herself() -> None:
 
 async def test_a_change_on_the_way_is_not_missed() -> None:
     site = Site()
-    gate = asyncio.Event()
-    site.pause = gate.wait  # type: ignore[assignment]
+    gate = held(site)
     app, cache = cached(site)
     before = asyncio.create_task(ask(app))
     await asyncio.sleep(0)
@@ -207,8 +215,7 @@ async def test_a_change_on_the_way_is_not_missed() -> None:
 
 async def test_a_change_of_something_else_on_the_way_does_no_harm() -> None:
     site = Site()
-    gate = asyncio.Event()
-    site.pause = gate.wait  # type: ignore[assignment]
+    gate = held(site)
     app, cache = cached(site)
     task = asyncio.create_task(ask(app))
     await asyncio.sleep(0)
@@ -221,8 +228,7 @@ async def test_a_change_of_something_else_on_the_way_does_no_harm() -> None:
 
 async def test_what_was_begun_before_it_went_deaf_is_not_kept() -> None:
     site = Site()
-    gate = asyncio.Event()
-    site.pause = gate.wait  # type: ignore[assignment]
+    gate = held(site)
     app, cache = cached(site)
     task = asyncio.create_task(ask(app))
     await asyncio.sleep(0)
