@@ -60,65 +60,71 @@ BEGIN
     END LOOP;
 END $$;
 
+-- The keys of answers that a change puts out of date: caches drop them, networks in front purge them.
+CREATE FUNCTION cms.change_keys(resource text, id uuid, type text) RETURNS text[] LANGUAGE sql IMMUTABLE
+RETURN CASE resource
+    WHEN 'document' THEN ARRAY[id::text, 'document:' || type, 'documents']
+    WHEN 'comments' THEN ARRAY['comments:' || id]
+    WHEN 'address' THEN ARRAY[id::text]
+    ELSE ARRAY[id::text, CASE
+        WHEN resource IN ('media', 'settings') THEN resource
+        WHEN resource = 'category' THEN 'categories'
+        ELSE resource || 's' END]
+    END;
+
+CREATE FUNCTION cms.tell_changes() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM cms.tell(array_agg(DISTINCT key))
+    FROM noted, unnest(cms.change_keys(noted.resource, noted.id, noted.type)) key HAVING count(*) > 0;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION cms.note(kind text, ids uuid[], gone boolean) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO cms.changes (resource, id, is_deleted) SELECT kind, touched.id, gone FROM unnest(ids) touched(id);
+$$;
+
 CREATE FUNCTION cms.note_documents() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO cms.changes (resource, id, type, locale, is_deleted)
     SELECT 'document', document_id, type, locale, TG_OP = 'DELETE' FROM touched;
-    PERFORM cms.tell(array_agg(key)) FROM (
-        SELECT document_id::text FROM touched
-        UNION SELECT 'document:' || type FROM touched UNION SELECT 'documents' FROM touched) told(key);
     RETURN NULL;
-END $$;
-
-CREATE FUNCTION cms.note(kind text, ids uuid[], gone boolean, also text) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO cms.changes (resource, id, is_deleted)
-    SELECT kind, touched.id, gone FROM unnest(ids) touched(id);
-    PERFORM cms.tell(ids::text[] || also);
 END $$;
 
 CREATE FUNCTION cms.note_resources() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM cms.note(TG_ARGV[0], array_agg(id), TG_OP = 'DELETE',
-        CASE TG_ARGV[0] WHEN 'media' THEN 'media' ELSE TG_ARGV[0] || 's' END)
-    FROM touched HAVING count(*) > 0;
+    PERFORM cms.note(TG_ARGV[0], array_agg(id), TG_OP = 'DELETE') FROM touched HAVING count(*) > 0;
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION cms.note_terms() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM cms.note(taxonomy, array_agg(id), TG_OP = 'DELETE',
-        CASE taxonomy WHEN 'category' THEN 'categories' ELSE taxonomy || 's' END)
-    FROM touched GROUP BY taxonomy;
+    PERFORM cms.note(taxonomy, array_agg(id), TG_OP = 'DELETE') FROM touched GROUP BY taxonomy;
     RETURN NULL;
 END $$;
 
 -- Of a menu that goes with its items, the menu itself tells.
 CREATE FUNCTION cms.note_menu_items() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM cms.note('menu', array_agg(DISTINCT m.id), false, 'menus')
+    PERFORM cms.note('menu', array_agg(DISTINCT m.id), false)
     FROM touched JOIN cms.menus m ON m.id = touched.menu_id HAVING count(*) > 0;
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION cms.note_settings() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM cms.note('settings', ARRAY['3c1a9d52-6f0b-4c1e-8a57-0b2f4d6e9a10'::uuid], false, 'settings');
+    PERFORM cms.note('settings', ARRAY['3c1a9d52-6f0b-4c1e-8a57-0b2f4d6e9a10'::uuid], false);
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION cms.note_comments() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO cms.changes (resource, id, is_deleted)
-    SELECT DISTINCT 'comments', document_id, false FROM touched;
-    PERFORM cms.tell(array_agg(DISTINCT 'comments:' || document_id)) FROM touched HAVING count(*) > 0;
+    PERFORM cms.note('comments', array_agg(DISTINCT document_id), false) FROM touched HAVING count(*) > 0;
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION cms.note_types() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM cms.note('content-type', array_agg(id), TG_OP = 'DELETE', 'content-types')
-    FROM touched HAVING count(*) > 0;
+    PERFORM cms.note('content-type', array_agg(id), TG_OP = 'DELETE') FROM touched HAVING count(*) > 0;
     RETURN NULL;
 END $$;
 
@@ -127,6 +133,9 @@ SELECT 'document', document_id, type, locale, false, updated_at FROM cms.publica
 UNION ALL SELECT 'author', id, NULL, NULL, false, updated_at FROM cms.authors
 UNION ALL SELECT taxonomy, id, NULL, NULL, false, updated_at FROM cms.terms
 UNION ALL SELECT 'media', id, NULL, NULL, false, updated_at FROM cms.media;
+
+CREATE TRIGGER tell_changes AFTER INSERT ON cms.changes
+    REFERENCING NEW TABLE AS noted FOR EACH STATEMENT EXECUTE FUNCTION cms.tell_changes();
 """
     + TRIGGERS
 )
@@ -140,9 +149,11 @@ DOWN = (
     )
     + "".join(f"DROP FUNCTION cms.{function}();\n" for function in FUNCTIONS)
     + """
-DROP FUNCTION cms.note(text, uuid[], boolean, text);
-DROP FUNCTION cms.tell(text[]);
+DROP FUNCTION cms.note(text, uuid[], boolean);
 DROP TABLE cms.changes;
+DROP FUNCTION cms.tell_changes();
+DROP FUNCTION cms.change_keys(text, uuid, text);
+DROP FUNCTION cms.tell(text[]);
 """
 )
 

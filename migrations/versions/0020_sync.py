@@ -1,4 +1,4 @@
-"""The log of changes is read by others: what was missing in it, epochs, and keys in one place."""
+"""The log of changes is read by others: what was missing in it, and epochs."""
 
 from alembic import op
 
@@ -8,31 +8,6 @@ branch_labels = None
 depends_on = None
 
 UP = """
--- The keys of answers that a change puts out of date: caches drop them, networks in front purge them.
-CREATE FUNCTION cms.change_keys(resource text, id uuid, type text) RETURNS text[] LANGUAGE sql IMMUTABLE
-RETURN CASE resource
-    WHEN 'document' THEN ARRAY[id::text, 'document:' || type, 'documents']
-    WHEN 'comments' THEN ARRAY['comments:' || id]
-    WHEN 'address' THEN ARRAY[id::text]
-    ELSE ARRAY[id::text, CASE
-        WHEN resource IN ('media', 'settings') THEN resource
-        WHEN resource = 'category' THEN 'categories'
-        ELSE resource || 's' END]
-    END;
-
-CREATE FUNCTION cms.tell_changes() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM cms.tell(array_agg(DISTINCT key))
-    FROM noted, unnest(cms.change_keys(noted.resource, noted.id, noted.type)) key HAVING count(*) > 0;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER tell_changes AFTER INSERT ON cms.changes
-    REFERENCING NEW TABLE AS noted FOR EACH STATEMENT EXECUTE FUNCTION cms.tell_changes();
-
-CREATE FUNCTION cms.note(kind text, ids uuid[], gone boolean) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO cms.changes (resource, id, is_deleted) SELECT kind, touched.id, gone FROM unnest(ids) touched(id);
-$$;
-
 CREATE OR REPLACE FUNCTION cms.note_documents() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO cms.changes (resource, id, type, locale, is_deleted)
@@ -68,38 +43,6 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-
-CREATE OR REPLACE FUNCTION cms.note_terms() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM cms.note(taxonomy, array_agg(id), TG_OP = 'DELETE') FROM touched GROUP BY taxonomy;
-    RETURN NULL;
-END $$;
-
-CREATE OR REPLACE FUNCTION cms.note_menu_items() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM cms.note('menu', array_agg(DISTINCT m.id), false)
-    FROM touched JOIN cms.menus m ON m.id = touched.menu_id HAVING count(*) > 0;
-    RETURN NULL;
-END $$;
-
-CREATE OR REPLACE FUNCTION cms.note_settings() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM cms.note('settings', ARRAY['3c1a9d52-6f0b-4c1e-8a57-0b2f4d6e9a10'::uuid], false);
-    RETURN NULL;
-END $$;
-
-CREATE OR REPLACE FUNCTION cms.note_comments() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM cms.note('comments', array_agg(DISTINCT document_id), false) FROM touched HAVING count(*) > 0;
-    RETURN NULL;
-END $$;
-
-CREATE OR REPLACE FUNCTION cms.note_types() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM cms.note('content-type', array_agg(id), TG_OP = 'DELETE') FROM touched HAVING count(*) > 0;
-    RETURN NULL;
-END $$;
-DROP FUNCTION cms.note(text, uuid[], boolean, text);
 
 -- Readers see an author once something live names her, and a file once something live shows it. So
 -- both may come and go with links. Whether a link was the last one, two at once can't know of each
@@ -202,80 +145,28 @@ DROP TRIGGER note_links_on_update ON cms.links;
 DROP TRIGGER note_links_before_update ON cms.links;
 DROP TRIGGER note_links_on_delete ON cms.links;
 DROP TRIGGER note_moved_on_update ON cms.publications;
-DROP TRIGGER tell_changes ON cms.changes;
 DROP FUNCTION cms.note_site_files();
 DROP FUNCTION cms.note_avatars();
 DROP FUNCTION cms.note_links();
 DROP FUNCTION cms.note_moved();
 
-CREATE FUNCTION cms.note(kind text, ids uuid[], gone boolean, also text) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO cms.changes (resource, id, is_deleted)
-    SELECT kind, touched.id, gone FROM unnest(ids) touched(id);
-    PERFORM cms.tell(ids::text[] || also);
-END $$;
-
 CREATE OR REPLACE FUNCTION cms.note_documents() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO cms.changes (resource, id, type, locale, is_deleted)
     SELECT 'document', document_id, type, locale, TG_OP = 'DELETE' FROM touched;
-    PERFORM cms.tell(array_agg(key)) FROM (
-        SELECT document_id::text FROM touched
-        UNION SELECT 'document:' || type FROM touched UNION SELECT 'documents' FROM touched) told(key);
     RETURN NULL;
 END $$;
 
 CREATE OR REPLACE FUNCTION cms.note_resources() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM cms.note(TG_ARGV[0], array_agg(id), TG_OP = 'DELETE',
-        CASE TG_ARGV[0] WHEN 'media' THEN 'media' ELSE TG_ARGV[0] || 's' END)
-    FROM touched HAVING count(*) > 0;
+    PERFORM cms.note(TG_ARGV[0], array_agg(id), TG_OP = 'DELETE') FROM touched HAVING count(*) > 0;
     RETURN NULL;
 END $$;
-
-CREATE OR REPLACE FUNCTION cms.note_terms() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM cms.note(taxonomy, array_agg(id), TG_OP = 'DELETE',
-        CASE taxonomy WHEN 'category' THEN 'categories' ELSE taxonomy || 's' END)
-    FROM touched GROUP BY taxonomy;
-    RETURN NULL;
-END $$;
-
-CREATE OR REPLACE FUNCTION cms.note_menu_items() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM cms.note('menu', array_agg(DISTINCT m.id), false, 'menus')
-    FROM touched JOIN cms.menus m ON m.id = touched.menu_id HAVING count(*) > 0;
-    RETURN NULL;
-END $$;
-
-CREATE OR REPLACE FUNCTION cms.note_settings() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM cms.note('settings', ARRAY['3c1a9d52-6f0b-4c1e-8a57-0b2f4d6e9a10'::uuid], false, 'settings');
-    RETURN NULL;
-END $$;
-
-CREATE OR REPLACE FUNCTION cms.note_comments() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO cms.changes (resource, id, is_deleted)
-    SELECT DISTINCT 'comments', document_id, false FROM touched;
-    PERFORM cms.tell(array_agg(DISTINCT 'comments:' || document_id)) FROM touched HAVING count(*) > 0;
-    RETURN NULL;
-END $$;
-
-CREATE OR REPLACE FUNCTION cms.note_types() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM cms.note('content-type', array_agg(id), TG_OP = 'DELETE', 'content-types')
-    FROM touched HAVING count(*) > 0;
-    RETURN NULL;
-END $$;
-DROP FUNCTION cms.note(text, uuid[], boolean);
-DROP FUNCTION cms.tell_changes();
-DROP FUNCTION cms.change_keys(text, uuid, text);
 """
 
 
 def upgrade() -> None:
-    """Put the keys into one place, note what was missing, and begin the first epoch."""
+    """Note what was missing, and begin the first epoch."""
     op.execute(UP)
 
 
