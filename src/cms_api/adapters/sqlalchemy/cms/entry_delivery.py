@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from cms_api.adapters.sqlalchemy.cms.delivery import (
     delivered,
@@ -49,7 +49,7 @@ from cms_api.domains.cms.content_types.fields import (
 )
 from cms_api.domains.cms.content_types.shapes import needs_showing, points
 from cms_api.domains.cms.delivery.interface import Delivered
-from cms_api.domains.cms.documents.types import Catalogue
+from cms_api.domains.cms.documents.types import Catalogue, UntilChanged
 from cms_api.domains.cms.entries.delivery import BUILT_IN, EntryQueries
 from cms_api.domains.cms.entries.listing import PUBLIC, own_of, public_listing_of
 from cms_api.domains.cms.search.interface import Question
@@ -230,9 +230,8 @@ class SqlEntryDelivery(EntryQueries):
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._stamp = ""
-        self._selects: dict[tuple[Any, ...], str] = {}
-        self._keysets: dict[str, Keyset] = {}
+        self._selects = UntilChanged[tuple[str, Selection], str](most=STATEMENTS_KEPT)
+        self._keysets = UntilChanged[str, Keyset]()
 
     async def one(
         self,
@@ -275,26 +274,14 @@ class SqlEntryDelivery(EntryQueries):
         )
 
     def _select(self, catalogue: Catalogue, key: str, selection: Selection) -> str:
-        self._renew(catalogue)
-        found = self._selects.get((key, selection))
-        if found is None:
-            found = f"SELECT {_columns(catalogue, key, selection)}\nFROM cms.publications p"
-            if len(self._selects) >= STATEMENTS_KEPT:
-                self._selects.clear()
-            self._selects[key, selection] = found
-        return found
+        return self._selects.get(
+            catalogue.stamp,
+            (key, selection),
+            lambda: f"SELECT {_columns(catalogue, key, selection)}\nFROM cms.publications p",
+        )
 
     def _keyset(self, catalogue: Catalogue, key: str) -> Keyset:
-        self._renew(catalogue)
-        if (found := self._keysets.get(key)) is None:
-            found = self._keysets[key] = _keyset_of(catalogue.kinds[key], catalogue)
-        return found
-
-    def _renew(self, catalogue: Catalogue) -> None:
-        if catalogue.stamp != self._stamp:
-            self._selects.clear()
-            self._keysets.clear()
-            self._stamp = catalogue.stamp
+        return self._keysets.get(catalogue.stamp, key, lambda: _keyset_of(catalogue.kinds[key], catalogue))
 
 
 def _system(alias: str) -> dict[str, Node]:

@@ -13,9 +13,11 @@ from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.authors.interface import AuthorView
 from cms_api.domains.cms.authors.ports import AuthorQueries
 from cms_api.domains.cms.content_types.compiling import EntryKind
+from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.documents.content import Content
 from cms_api.domains.cms.documents.model import ContentType, Document
 from cms_api.domains.cms.documents.ports import DocumentQueries
+from cms_api.domains.cms.documents.types import UntilChanged
 from cms_api.domains.cms.entries.listing import MANAGED, listing_of
 from cms_api.domains.cms.entries.texts import unrestricted
 from cms_api.domains.cms.media.interface import MediaView
@@ -157,35 +159,15 @@ DRAFTS = Place(
     built_in={"post": article_nodes, "page": article_nodes},
     files=media_nodes,
 )
-TYPES_KEPT = 256
 
 
-class _Keysets:
-    """What the entries of types are sorted by and filtered on, kept until any type changes."""
-
-    def __init__(self) -> None:
-        self._stamp = ""
-        self._kept: dict[tuple[str, int | None], Keyset] = {}
-
-    def of(self, kind: ContentType[Any]) -> Keyset:
-        if not isinstance(kind, EntryKind):
-            return DOCUMENTS_BY
-        stamp, definitions = kind.neighbours
-        if stamp != self._stamp or not stamp:
-            self._kept.clear()
-            self._stamp = stamp
-        key = (kind.key, kind.version)
-        if (found := self._kept.get(key)) is None:
-            nodes = entry_nodes(kind.definition, definitions, DRAFTS, "d")
-            names = [
-                name for name in listing_of(kind.definition, definitions).sorts if name not in DOCUMENTS_SORTS
-            ]
-            sorts = DOCUMENTS_SORTS | sort_columns(nodes, names)
-            searched = draft_search("d", {str(field.id) for field in unrestricted(kind.definition.fields)})
-            found = self._kept[key] = Keyset(
-                sorts, key=Column("d.id", "uuid"), filters=nodes, search=searched
-            )
-        return found
+def _keyset_of(kind: EntryKind, definitions: Mapping[str, Definition]) -> Keyset:
+    """What the entries of a type are sorted by and filtered on."""
+    nodes = entry_nodes(kind.definition, definitions, DRAFTS, "d")
+    names = [name for name in listing_of(kind.definition, definitions).sorts if name not in DOCUMENTS_SORTS]
+    sorts = DOCUMENTS_SORTS | sort_columns(nodes, names)
+    searched = draft_search("d", {str(field.id) for field in unrestricted(kind.definition.fields)})
+    return Keyset(sorts, key=Column("d.id", "uuid"), filters=nodes, search=searched)
 
 
 class SqlDocuments(DocumentQueries):
@@ -193,7 +175,7 @@ class SqlDocuments(DocumentQueries):
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._keysets = _Keysets()
+        self._keysets = UntilChanged[tuple[str, int | None], Keyset]()
 
     async def get(self, kind: ContentType[C], document_id: UUID) -> Document[C] | None:
         row = await self._reader.one(
@@ -205,9 +187,15 @@ class SqlDocuments(DocumentQueries):
         def make(row: tuple[Any, ...]) -> Document[C]:
             return load(kind, dict(zip(NAMES, row, strict=True)))
 
-        return await self._keysets.of(kind).page(
+        return await self._keyset(kind).page(
             self._reader, DOCUMENT, ["d.type = %(type)s"], {"type": kind.key}, page, make
         )
+
+    def _keyset(self, kind: ContentType[Any]) -> Keyset:
+        if not isinstance(kind, EntryKind):
+            return DOCUMENTS_BY
+        stamp, definitions = kind.neighbours
+        return self._keysets.get(stamp, (kind.key, kind.version), lambda: _keyset_of(kind, definitions))
 
     async def paths(self, ids: Collection[UUID]) -> dict[UUID, str]:
         rows = await self._reader.rows(

@@ -1,8 +1,8 @@
 """Finding a content type by its key, whether built in or made at run time."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from cms_api.domains.cms.documents.interface import DocumentService
 from cms_api.domains.cms.documents.model import ContentType
@@ -10,6 +10,9 @@ from cms_api.domains.cms.documents.model import ContentType
 if TYPE_CHECKING:
     from cms_api.domains.cms.entries.described import EntryDescription
     from cms_api.domains.cms.entries.interface import EntryService
+
+K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
 
 
 class Catalogue(NamedTuple):
@@ -22,6 +25,26 @@ class Catalogue(NamedTuple):
     def definitions(self) -> Mapping[str, Any]:
         """What each of them is made of."""
         return {key: kind.definition for key, kind in self.kinds.items()}
+
+
+class UntilChanged(Generic[K, T]):
+    """What is worked out from content types, kept until any of them changes, and ``most`` of it at a time."""
+
+    def __init__(self, *, most: int | None = None) -> None:
+        self._most = most
+        self._stamp = ""
+        self._kept: dict[K, T] = {}
+
+    def get(self, stamp: str, key: K, make: Callable[[], T]) -> T:
+        """What is kept as ``key`` for the types with this stamp, made now where it is not; without a stamp, always."""
+        if stamp != self._stamp or not stamp:
+            self._kept.clear()
+            self._stamp = stamp
+        if (found := self._kept.get(key)) is None:
+            if self._most is not None and len(self._kept) >= self._most:
+                self._kept.clear()
+            found = self._kept[key] = make()
+        return found
 
 
 class DocumentTypes(ABC):

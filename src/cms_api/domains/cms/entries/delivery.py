@@ -7,7 +7,7 @@ from typing import Literal
 from cms_api.domains.cms.content_types.fields import RELATIONS, walk
 from cms_api.domains.cms.delivery.interface import Delivered, Kind
 from cms_api.domains.cms.delivery.service import NothingPublished
-from cms_api.domains.cms.documents.types import Catalogue, DocumentTypes
+from cms_api.domains.cms.documents.types import Catalogue, DocumentTypes, UntilChanged
 from cms_api.domains.cms.entries.listing import public_listing_of
 from cms_api.domains.cms.search.asking import searched
 from cms_api.domains.cms.search.interface import Question
@@ -98,8 +98,7 @@ class EntryDelivery(EntryDeliveryService):
         self._types = types
         self._queries = queries
         self._default_locale = default_locale
-        self._stamp = ""
-        self._readers: dict[str, EntryReader] = {}
+        self._readers = UntilChanged[str, EntryReader]()
 
     async def of(self, key: str) -> EntryReader:
         return self._reader(await self._types.catalogue(key), key)
@@ -109,11 +108,10 @@ class EntryDelivery(EntryDeliveryService):
         return [self._reader(catalogue, key).listing for key in catalogue.kinds]
 
     def _reader(self, catalogue: Catalogue, key: str) -> EntryReader:
-        if catalogue.stamp != self._stamp:
-            self._readers.clear()
-            self._stamp = catalogue.stamp
-        if (reader := self._readers.get(key)) is None:
-            reader = self._readers[key] = EntryReader(
+        return self._readers.get(
+            catalogue.stamp,
+            key,
+            lambda: EntryReader(
                 queries=self._queries, catalogue=catalogue, key=key, default_locale=self._default_locale
-            )
-        return reader
+            ),
+        )
