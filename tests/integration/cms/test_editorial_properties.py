@@ -5,8 +5,7 @@ what contents say, and every document can be reached.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -15,12 +14,10 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
-import psycopg
 from dependency_injector.providers import Object
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     invariant,
     precondition,
     rule,
@@ -29,9 +26,9 @@ from hypothesis.stateful import (
 from tests.fakes import FixedClock
 from tests.fakes_schedules import MemoryLog
 from tests.integration import database
+from tests.integration.cms.machines import Machine
 
 from cms_api.adapters.sqlalchemy.outages import is_outage
-from cms_api.bootstrap.container import Application
 from cms_api.domains.cms.api import (
     AuthorChanges,
     PageChanges,
@@ -46,7 +43,6 @@ from cms_api.domains.cms.schedules.interface import ScheduleChanges
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import CmsError, Stale
 from cms_api.querying import Comparison, PageRequest, Selection, SortKey
-from cms_api.settings import Settings
 
 T = TypeVar("T")
 
@@ -88,25 +84,16 @@ class Planned:
     revision: UUID | None
 
 
-class Editors(RuleBasedStateMachine):
+class Editors(Machine):
     """Everything that people do to documents, in any order."""
 
+    actor = EDITOR
+
     def __init__(self, server: database.Server, folder: Path) -> None:
-        super().__init__()
         self.has_failed = False
         self.titles = 0
-        self._loop = asyncio.new_event_loop()
-        self._stack = ExitStack()
-        self.url = self._stack.enter_context(server.database())
-        self.app = Application(
-            Settings(
-                database_url=self.url, data_dir=folder, secret_key="-" * 32, pool_size=4, log_level="error"
-            )
-        )
         self.clock = FixedClock()
-        self.app.container.core.clock.override(Object(self.clock))
-        self.cms = self.app.container.cms
-        self.run(self.app.start())
+        super().__init__(server, folder)
         self.firing = Firing(
             clock=self.clock,
             types=self.cms.types(),
@@ -133,26 +120,10 @@ class Editors(RuleBasedStateMachine):
         finally:
             self.close()
 
-    def close(self) -> None:
-        self.run(self.app.stop())
-        self._stack.close()
-        self._loop.close()
+    def prepare(self) -> None:
+        self.app.container.core.clock.override(Object(self.clock))
 
     # Doing things
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self._loop.run_until_complete(work)
-
-    async def attempt(self, work: Callable[..., Awaitable[Any]]) -> Any:
-        """What ``work`` gives in a unit of work of its own, or the error that it was refused with."""
-        try:
-            async with self.app.unit_of_work() as uow:
-                return await work(uow, EDITOR)
-        except CmsError as error:
-            return error
-
-    def do(self, work: Callable[..., Awaitable[Any]]) -> Any:
-        return self.run(self.attempt(work))
 
     def service(self, one: Kept) -> Any:
         return self.cms.posts() if one.type == "post" else self.cms.pages()
@@ -538,10 +509,6 @@ class Editors(RuleBasedStateMachine):
         self.links_are_what_contents_say()
         self.nothing_dangles_and_every_address_leads_there()
         self.every_change_has_its_event()
-
-    def rows(self, statement: str, params: list[Any]) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.url) as connection:
-            return connection.execute(statement.encode(), params).fetchall()
 
     def readers_see_what_was_published(self) -> None:
         delivery = self.cms.delivery()

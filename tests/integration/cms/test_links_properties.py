@@ -6,28 +6,25 @@ what is found in what documents say, and what readers get is what the live copy 
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
-import psycopg
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     invariant,
     precondition,
     rule,
     run_state_machine_as_test,
 )
 from tests.integration import database
+from tests.integration.cms.machines import Machine
 
 from cms_api.adapters.rendering.html import HtmlRenderer
-from cms_api.bootstrap.container import Application
 from cms_api.domains.cms.api import AuthorChanges, Definition, PageChanges, PostChanges, TypeChanges
 from cms_api.domains.cms.content_types.public import rendered_values
 from cms_api.domains.cms.documents.ports import DocumentRepository
@@ -35,7 +32,6 @@ from cms_api.domains.cms.documents.rendering import OTHER_FORMATS
 from cms_api.domains.cms.entries.interface import EntryChanges
 from cms_api.kernel.actor import SYSTEM
 from cms_api.kernel.errors import CmsError
-from cms_api.settings import Settings
 
 T = TypeVar("T")
 
@@ -75,21 +71,13 @@ def inside(fields: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             yield from inside(variant["fields"])
 
 
-class Modellers(RuleBasedStateMachine):
+class Modellers(Machine):
     """Whatever is done to documents and to their types, in any order."""
 
+    actor = SYSTEM
+
     def __init__(self, server: database.Server, folder: Path) -> None:
-        super().__init__()
-        self._loop = asyncio.new_event_loop()
-        self._stack = ExitStack()
-        self.url = self._stack.enter_context(server.database())
-        self.app = Application(
-            Settings(
-                database_url=self.url, data_dir=folder, secret_key="-" * 32, pool_size=4, log_level="error"
-            )
-        )
-        self.cms = self.app.container.cms
-        self.run(self.app.start())
+        super().__init__(server, folder)
         self.kept: list[Kept] = []
         self.names = 0
         ada = AuthorChanges(name="Ada")
@@ -100,30 +88,9 @@ class Modellers(RuleBasedStateMachine):
         self.do(lambda uow, actor: self.cms.content_types().create(uow, actor, definition))
 
     def teardown(self) -> None:
-        self.run(self.app.stop())
-        self._stack.close()
-        self._loop.close()
+        self.close()
 
     # Doing things
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self._loop.run_until_complete(work)
-
-    def do(self, work: Callable[..., Awaitable[Any]]) -> Any:
-        """What ``work`` gives in a unit of work of its own, or the error that it was refused with."""
-
-        async def attempt() -> Any:
-            try:
-                async with self.app.unit_of_work() as uow:
-                    return await work(uow, SYSTEM)
-            except CmsError as error:
-                return error
-
-        return self.run(attempt())
-
-    def rows(self, statement: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.url) as connection:
-            return connection.execute(statement.encode()).fetchall()
 
     def service(self, key: str) -> Any:
         return self.run(self.cms.types().service(key))

@@ -27,6 +27,7 @@ from tests.integration.cms.cms_client import (
     remove,
     rows,
 )
+from tests.integration.hearing import hearing, until
 
 from cms_api.adapters.http.caching import ResponseCache
 from cms_api.bootstrap.container import Application
@@ -244,15 +245,8 @@ async def test_pages_of_lists_lead_on_within_the_preview(
 async def cache(app: Litestar, application: Application) -> AsyncIterator[ResponseCache]:
     """The application's cache, while it hears of changes."""
     del app
-    stop = asyncio.Event()
-    listening = asyncio.create_task(application.container.core.change_listener().run(stop))
-    found: ResponseCache = application.container.core.cache()
-    async with asyncio.timeout(10):
-        while not found.is_current:  # noqa: ASYNC110 - it has no event to wait for
-            await asyncio.sleep(0.01)
-    yield found
-    stop.set()
-    await listening
+    async with hearing(application) as found:
+        yield found
 
 
 async def test_caches_know_nothing_of_previews(
@@ -260,9 +254,7 @@ async def test_caches_know_nothing_of_previews(
 ) -> None:
     post = await published(admin, "posts", title="Live")
     await change(admin, "posts", post, title="Draft")
-    async with asyncio.timeout(10):
-        while not cache.is_current:  # noqa: ASYNC110 - it has no event to wait for
-            await asyncio.sleep(0.01)
+    await until(lambda: cache.is_current)
     path = f"{CONTENT}/posts/{post['id']}"
     first = await client.get(path)
     number = len(cache)

@@ -21,6 +21,7 @@ from tests.integration.cms.cms_client import (
     tags,
 )
 from tests.integration.cms.streams import listening
+from tests.integration.hearing import hearing
 from tests.integration.http.asking import upload
 
 from cms_api.bootstrap.container import Application
@@ -31,21 +32,8 @@ PURGES = f"{API}/purges"
 @pytest.fixture
 async def heard(application: Application) -> AsyncIterator[None]:
     """The database is listened to, as in a process that serves."""
-    stop = asyncio.Event()
-    task = asyncio.create_task(application.container.core.change_listener().run(stop))
-    await until(lambda: application.container.core.cache().is_current)
-    yield
-    stop.set()
-    await task
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Come back once something holds."""
-    for _ in range(1_500):
-        if holds():
-            return
-        await asyncio.sleep(0.01)
-    raise TimeoutError
+    async with hearing(application):
+        yield
 
 
 async def tags_since(admin: httpx.AsyncClient, token: str) -> tuple[set[str], str]:

@@ -28,6 +28,7 @@ from tests.integration.cms.cms_client import (
     make,
     rows,
 )
+from tests.integration.hearing import until
 
 from cms_api.adapters.http.openapi import document as openapi_document
 from cms_api.adapters.sqlalchemy.cms import REPOSITORIES
@@ -724,12 +725,6 @@ async def team() -> AsyncIterator[Team]:
     made = Team()
     yield made
     await made.dismiss()
-
-
-async def until(condition: Callable[[], bool], seconds: float = 15) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - what is waited for is in a database
-            await asyncio.sleep(0.02)
 
 
 async def test_each_of_many_is_fired_once(

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from litestar import Litestar
 from tests.integration.cms.cms_client import API, CONTENT, answered, change, do, make, published
+from tests.integration.hearing import hearing, until
 
 from cms_api.adapters.http.caching import ResponseCache
 from cms_api.bootstrap.container import Application
@@ -18,22 +19,8 @@ from cms_api.bootstrap.container import Application
 async def cache(app: Litestar, application: Application) -> AsyncIterator[ResponseCache]:
     """The application's cache, while it hears of changes."""
     del app
-    stop = asyncio.Event()
-    listening = asyncio.create_task(application.container.core.change_listener().run(stop))
-    found: ResponseCache = application.container.core.cache()
-    await until(lambda: found.is_current)
-    yield found
-    stop.set()
-    await listening
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Come back once something holds."""
-    for _ in range(1_500):
-        if holds():
-            return
-        await asyncio.sleep(0.01)
-    raise TimeoutError
+    async with hearing(application) as found:
+        yield found
 
 
 async def hit(client: httpx.AsyncClient, path: str) -> bool:
