@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import pytest
+from tests.contracts.postgres import postgres
 from tests.fakes_cms import (
     CmsUnitOfWork,
     FakeAuthorQueries,
@@ -43,8 +44,6 @@ from cms_api.adapters.sqlalchemy.cms.site import SqlPublicSite, SqlSite
 from cms_api.adapters.sqlalchemy.cms.sitemaps import SqlSiteMaps
 from cms_api.adapters.sqlalchemy.cms.subjects import SqlSubjects
 from cms_api.adapters.sqlalchemy.cms.workflow import SqlTasks, SqlWorkflows
-from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
-from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
 from cms_api.domains.cms.authors.ports import AuthorQueries
 from cms_api.domains.cms.comments.ports import CommentQueries
@@ -131,12 +130,7 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             sitemaps=FakeSiteMapQueries(store),
         )
         return
-    url = request.getfixturevalue("database_url")
-    engine = make_engine(url, size=3, statement_timeout=15)
-    sessions = make_sessions(engine)
-    reader = Reader(url, size=2, statement_timeout=15)
-    await reader.open()
-    try:
+    async with postgres(request) as (_, sessions, reader):
         yield Backend(
             uow=lambda: SqlAlchemyUnitOfWork(sessions, REPOSITORIES),
             documents=SqlDocuments(reader),
@@ -164,6 +158,3 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             feeds=SqlFeeds(reader),
             sitemaps=SqlSiteMaps(reader),
         )
-    finally:
-        await reader.close()
-        await engine.dispose()

@@ -7,13 +7,12 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from tests.contracts.postgres import postgres
 from tests.fakes import FakeUnitOfWork
 from tests.fakes_content_types import FakeContentTypeQueries, FakeContentTypes, TypeStore
 
 from cms_api.adapters.sqlalchemy.cms import REPOSITORIES
 from cms_api.adapters.sqlalchemy.cms.content_types import SqlContentTypes
-from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
-from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
 from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.content_types.errors import TypeTaken
@@ -44,16 +43,8 @@ async def types(request: pytest.FixtureRequest) -> AsyncIterator[Types]:
             FakeContentTypeQueries(store),
         )
         return
-    url = request.getfixturevalue("database_url")
-    engine = make_engine(url, size=3, statement_timeout=15)
-    sessions = make_sessions(engine)
-    reader = Reader(url, size=2, statement_timeout=15)
-    await reader.open()
-    try:
+    async with postgres(request) as (_, sessions, reader):
         yield Types(lambda: SqlAlchemyUnitOfWork(sessions, REPOSITORIES), SqlContentTypes(reader))
-    finally:
-        await reader.close()
-        await engine.dispose()
 
 
 def record(key: str, *fields: dict[str, Any]) -> TypeRecord:

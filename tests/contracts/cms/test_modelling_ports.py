@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 import pytest
+from tests.contracts.postgres import postgres
 from tests.fakes_cms import CmsUnitOfWork, Store
 from tests.fakes_content_types import FakeContentTypes, TypeStore
 from tests.fakes_modelling import FakeAddresses, FakeModelledDocuments, FakeReferenceQueries
@@ -16,8 +17,6 @@ from tests.fakes_redirects import FakeRedirectQueries
 from cms_api.adapters.sqlalchemy.cms import REPOSITORIES
 from cms_api.adapters.sqlalchemy.cms.redirects import SqlRedirects
 from cms_api.adapters.sqlalchemy.cms.reference_queries import SqlReferences
-from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
-from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
 from cms_api.domains.cms.content_types.compiling import EntryKind, compiled
 from cms_api.domains.cms.content_types.definition import Definition
@@ -124,12 +123,7 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
         await _with_types(made)
         yield made
         return
-    url = request.getfixturevalue("database_url")
-    engine = make_engine(url, size=3, statement_timeout=15)
-    sessions = make_sessions(engine)
-    reader = Reader(url, size=2, statement_timeout=15)
-    await reader.open()
-    try:
+    async with postgres(request) as (_, sessions, reader):
         made = Stage(
             uow=lambda: SqlAlchemyUnitOfWork(sessions, REPOSITORIES),
             references=SqlReferences(reader),
@@ -137,9 +131,6 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
         )
         await _with_types(made)
         yield made
-    finally:
-        await reader.close()
-        await engine.dispose()
 
 
 async def _with_types(stage: Stage) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from psycopg.rows import dict_row
+from tests.contracts.postgres import postgres
 from tests.fakes_jobs import FakeJobQueries, JobStore, JobUnitOfWork
 
 from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
@@ -44,28 +45,20 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
 
         yield Backend(uow=lambda: JobUnitOfWork(store), queries=FakeJobQueries(store), queued=in_store)
         return
-    url = request.getfixturevalue("database_url")
-    engine = make_engine(url, size=3, statement_timeout=15)
-    sessions = make_sessions(engine)
-    reader = Reader(url, size=2, statement_timeout=15)
-    await reader.open()
+    async with postgres(request) as (url, sessions, reader):
 
-    async def in_database() -> Entries:
-        async with await psycopg.AsyncConnection.connect(url, row_factory=dict_row) as connection:
-            found = await connection.execute("SELECT * FROM queue.procrastinate_jobs ORDER BY id")
-            rows = await found.fetchall()
-        assert {(row["task_name"], row["status"]) for row in rows} <= {("run_job", "todo")}
-        return [(UUID(row["args"]["job_id"]), row["scheduled_at"]) for row in rows]
+        async def in_database() -> Entries:
+            async with await psycopg.AsyncConnection.connect(url, row_factory=dict_row) as connection:
+                found = await connection.execute("SELECT * FROM queue.procrastinate_jobs ORDER BY id")
+                rows = await found.fetchall()
+            assert {(row["task_name"], row["status"]) for row in rows} <= {("run_job", "todo")}
+            return [(UUID(row["args"]["job_id"]), row["scheduled_at"]) for row in rows]
 
-    try:
         yield Backend(
             uow=lambda: SqlAlchemyUnitOfWork(sessions, REPOSITORIES),
             queries=SqlJobs(reader),
             queued=in_database,
         )
-    finally:
-        await reader.close()
-        await engine.dispose()
 
 
 def job(*, by: UUID | None = None, at: datetime = NOW, **params: Any) -> Job:
