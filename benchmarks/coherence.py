@@ -18,9 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from benchmarks.common import database, serving, writing_application
+from benchmarks.common import administrator, database, serving, sign_in, writing_application
 
-EMAIL, PASSWORD = "ada@example.org", "correct horse battery"
 CONTENT, POSTS = "/api/v1/content/posts", "/api/v1/posts"
 DRAFT = "draft"
 ANY = {"If-Match": "*"}
@@ -64,8 +63,7 @@ async def race(urls: Sequence[str], *, seconds: float, documents: int, readers: 
     seen: list[Seen] = []
     hits = 0
     async with httpx.AsyncClient(base_url=urls[0], timeout=30) as writer:
-        signed_in = await writer.post("/api/v1/auth/login", json={"email": EMAIL, "password": PASSWORD})
-        writer.headers["Authorization"] = f"Bearer {signed_in.json()['access_token']}"
+        await sign_in(writer)
         pool = [
             Document((await _ok(writer, "POST", POSTS, {"title": DRAFT}))["id"]) for _ in range(documents)
         ]
@@ -147,12 +145,6 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--documents", type=int, default=5)
     options = parser.parse_args()
-
-    async def administrator(application: Any) -> None:
-        async with application.unit_of_work() as uow:
-            await application.container.auth.users().ensure_administrator(
-                uow, email=EMAIL, name="Ada", password=PASSWORD
-            )
 
     with database(posts=0) as url, ExitStack() as stack:
         asyncio.run(writing_application(url, administrator))

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
 import psycopg
 
 from cms_api.adapters.postgres.server import EmbeddedPostgres
@@ -26,6 +27,7 @@ from cms_api.settings import Settings
 
 T = TypeVar("T")
 
+EMAIL, PASSWORD = "ada@example.org", "correct horse battery"
 POSTS = 10_000
 TAGS = 200
 
@@ -102,6 +104,20 @@ def database(posts: int = POSTS) -> Iterator[str]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+async def administrator(application: Any) -> None:
+    """Have somebody who may do everything, for `sign_in`."""
+    async with application.unit_of_work() as uow:
+        await application.container.auth.users().ensure_administrator(
+            uow, email=EMAIL, name="Ada", password=PASSWORD
+        )
+
+
+async def sign_in(client: httpx.AsyncClient) -> None:
+    """Make a client the administrator's."""
+    answer = await client.post("/api/v1/auth/login", json={"email": EMAIL, "password": PASSWORD})
+    client.headers["Authorization"] = f"Bearer {answer.raise_for_status().json()['access_token']}"
 
 
 async def writing_application(url: str, work: Callable[[Any], Awaitable[T]]) -> T:

@@ -11,12 +11,10 @@ import asyncio
 import random
 import time
 from pathlib import Path
-from typing import Any
 
 import httpx
-from benchmarks.common import TAGS, Process, database, serving, writing_application
+from benchmarks.common import TAGS, Process, administrator, database, serving, sign_in, writing_application
 
-EMAIL, PASSWORD = "ada@example.org", "correct horse battery"
 POSTS = "/api/v1/content/posts"
 CONNECTIONS = 8
 SAMPLES = 40
@@ -58,10 +56,8 @@ async def load(process: Process, *, seconds: float, posts: int) -> list[tuple[fl
 
     async def write() -> None:
         async with httpx.AsyncClient(base_url=url, timeout=60) as client:
-            signed_in = await client.post("/api/v1/auth/login", json={"email": EMAIL, "password": PASSWORD})
-            client.headers.update(
-                {"Authorization": f"Bearer {signed_in.json()['access_token']}", "If-Match": "*"}
-            )
+            await sign_in(client)
+            client.headers["If-Match"] = "*"
             made = (await client.post("/api/v1/posts", json={"title": "Often"})).json()
             while time.monotonic() - started < seconds:
                 token = await client.get("/api/v1/auth/me")
@@ -87,12 +83,6 @@ def main() -> None:
     parser.add_argument("--cache", type=int, default=2**25)
     parser.add_argument("--posts", type=int, default=10_000)
     options = parser.parse_args()
-
-    async def administrator(application: Any) -> None:
-        async with application.unit_of_work() as uow:
-            await application.container.auth.users().ensure_administrator(
-                uow, email=EMAIL, name="Ada", password=PASSWORD
-            )
 
     environment = {"CMS_CACHE_SIZE": str(options.cache), "CMS_ACCESS_TOKEN_TTL": "7200"}
     with database(options.posts) as url:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 import httpx
 import msgspec
-from benchmarks.common import writing_application
+from benchmarks.common import administrator, sign_in, writing_application
 from msgspec import Meta
 
 from cms_api.adapters.postgres.server import EmbeddedPostgres
@@ -156,10 +156,7 @@ async def filling(url: str, number: int) -> None:
     app = create_app(settings)
     application = app.state.application
     await application.start()
-    async with application.unit_of_work() as uow:
-        await application.container.auth.users().ensure_administrator(
-            uow, email="a@example.org", name="A", password="a long password"
-        )
+    await administrator(application)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://bench", timeout=60) as client:
         await _fill(client, number)
@@ -203,10 +200,7 @@ def _count() -> list[str]:
 
 
 async def _fill(client: httpx.AsyncClient, number: int) -> None:
-    answer = await client.post(
-        "/api/v1/auth/login", json={"email": "a@example.org", "password": "a long password"}
-    )
-    client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+    await sign_in(client)
     for one in MODEL:
         (await client.post("/api/v1/content-types", json=one)).raise_for_status()
 

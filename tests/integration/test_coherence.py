@@ -10,7 +10,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from benchmarks.coherence import EMAIL, PASSWORD, race
+from benchmarks.coherence import race
+from benchmarks.common import EMAIL, PASSWORD
 
 WORKERS = 4
 # In seconds: within that a notification must have arrived, on a machine that has much else to do.
