@@ -28,8 +28,7 @@ STATEMENTS_KEPT = 512
 ALIASES: dict[Kind, str] = {"posts": "p", "pages": "p", "categories": "t", "tags": "t", "authors": "a"}
 TYPES: dict[Kind, str] = {"posts": "post", "pages": "page"}
 CONDITIONS: dict[Kind, str] = {
-    "posts": "p.type = 'post'",
-    "pages": "p.type = 'page'",
+    **{kind: f"p.type = '{key}'" for kind, key in TYPES.items()},
     "categories": "t.taxonomy = 'category'",
     "tags": "t.taxonomy = 'tag'",
     # A byline is public once something is published under it.
@@ -51,7 +50,7 @@ def _keyset(kind: Kind) -> Keyset:
         {name: Column(sql, source.columns[name].type) for name, sql in sorts.items()},
         key=Column(f"{alias}.{source.key}", "uuid"),
         filters=nodes(kind, alias),
-        shortcuts=_shortcuts(kind) if alias == "p" else None,
+        shortcuts=_shortcuts(kind) if kind in TYPES else None,
     )
 
 
@@ -63,7 +62,7 @@ def _shortcuts(kind: Kind) -> dict[str, Shortcut]:
             continue
         shortcut = Shortcut(
             join=f"JOIN cms.links k ON k.document_id = p.document_id AND k.is_live AND k.field = '{link.field}'"
-            f" AND k.type = '{kind.removesuffix('s')}' AND k.target_id = {{}}",
+            f" AND k.type = '{TYPES[kind]}' AND k.target_id = {{}}",
             target="{}::uuid",
             columns={"published_at": Column("k.published_at", "timestamptz")},
             key=Column("k.document_id", "uuid"),
