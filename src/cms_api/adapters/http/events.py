@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Generic, TypeVar
 
 import structlog
@@ -26,6 +27,17 @@ _log = structlog.get_logger("cms.events")
 def event(name: str, id: str, data: bytes) -> bytes:
     """One event; ``data`` is one line."""
     return b"event: %s\nid: %s\ndata: %s\n\n" % (name.encode(), id.encode(), data)
+
+
+async def unbroken(chunks: AsyncIterator[bytes], tell: Callable[..., object]) -> AsyncIterator[bytes]:
+    """The stream, which ends where the client's rights do; ``tell`` hears of what else ended it."""
+    try:
+        async for chunk in chunks:
+            yield chunk
+    except CmsError:
+        return  # signed out, or what is followed is not there any more
+    except Exception as error:  # noqa: BLE001 - the answer has begun: all that can be done is to end it
+        tell(error=type(error).__name__)
 
 
 def place(id: str) -> bytes:
@@ -69,15 +81,9 @@ class Follower(Generic[P]):
         self._wait = wait
         self._check = check
 
-    async def events(self, first: Batch[P]) -> AsyncIterator[bytes]:
+    def events(self, first: Batch[P]) -> AsyncIterator[bytes]:
         """The stream, which begins with ``first``. It ends where the client's rights or the service end."""
-        try:
-            async for chunk in self._batches(first):
-                yield chunk
-        except CmsError:
-            return  # signed out, or the position means nothing any more
-        except Exception as error:  # noqa: BLE001 - the answer has begun: all that can be done is to end it
-            _log.warning("stream_interrupted", error=type(error).__name__)
+        return unbroken(self._batches(first), partial(_log.warning, "stream_interrupted"))
 
     async def _batches(self, batch: Batch[P]) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()

@@ -3,16 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 
 import msgspec
 import structlog
 
-from cms_api.adapters.http.events import MEDIA_TYPE, SILENCE, STILL_HERE, event
+from cms_api.adapters.http.events import MEDIA_TYPE, SILENCE, STILL_HERE, event, unbroken
 from cms_api.adapters.http.identity import bearer_token
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.domains.auth.api import IdentityService
 from cms_api.domains.jobs.api import OVER, JobService, JobView
-from cms_api.kernel.errors import CmsError
 
 # In seconds: how often the job is looked at.
 POLL = 0.5
@@ -40,15 +40,9 @@ class Watch:
         self._identity = identity
         self._job = first
 
-    async def events(self) -> AsyncIterator[bytes]:
+    def events(self) -> AsyncIterator[bytes]:
         """The stream. It ends early where the client's rights or the service end; others' errors too."""
-        try:
-            async for event in self._changes():
-                yield event
-        except CmsError:
-            return  # signed out, or the job was removed
-        except Exception as error:  # noqa: BLE001 - the answer has begun: all that can be done is to end it
-            _log.warning("watch_interrupted", error=type(error).__name__)
+        return unbroken(self._changes(), partial(_log.warning, "watch_interrupted"))
 
     async def _changes(self) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
