@@ -1,23 +1,26 @@
 """Delivery against bare twins in the same run: uncached, out of the cache, and 304.
 
-Prints CPU per request of the server process, as medians of the rounds, over a few connections, and
-p50 and p99 over many. The twin of an uncached read runs the same statements; that of a kept answer,
-and of a 304, sends ready bytes. Then, what a larger site costs more.
+Prints CPU per request of the server process over a few connections, as medians of short rounds that
+take turns, and p50 and p99 over many. The twin of an uncached read runs the same statements; that of a
+kept answer, and of a 304, sends ready bytes. Then, what a larger site costs more: there the database's
+CPU counts as well.
 
-    python -m benchmarks.reads [--posts 10000 1000000] [--rounds 5] [--requests 1000] [--only tag]
+    python -m benchmarks.reads [--posts 10000 1000000] [--rounds 25] [--requests 100] [--only tag]
+        [--kept FOLDER]
 """
 
 import argparse
 import asyncio
 import pickle
 import random
+import statistics
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
-from benchmarks.common import TAGS, Figures, database, measure, serving
+from benchmarks.common import TAGS, Figures, Process, database, database_process, measure, serving
 
 from cms_api.app import create_app
 from cms_api.settings import Settings
@@ -28,7 +31,8 @@ POSTS = "/api/v1/content/posts"
 INCLUDE = "include=author,categories,tags"
 PAGE = 200
 DISTINCT = 100
-Record = tuple[list[tuple[str, Any]], bytes, str]
+Asked = tuple[str, Any, bool | None]
+Record = tuple[list[Asked], bytes, str]
 
 
 class Recorder:
@@ -44,7 +48,7 @@ class Recorder:
             pool_size=1,
         )
         self._app = create_app(settings)
-        self._asked: list[tuple[str, Any]] = []
+        self._asked: list[Asked] = []
 
     async def __aenter__(self) -> Self:
         application = self._app.state.application
@@ -52,9 +56,9 @@ class Recorder:
         reader = application.container.core.reader()
         run = reader._run  # noqa: SLF001 - what every statement goes through
 
-        async def recorded(sql: str, params: Any, **how: Any) -> Any:
-            self._asked.append((sql, dict(params) if params else params))
-            return await run(sql, params, **how)
+        async def recorded(sql: str, params: Any, *, prepare: bool | None) -> Any:
+            self._asked.append((sql, dict(params) if params else params, prepare))
+            return await run(sql, params, prepare=prepare)
 
         reader._run = recorded  # noqa: SLF001
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(self._app), base_url="http://bench")
@@ -99,13 +103,14 @@ async def cases(recorder: Recorder, posts: int) -> dict[str, dict[str, Record]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--posts", type=int, nargs="+", default=[10_000, 1_000_000])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--requests", type=int, default=100)
     parser.add_argument("--only", default="")
+    parser.add_argument("--kept", type=Path, help="where the filled databases stay for the next time")
     options = parser.parse_args()
     costs: dict[int, dict[str, float]] = {}
     for posts in options.posts:
-        with database(posts) as url:
+        with database(posts, options.kept) as url:
             costs[posts] = _run(url, posts, options)
     smallest, largest = min(costs), max(costs)
     if smallest < largest:
@@ -136,43 +141,56 @@ def _run(url: str, posts: int, options: Any) -> dict[str, float]:
             twin, ready = start("benchmarks.twin:create"), start("benchmarks.twin:ready")
             uncached = start("cms_api.cli.worker:create", CMS_CACHE_SIZE="0")
             cached = start("cms_api.cli.worker:create", CMS_CACHE_SIZE=str(2**27))
+            processes = (twin, uncached, ready, cached)
             print(
                 f"\n{posts} posts, {options.rounds} rounds; CPU over {FEW} connections, latency over {MANY}"
             )
             print(f"Aims: uncached at most {UNCACHED} times the twin, cached and 304 at most {CACHED} times")
-            print(f"{'':16}{'':>16}{'CPU µs':>9}{'p50 ms':>9}{'p99 ms':>9}{'req/s':>9}")
-            costs = {}
-            for name, case in recorded.items():
-                tags = {path: one[2] for path, one in case.items()}
-                subjects = {
-                    "twin": (twin, None), "uncached": (uncached, None), "ready bytes": (ready, None),
-                    "cached": (cached, None), "304": (cached, tags),
-                }  # fmt: skip
-                figures = {label: (Figures(), Figures()) for label in subjects}
-                for number in range(-1, options.rounds):
-                    # Turn about, so that a noisy minute hits all; the first round only warms up.
-                    for label, (process, known) in subjects.items():
-                        # The clock of processes ticks a hundred times a second: quick answers need more of them.
-                        times = 1 if label in ("twin", "uncached") else 8
-                        paths = random.choices(list(case), k=options.requests * times)
-                        few, many = figures[label] if number >= 0 else (None, None)
-                        asyncio.run(measure(process, paths, FEW, few, known))
-                        asyncio.run(measure(process, paths, MANY, many, known))
-                _print(name, figures)
-                costs[name] = figures["uncached"][0].median("cpu")
-            return costs
+            print(f"{'':16}{'':>13}{'CPU µs':>8}{'database':>9}{'p50 ms':>8}{'p99 ms':>8}{'req/s':>7}")
+            return {
+                name: _case(name, case, processes, database_process(url), options)
+                for name, case in recorded.items()
+            }
 
 
-def _print(name: str, figures: dict[str, tuple[Figures, Figures]]) -> None:
+def _case(
+    name: str, case: dict[str, Record], processes: tuple[Process, ...], database: int, options: Any
+) -> float:
+    """Measures a case, and prints it. Returns its CPU in the server and the database."""
+    twin, uncached, ready, cached = processes
+    tags = {path: one[2] for path, one in case.items()}
+    # What is quick is asked more often: a round lasts as long.
+    subjects = {
+        "twin": (twin, None, 1), "uncached": (uncached, None, 1), "ready bytes": (ready, None, 8),
+        "cached": (cached, None, 8), "304": (cached, tags, 8),
+    }  # fmt: skip
+    few, many = ({label: Figures() for label in subjects} for _ in range(2))
+    # In turn, so that a noisy moment hits all; the first round only warms up.
+    for number in range(-1, options.rounds):
+        for label, (process, known, times) in subjects.items():
+            paths = random.choices(list(case), k=options.requests * times)
+            figures = few[label] if number >= 0 else None
+            asyncio.run(measure(process, paths, FEW, figures, known, database))
+    for number in range(-1, options.rounds // 5):
+        for label, (process, known, times) in subjects.items():
+            paths = random.choices(list(case), k=options.requests * times * 5)
+            figures = many[label] if number >= 0 else None
+            asyncio.run(measure(process, paths, MANY, figures, known))
+    _print(name, few, many)
+    return few["uncached"].median("cpu") + few["uncached"].median("database")
+
+
+def _print(name: str, few: dict[str, Figures], many: dict[str, Figures]) -> None:
     beside = {"uncached": "twin", "cached": "ready bytes", "304": "ready bytes"}
-    for label, (few, many) in figures.items():
-        values = [few.median("cpu"), many.median("p50"), many.median("p99"), many.median("rate")]
-        row = f"{name:16}{label:>16}{values[0]:9.0f}{values[1]:9.2f}{values[2]:9.2f}{values[3]:9.0f}"
+    for label, seen in few.items():
+        latencies = many[label]
+        row = f"{name:16}{label:>13}{seen.median('cpu'):8.0f}{seen.median('database'):9.0f}"
+        row += f"{latencies.percentile(0.5):8.2f}{latencies.percentile(0.99):8.2f}"
+        row += f"{latencies.requests / latencies.seconds:7.0f}"
         if (other := beside.get(label)) is not None:
-            pairs = zip(few.cpu, figures[other][0].cpu, strict=True)
-            ratios = [mine / bare for mine, bare in pairs]
-            row += f"   {few.median('cpu') / figures[other][0].median('cpu'):.2f} times {other}"
-            row += f" (rounds {min(ratios):.2f}–{max(ratios):.2f})"
+            ratios = [mine / bare for mine, bare in zip(seen.cpu, few[other].cpu, strict=True)]
+            low, middle, high = statistics.quantiles(ratios, n=4)
+            row += f"   {middle:.2f} times {other} ({low:.2f}–{high:.2f})"
         print(row, flush=True)
 
 

@@ -11,11 +11,12 @@ from typing import Any
 
 from psycopg_pool import AsyncConnectionPool
 
+# A statement, its parameters, and whether it is prepared.
+Asked = tuple[str, Any, bool | None]
 
-def _records() -> dict[str, tuple[list[tuple[str, Any]], bytes]]:
-    found: dict[str, tuple[list[tuple[str, Any]], bytes]] = pickle.loads(
-        Path(os.environ["BENCH_RECORDS"]).read_bytes()
-    )
+
+def _records() -> dict[str, tuple[list[Asked], bytes]]:
+    found: dict[str, tuple[list[Asked], bytes]] = pickle.loads(Path(os.environ["BENCH_RECORDS"]).read_bytes())
     return found
 
 
@@ -59,8 +60,8 @@ def create() -> Any:
             return
         found: list[str] = []
         async with pool.connection() as connection:
-            for sql, params in statements[_asked(scope)]:
-                cursor = await connection.execute(sql, params)
+            for sql, params, prepare in statements[_asked(scope)]:
+                cursor = await connection.execute(sql, params, prepare=prepare)
                 found += [str(row[0]) for row in await cursor.fetchall()]
         await _send(send, ('{"items":[' + ",".join(found[:20]) + "]}").encode())
 

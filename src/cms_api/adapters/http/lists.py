@@ -68,7 +68,9 @@ class Cursors:
         return tuple(msgspec.json.decode(payload))
 
     def _sign(self, payload: bytes, scope: str) -> bytes:
-        return hmac.digest(self._key, scope.encode() + b"\0" + payload, "sha256")[:_SIGNATURE_BYTES]
+        # Keyed BLAKE2 (RFC 7693) is as good here as an HMAC, and less work for two cursors a page.
+        given = scope.encode() + b"\0" + payload
+        return hashlib.blake2b(given, key=self._key, digest_size=_SIGNATURE_BYTES).digest()
 
 
 def _encoded(raw: bytes) -> str:

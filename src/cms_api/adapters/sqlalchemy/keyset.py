@@ -4,7 +4,7 @@ A statement's text depends on the *shape* of what is asked only: values are boun
 each shape and kept.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from cms_api.adapters.sqlalchemy.reading import Reader
@@ -247,7 +247,7 @@ class Shortcut(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """A page's statement, that of its count, and the bindings of the condition."""
+    """A page's statement, that of its count from its FROM on, and the bindings of the condition."""
 
     sql: str
     counting: str
@@ -281,11 +281,15 @@ class Keyset:
         """The same with ``columns`` to sort by as well, for rows that go by another ``key``."""
         return Keyset({**self._columns, **columns}, key=key, filters=self._filters)
 
+    def compiled(self, wanted: Condition) -> tuple[str, tuple[Binding, ...]]:
+        """The SQL of a condition, and what it is bound to."""
+        compiler = Compiler(self._filters, self._search)
+        return compiler.condition(wanted), tuple(compiler.bindings)
+
     def condition(self, wanted: Condition, params: dict[str, object]) -> str:
         """The SQL of a condition; adds what is bound to ``params``."""
-        compiler = Compiler(self._filters, self._search)
-        sql = compiler.condition(wanted)
-        _bind(compiler.bindings, wanted, params)
+        sql, bindings = self.compiled(wanted)
+        _bind(bindings, wanted, params)
         return sql
 
     def _column(self, path: str) -> Column:
@@ -329,19 +333,22 @@ class Keyset:
 
     def statement(self, select: str, where: Sequence[str], page: PageRequest) -> Statement:
         """The statement of a page of ``select`` (up to its WHERE), kept by its shape."""
+        return self.kept((select, *where), page, lambda: self._written(select, where, page))
+
+    def kept(self, by: Hashable, page: PageRequest, write: Callable[[], Statement]) -> Statement:
+        """What ``write`` gives, kept by the shape of the page and by whatever else it depends on."""
         place = "" if page.after is None else "after"
         place = place if page.before is None else "before"
-        shape = (select, tuple(where), shape_of(page.filter), page.sort, place, page.limit)
+        shape = (by, shape_of(page.filter), page.sort, place, page.limit)
         found = self._statements.get(shape)
         if found is None:
             if len(self._statements) >= STATEMENTS_KEPT:
                 self._statements.clear()
-            found = self._statements[shape] = self._written(select, where, page)
+            found = self._statements[shape] = write()
         return found
 
     def _written(self, select: str, where: Sequence[str], page: PageRequest) -> Statement:
-        compiler = Compiler(self._filters, self._search)
-        asked = compiler.condition(page.filter)
+        asked, bindings = self.compiled(page.filter)
         all_where = [one for one in (*where, asked) if one != "true"] or ["true"]
         shortcut, join = self._shortcut(page)
         columns, behind, order = self.clauses(page, {}, shortcut)
@@ -351,7 +358,7 @@ class Keyset:
             f"{head}, {', '.join(columns)}\nFROM {tail}{join}\nWHERE {' AND '.join(paged)}"
             f"\nORDER BY {order}\nLIMIT {page.limit + 1}",
             f"FROM {tail}\nWHERE {' AND '.join(all_where)}",
-            tuple(compiler.bindings),
+            bindings,
         )
 
     def _shortcut(self, page: PageRequest) -> tuple[Shortcut | None, str]:

@@ -1,6 +1,5 @@
 """Reads: one statement each, on connections without transactions."""
 
-import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -13,6 +12,8 @@ from psycopg.rows import tuple_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from cms_api import timings
+from cms_api.adapters.sqlalchemy.turns import Turns
+from cms_api.adapters.sqlalchemy.watching import WatchedConnection
 
 Row = tuple[Any, ...]
 
@@ -44,6 +45,7 @@ class Reader:
     def __init__(self, url: str, *, size: int, statement_timeout: int) -> None:
         self._pool: AsyncConnectionPool[AsyncConnection[Row]] = AsyncConnectionPool(
             url,
+            connection_class=WatchedConnection,
             min_size=1,
             max_size=size,
             open=False,
@@ -58,9 +60,7 @@ class Reader:
             },
         )
         # One place for each connection: its cursor, or None while it is still in the pool.
-        self._places: asyncio.LifoQueue[AsyncCursor[Row] | None] = asyncio.LifoQueue()
-        for _ in range(size):
-            self._places.put_nowait(None)
+        self._places = Turns[AsyncCursor[Row] | None]([None] * size, patience=PATIENCE)
 
     async def open(self) -> None:
         """Open the pool. Raises `psycopg_pool.PoolTimeout` where the database does not answer."""
@@ -68,8 +68,8 @@ class Reader:
 
     async def close(self) -> None:
         """Close every connection that is at rest, and the pool."""
-        while not self._places.empty():
-            if (cursor := self._places.get_nowait()) is not None:
+        for cursor in self._places.free():
+            if cursor is not None:
                 await self._pool.putconn(cursor.connection)
         await self._pool.close()
 
@@ -86,7 +86,7 @@ class Reader:
         try:
             return await cursor.fetchall()
         finally:
-            self._places.put_nowait(cursor)
+            self._places.give(cursor)
 
     async def one(
         self, sql: str, params: Mapping[str, object] | None = None, *, prepare: bool | None = None
@@ -98,7 +98,7 @@ class Reader:
         try:
             return await cursor.fetchone()
         finally:
-            self._places.put_nowait(cursor)
+            self._places.give(cursor)
 
     async def _executed_inside(
         self, connection: AsyncConnection[Row], sql: str, params: Mapping[str, object] | None
@@ -149,18 +149,15 @@ class Reader:
 
     async def _take(self) -> AsyncCursor[Row]:
         try:
-            cursor = self._places.get_nowait()
-        except asyncio.QueueEmpty:
-            try:
-                cursor = await asyncio.wait_for(self._places.get(), PATIENCE)
-            except TimeoutError:
-                raise PoolTimeout("No connection became free.") from None
+            cursor = await self._places.take()
+        except TimeoutError:
+            raise PoolTimeout("No connection became free.") from None
         if cursor is not None:
             return cursor
         try:
             return (await self._pool.getconn()).cursor()
         except BaseException:
-            self._places.put_nowait(None)
+            self._places.give(None)
             raise
 
     async def _give_up(self, cursor: AsyncCursor[Row]) -> None:
@@ -169,4 +166,4 @@ class Reader:
             with suppress(psycopg.Error):
                 await self._pool.putconn(cursor.connection)
         finally:
-            self._places.put_nowait(None)
+            self._places.give(None)

@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 from cms_api.adapters.sqlalchemy.cms.hits import (
     Copies,
-    Matching,
     highlights,
     of_hits,
     of_type,
     page_of_hits,
+    tsquery_of,
 )
 from cms_api.adapters.sqlalchemy.cms.seo import SEO_CHANGED, SEO_USED
 from cms_api.adapters.sqlalchemy.cms.sources import SOURCES, Link, at, below, nodes, placed
@@ -197,6 +197,12 @@ def _one(kind: Kind, by: str, selection: Selection) -> str:
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
+def _hits(kind: Kind, selection: Selection, *, is_prefix: bool) -> Copies:
+    found = {HIGHLIGHTS: highlights(tsquery_of(is_prefix=is_prefix))}
+    return Copies(_columns(kind, selection, found), SEARCHED[kind], (of_type(TYPES[kind]),))
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
 def _page(
     kind: Kind, page: PageRequest, selection: Selection
 ) -> tuple[Statement, dict[str, object], dict[str, object]]:
@@ -239,8 +245,7 @@ class SqlDelivery(DeliveryQueries):
     async def search(
         self, kind: Kind, question: Question, page: PageRequest, selection: Selection
     ) -> Page[Delivered]:
-        found = {HIGHLIGHTS: highlights(Matching(question).tsquery)}
-        copies = Copies(_columns(kind, selection, found), SEARCHED[kind], (of_type(TYPES[kind]),))
+        copies = _hits(kind, selection, is_prefix=question.is_prefix)
         return await page_of_hits(
             self._reader, question, page, copies, lambda row: delivered(row, selection.format)
         )

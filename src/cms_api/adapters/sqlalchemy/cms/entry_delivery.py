@@ -16,11 +16,11 @@ from cms_api.adapters.sqlalchemy.cms.delivery import (
 from cms_api.adapters.sqlalchemy.cms.entry_columns import Place, entry_nodes, sort_columns, target_nodes
 from cms_api.adapters.sqlalchemy.cms.hits import (
     Copies,
-    Matching,
     highlights,
     of_hits,
     of_type,
     page_of_hits,
+    tsquery_of,
 )
 from cms_api.adapters.sqlalchemy.cms.seo import SEO_CHANGED, SEO_USED
 from cms_api.adapters.sqlalchemy.cms.sources import (
@@ -231,6 +231,7 @@ class SqlEntryDelivery(EntryQueries):
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._selects = UntilChanged[tuple[str, Selection], str](most=STATEMENTS_KEPT)
+        self._hits = UntilChanged[tuple[str, Selection, bool], Copies](most=STATEMENTS_KEPT)
         self._keysets = UntilChanged[str, Keyset]()
 
     async def one(
@@ -266,9 +267,16 @@ class SqlEntryDelivery(EntryQueries):
     async def search(
         self, catalogue: Catalogue, key: str, question: Question, page: PageRequest, selection: Selection
     ) -> Page[Delivered]:
-        found = {HIGHLIGHTS: highlights(Matching(question).tsquery)}
-        columns = _columns(catalogue, key, selection, found)
-        copies = Copies(columns, of_hits(self._keyset(catalogue, key)), (of_type(key),))
+        found = {HIGHLIGHTS: highlights(tsquery_of(is_prefix=question.is_prefix))}
+        copies = self._hits.get(
+            catalogue.stamp,
+            (key, selection, question.is_prefix),
+            lambda: Copies(
+                _columns(catalogue, key, selection, found),
+                of_hits(self._keyset(catalogue, key)),
+                (of_type(key),),
+            ),
+        )
         return await page_of_hits(
             self._reader, question, page, copies, lambda row: delivered(row, selection.format)
         )

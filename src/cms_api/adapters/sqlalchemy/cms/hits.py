@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from cms_api.adapters.sqlalchemy.cms.search_languages import language_of
-from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, cut
+from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Statement, cut
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.search.interface import MAX_RANKED, Question
 from cms_api.querying import EVERYTHING, RANKED, Page, PageRequest
@@ -23,9 +23,15 @@ LOOKED_THROUGH = 20_000
 # Of how many live copies with all words of a phrase the words' places are looked up.
 MAX_CHECKED = 5_000
 
+_RANKED = "%(_ranked)s::int"
 _TSQUERY = f"websearch_to_tsquery({CONFIGURATION}, %(_words)s)"
 # Ends in a word, but where it ends in an excluded phrase.
 _BEGUN = f"(CASE WHEN {_TSQUERY}::text LIKE '%%''' THEN {_TSQUERY}::text || ':*' ELSE {_TSQUERY}::text END)::tsquery"
+
+
+def tsquery_of(*, is_prefix: bool) -> str:
+    """The expression of what is searched for."""
+    return _BEGUN if is_prefix else _TSQUERY
 
 
 class Matching:
@@ -37,14 +43,16 @@ class Matching:
     """
 
     def __init__(self, question: Question) -> None:
-        self.tsquery = _BEGUN if question.is_prefix else _TSQUERY
+        self.tsquery = tsquery_of(is_prefix=question.is_prefix)
         self._is_ordered = f"({self.tsquery}::text LIKE '%% <%%')"
-        self._most = f"(CASE WHEN {self._is_ordered} THEN {MAX_CHECKED} ELSE {MAX_RANKED} END)"
+        self._most = f"(CASE WHEN {self._is_ordered} THEN %(_checked)s::int ELSE {_RANKED} END)"
         self.rank = f"ts_rank_cd({WEIGHTS}, s.words, {self.tsquery}, {NORMALISATION})"
         self.params: dict[str, object] = {
             "_words": question.words,
             "_locale": question.locale,
             "_language": f"cms.{language_of(question.locale)}",
+            "_ranked": MAX_RANKED,
+            "_checked": MAX_CHECKED,
         }
 
     def _candidates(self) -> str:
@@ -69,17 +77,17 @@ class Matching:
             found AS MATERIALIZED (
                 SELECT c.document_id, c.words FROM (SELECT * FROM candidates LIMIT {self._most}) c
                 WHERE NOT {self._is_ordered} OR c.words @@ {self.tsquery}
-                ORDER BY c.published_at DESC, c.document_id DESC LIMIT {MAX_RANKED + 1})"""
+                ORDER BY c.published_at DESC, c.document_id DESC LIMIT {_RANKED} + 1)"""
 
     @property
     def ranked(self) -> str:
         """The hits that are ranked, counted and listed."""
-        return f"(SELECT * FROM found LIMIT {MAX_RANKED})"
+        return f"(SELECT * FROM found LIMIT {_RANKED})"
 
     @property
     def is_bounded(self) -> str:
         """Whether there are, or may be, more hits than are ranked."""
-        return f"((SELECT count(*) FROM candidates) > {self._most} OR (SELECT count(*) FROM found) > {MAX_RANKED})"
+        return f"((SELECT count(*) FROM candidates) > {self._most} OR (SELECT count(*) FROM found) > {_RANKED})"
 
 
 class Copies(NamedTuple):
@@ -118,11 +126,26 @@ async def page_of_hits(
     Not prepared: what is best depends on how common the words are, which a plan made for any words can't know.
     """
     matching = Matching(question)
-    params = dict(matching.params)
-    asked = [*copies.where, copies.keyset.condition(page.filter, params)]
-    hits = matching.hits(asked, copies=copies.are_asked and page.filter != EVERYTHING)
-    counted = dict(params)
-    columns, behind, order = copies.keyset.clauses(page, params)
+    statement = copies.keyset.kept(
+        (copies, question.is_prefix), page, lambda: _statement(matching, page, copies)
+    )
+    filtered, placed = copies.keyset.bound(statement, page)
+    rows = await reader.rows(statement.sql, {**matching.params, **placed}, prepare=False)
+    count = None
+    if page.count != "none":
+        # As far as hits are ranked, an exact count costs no more than an estimate.
+        counting = f"SELECT count(*)\n{statement.counting}"
+        row = await reader.one(counting, {**matching.params, **filtered}, prepare=False)
+        count = row[0] if row else 0
+    width = len(page.sort) + 1
+    found = cut(rows, page, width, lambda row: make(row[:-1]), count)
+    return msgspec.structs.replace(found, is_bounded=bool(rows) and rows[0][-width - 1])
+
+
+def _statement(matching: Matching, page: PageRequest, copies: Copies) -> Statement:
+    asked, bindings = copies.keyset.compiled(page.filter)
+    hits = matching.hits([*copies.where, asked], copies=copies.are_asked and page.filter != EVERYTHING)
+    columns, behind, order = copies.keyset.clauses(page, {})
     joined = "" if page.sort == RANKED else "JOIN cms.publications p ON p.document_id = h.id"
     sql = f"""
         WITH {hits},
@@ -133,16 +156,7 @@ async def page_of_hits(
         JOIN cms.publications p ON p.document_id = h.id JOIN cms.search s ON s.document_id = h.id
         ORDER BY {order}
         """
-    rows = await reader.rows(sql, params, prepare=False)
-    count = None
-    if page.count != "none":
-        # As far as hits are ranked, an exact count costs no more than an estimate.
-        sql = f"WITH {hits} SELECT count(*) FROM {matching.ranked} h"
-        row = await reader.one(sql, counted, prepare=False)
-        count = row[0] if row else 0
-    width = len(page.sort) + 1
-    found = cut(rows, page, width, lambda row: make(row[:-1]), count)
-    return msgspec.structs.replace(found, is_bounded=bool(rows) and rows[0][-width - 1])
+    return Statement(sql, f"FROM (WITH {hits} SELECT FROM {matching.ranked} h) hits", bindings)
 
 
 def highlights(tsquery: str) -> str:

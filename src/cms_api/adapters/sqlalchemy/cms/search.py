@@ -1,6 +1,7 @@
 """Full-text search in SQL: hits, ranks, snippets, facets and words that are near."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from cms_api.adapters.sqlalchemy.cms.delivery import http_date, object_of
 from cms_api.adapters.sqlalchemy.cms.hits import (
@@ -10,6 +11,7 @@ from cms_api.adapters.sqlalchemy.cms.hits import (
     highlights,
     of_hits,
     page_of_hits,
+    tsquery_of,
 )
 from cms_api.adapters.sqlalchemy.cms.search_languages import language_of
 from cms_api.adapters.sqlalchemy.cms.sources import SOURCES, moment, related
@@ -37,8 +39,10 @@ _SEARCH = of_hits(
 )
 
 
-def _item(tsquery: str) -> str:
-    return object_of(
+@cache
+def _columns(*, is_prefix: bool) -> str:
+    """The JSON of a hit, its date, and the id of what it is made of."""
+    item = object_of(
         {
             "id": "p.document_id",
             "type": "p.type",
@@ -49,9 +53,10 @@ def _item(tsquery: str) -> str:
             "excerpt": "coalesce(p.fields->>'excerpt', '')",
             "published_at": moment("p.published_at"),
             "score": "h.score",
-            "highlights": highlights(tsquery),
+            "highlights": highlights(tsquery_of(is_prefix=is_prefix)),
         }
     )
+    return f"{item}::text, {http_date('p.updated_at')}, p.document_id::text"
 
 
 def _values(rows: str, order: str) -> str:
@@ -98,9 +103,7 @@ class SqlSearch(SearchQueries):
         self._reader = reader
 
     async def page(self, question: Question, page: PageRequest) -> Page[Delivered]:
-        item = _item(Matching(question).tsquery)
-        columns = f"{item}::text, {http_date('p.updated_at')}, p.document_id::text"
-        copies = Copies(columns, _SEARCH, are_asked=False)
+        copies = Copies(_columns(is_prefix=question.is_prefix), _SEARCH, are_asked=False)
         return await page_of_hits(self._reader, question, page, copies, lambda row: Delivered(*row))
 
     async def facets(
