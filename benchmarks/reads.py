@@ -15,6 +15,7 @@ import pickle
 import random
 import statistics
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
@@ -31,6 +32,8 @@ POSTS = "/api/v1/content/posts"
 INCLUDE = "include=author,categories,tags"
 PAGE = 200
 DISTINCT = 100
+# How long a round may take, in seconds.
+LONG = 4.0
 Asked = tuple[str, Any, bool | None]
 Record = tuple[list[Asked], bytes, str]
 
@@ -165,15 +168,20 @@ def _case(
         "cached": (cached, None, 8), "304": (cached, tags, 8),
     }  # fmt: skip
     few, many = ({label: Figures() for label in subjects} for _ in range(2))
+    requests = options.requests
     # In turn, so that a noisy moment hits all; the first round only warms up.
     for number in range(-1, options.rounds):
+        started = time.perf_counter()
         for label, (process, known, times) in subjects.items():
-            paths = random.choices(list(case), k=options.requests * times)
+            paths = random.choices(list(case), k=requests * times)
             figures = few[label] if number >= 0 else None
             asyncio.run(measure(process, paths, FEW, figures, known, database))
+        # What is slow is asked less often.
+        if number == -1 and (elapsed := time.perf_counter() - started) > LONG:
+            requests = max(int(requests * LONG / elapsed), 2 * FEW)
     for number in range(-1, options.rounds // 5):
         for label, (process, known, times) in subjects.items():
-            paths = random.choices(list(case), k=options.requests * times * 5)
+            paths = random.choices(list(case), k=max(requests * times * 5, 2 * MANY))
             figures = many[label] if number >= 0 else None
             asyncio.run(measure(process, paths, MANY, figures, known))
     _print(name, few, many)

@@ -1,6 +1,7 @@
 """A worker: the ASGI application, made of the environment."""
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -24,4 +25,9 @@ def create() -> Litestar:
             sys.exit(1)  # it was gone before we asked
     settings = load(os.environ)
     configure(settings)
-    return create_app(settings)
+    app = create_app(settings)
+    # Hundreds of thousands of objects that stay as long as the process does: the collector would
+    # look at them again and again, and keep all requests waiting for a tenth of a second each time.
+    gc.collect()
+    gc.freeze()
+    return app

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import psycopg
 
-from cms_api.adapters.http.caching import tag_of
+from cms_api.adapters.http.caching import ID_LENGTH, tag_of
 
 API, CONTENT = "/api/v1", "/api/v1/content"
 ANY = {"If-Match": "*"}
@@ -72,8 +72,8 @@ def tags(*keys: str) -> set[str]:
 
 
 def tagged(response: httpx.Response) -> set[str]:
-    """The tags in the header Cache-Tag."""
-    return set(response.headers["cache-tag"].split(","))
+    """The tags in the header Cache-Tag, without the whole ids that short ones repeat."""
+    return {tag for tag in response.headers["cache-tag"].split(",") if len(tag) != ID_LENGTH}
 
 
 def faults(problem: dict[str, Any]) -> list[tuple[str, str]]:

@@ -27,6 +27,8 @@ MAX_QUERY = 2_000
 MAX_TAGS_LENGTH = 8_000
 # Above that, an answer is compressed beside the requests.
 LARGE = 262_144
+# An answer of that many keys names ids whole as well, for people who look for them.
+FEW_KEYS = 20
 LOAD = "cms_load"
 ID_LENGTH, TAG_LENGTH = 36, 12
 
@@ -93,6 +95,8 @@ class Answer:
         self._headers = headers
         # Most are ids: see `tag_of`, which would have to be called for each.
         joined = ",".join([key[24:] if len(key) == ID_LENGTH else tag_of(key) for key in self.keys])
+        if len(self.keys) <= FEW_KEYS:
+            joined = ",".join([joined, *[key for key in self.keys if len(key) == ID_LENGTH]])
         if joined and len(joined) <= MAX_TAGS_LENGTH:
             headers.append((b"cache-tag", joined.encode()))
         self._cache: ResponseCache | None = None

@@ -56,7 +56,8 @@ class Reader:
                 "prepare_threshold": 0,
                 "application_name": "cms reads",
                 "options": f"-c statement_timeout={statement_timeout * 1000} -c timezone=UTC"
-                " -c default_transaction_read_only=on",
+                # Compiling a plan takes longer than what is read here does.
+                " -c default_transaction_read_only=on -c jit=off",
             },
         )
         # One place for each connection: its cursor, or None while it is still in the pool.

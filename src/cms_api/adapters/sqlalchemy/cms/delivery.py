@@ -120,16 +120,19 @@ def expanded(link: Link, alias: str, selection: Selection) -> str:
     made, ids, key = shown(link.source, there, selection), at(link.ids, alias), f"{there}.{target.key}"
     if not link.is_many:
         return f"(SELECT {made} FROM {target.table} {there} WHERE {key} = {ids})"
-    rows = f"unnest({ids}) WITH ORDINALITY {there}x(id, n) JOIN {target.table} {there} ON {key} = {there}x.id"
+    # Nothing stands in them twice. A join with what they are unnested to is guessed to find ten rows
+    # each, and so reads whole tables of terms.
+    rows, own = f"{target.table} {there} WHERE {key} = ANY({ids})", f"array_position({ids}, {key})"
     order = placed(target.columns, there)
     return gathered(
-        made, rows, selection, {n: c.sql for n, c in order.items() if isinstance(c, Column)}, there
+        made, rows, selection, {n: c.sql for n, c in order.items() if isinstance(c, Column)}, there, own
     )
 
 
-def gathered(made: str, rows: str, selection: Selection, columns: Mapping[str, str], there: str) -> str:
-    """The JSON of several rows: of all in their own order, or of as many as wanted in another one."""
-    own = f"{there}x.n"
+def gathered(
+    made: str, rows: str, selection: Selection, columns: Mapping[str, str], there: str, own: str
+) -> str:
+    """The JSON of several rows: of all in their ``own`` order, or of as many as wanted in another one."""
     if selection.limit is None and not selection.sort:
         return f"(SELECT coalesce(json_agg({made} ORDER BY {own}), '[]') FROM {rows})"
     keys = [

@@ -160,7 +160,7 @@ class _Writer:
             f" JOIN cms.publications {alias} ON {alias}.document_id = {alias}x.id::uuid"
         )
         columns = self._columns(field.types, alias) if inner and inner.sort else {}
-        return gathered(made, rows, inner or NO_SELECTION, columns, alias)
+        return gathered(made, rows, inner or NO_SELECTION, columns, alias, f"{alias}x.n")
 
     def _columns(self, types: tuple[str, ...], alias: str) -> dict[str, str]:
         """What documents that are pointed at are sorted by."""

@@ -87,7 +87,9 @@ class Matching:
     @property
     def is_bounded(self) -> str:
         """Whether there are, or may be, more hits than are ranked."""
-        return f"((SELECT count(*) FROM candidates) > {self._most} OR (SELECT count(*) FROM found) > {_RANKED})"
+        return (
+            f"((SELECT count(*) FROM candidates) > {self._most} OR (SELECT count(*) FROM found) > {_RANKED})"
+        )
 
 
 class Copies(NamedTuple):
