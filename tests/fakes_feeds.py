@@ -1,7 +1,7 @@
 """The ports of feeds and maps on the store."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 from uuid import UUID
 
 from tests.fakes_redirects import has_address
@@ -9,11 +9,14 @@ from tests.fakes_redirects import has_address
 from cms_api.domains.cms.feeds.interface import Position, Scope, Subject
 from cms_api.domains.cms.feeds.ports import FeedQueries, FileRow, PersonRow, PostRow
 from cms_api.domains.cms.media.service import url_of
-from cms_api.domains.cms.sitemaps.interface import PART, Part
+from cms_api.domains.cms.sitemaps.interface import PART, MapKind, MapPart
 from cms_api.domains.cms.sitemaps.ports import AddressRow, SiteMapQueries
 
 if TYPE_CHECKING:
     from tests.fakes_cms import Publication, Store
+
+    from cms_api.domains.cms.authors.model import Author
+    from cms_api.domains.cms.taxonomies.model import Term
 
 FIELDS = {"category": "categories", "tag": "tags", "author": "authors"}
 
@@ -85,28 +88,49 @@ class FakeFeedQueries(FeedQueries):
 
 
 class FakeSiteMapQueries(SiteMapQueries):
-    """Numbers what is live in the order in which it was first published."""
+    """Numbers what is live in the order in which it was first published, and archives as they were made."""
 
     def __init__(self, store: "Store") -> None:
         self._store = store
 
-    def _rows(self) -> list["Publication"]:
-        return [
-            live
-            for live in self._store.publications.values()
-            if has_address(live.type, live.content) and live.content.seo.noindex is not True
-        ]
+    def _rows(self, kind: MapKind) -> list[AddressRow]:
+        store = self._store
+        match kind:
+            case "documents":
+                return [
+                    AddressRow(f"/{live.path}", live.updated_at, None, ())
+                    for live in store.publications.values()
+                    if has_address(live.type, live.content)
+                    and live.content.seo.noindex is not True
+                    and not live.content.seo.canonical
+                ]
+            case "terms":
+                found = [self._archive(term.taxonomy, term, None) for term in store.terms.values()]
+            case "authors":
+                files = {one.id: url_of(one.storage_key, one.source_url) for one in store.media.values()}
+                found = [
+                    self._archive("author", author, files[author.avatar_id] if author.avatar_id else None)
+                    for author in store.authors.values()
+                ]
+        return [row for row in found if row is not None]
 
-    async def parts(self) -> Sequence[Part]:
-        rows = self._rows()
+    def _archive(self, scope: Scope, of: "Term | Author", image: str | None) -> AddressRow | None:
+        """Where the posts of a term or an author are listed; None where there are none."""
+        published = [
+            live.published_at
+            for live in self._store.publications.values()
+            if live.type == "post" and of.id in getattr(live.content, FIELDS[scope])
+        ]
+        path = getattr(self._store.site.paths, scope).replace("{slug}", of.slug)
+        return AddressRow(path, max(of.updated_at, *published), image, ()) if published else None
+
+    async def parts(self) -> Sequence[MapPart]:
         return [
-            Part(number, max(live.updated_at for live in rows[number * PART : (number + 1) * PART]))
+            MapPart(kind, number, max(row.changed_at for row in rows[number * PART : (number + 1) * PART]))
+            for kind in get_args(MapKind)
+            if (rows := self._rows(kind))
             for number in range((len(rows) + PART - 1) // PART)
         ]
 
-    async def addresses(self, part: int) -> Sequence[AddressRow]:
-        return [
-            AddressRow(f"/{live.path}", live.updated_at, None, ())
-            for live in self._rows()[part * PART : (part + 1) * PART]
-            if not live.content.seo.canonical
-        ]
+    async def addresses(self, kind: MapKind, part: int) -> Sequence[AddressRow]:
+        return self._rows(kind)[part * PART : (part + 1) * PART]

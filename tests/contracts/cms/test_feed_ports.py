@@ -18,7 +18,7 @@ from cms_api.domains.cms.media.model import Asset
 from cms_api.domains.cms.media.ports import MediaRepository
 from cms_api.domains.cms.pages.service import PAGE
 from cms_api.domains.cms.posts.service import POST
-from cms_api.domains.cms.sitemaps.interface import Part
+from cms_api.domains.cms.sitemaps.interface import MapPart
 from cms_api.domains.cms.taxonomies.model import Term
 from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.kernel.ids import new_id
@@ -89,15 +89,53 @@ async def test_posts_by_page_and_subject(backend: Backend) -> None:
 
 async def test_what_is_in_a_map(backend: Backend) -> None:
     assert list(await backend.sitemaps.parts()) == []
-    assert list(await backend.sitemaps.addresses(0)) == []
+    assert list(await backend.sitemaps.addresses("documents", 0)) == []
     await live(backend, PostContent(title="A", slug="a"))
     await live(backend, PageContent(title="P", slug="p"), after=5, locale="de")
     await live(backend, PostContent(title="N", slug="n", seo=Seo(noindex=True)), after=9)
     await live(backend, PostContent(title="E", slug="e", seo=Seo(canonical="https://x.example/")))
-    assert list(await backend.sitemaps.parts()) == [Part(0, AT + timedelta(seconds=5))]
-    rows = await backend.sitemaps.addresses(0)
+    assert list(await backend.sitemaps.parts()) == [MapPart("documents", 0, AT + timedelta(seconds=5))]
+    rows = await backend.sitemaps.addresses("documents", 0)
     assert [(row.url, row.changed_at) for row in rows] == [("/a", AT), ("/p", AT + timedelta(seconds=5))]
-    assert list(await backend.sitemaps.addresses(1)) == []
+    assert list(await backend.sitemaps.addresses("documents", 1)) == []
+
+
+async def test_which_archives_are_in_a_map(backend: Backend) -> None:
+    picture = Asset(id=new_id(), filename="a.png", source_url="https://x.example/a.png", **DATES)
+    ada = Author(id=new_id(), name="Ada", slug="ada", avatar_id=picture.id, **DATES)
+    idle = Author(id=new_id(), name="Idle", slug="idle", **DATES)
+    terms = {
+        name: Term(
+            id=new_id(),
+            taxonomy="category" if name == "Food" else "tag",
+            name=name,
+            slug=name.lower(),
+            **DATES,
+        )
+        for name in ("Food", "Tea", "Unused")
+    }
+    async with backend.uow() as uow:
+        await uow.repository(MediaRepository).add(picture)
+        for author in (ada, idle):
+            await uow.repository(AuthorRepository).add(author)
+        for term in terms.values():
+            await uow.repository(TermRepository).add(term)
+    assert list(await backend.sitemaps.parts()) == []
+    await live(backend, PageContent(title="P", slug="p", authors=(idle.id,)))  # archives are of posts
+    for after in (1, 2):
+        used: dict[str, Any] = {"authors": (ada.id,), "tags": (terms["Tea"].id,)}
+        if after == 1:
+            used["categories"] = (terms["Food"].id,)
+        await live(backend, PostContent(title="A", slug=f"a{after}", **used), after=after)
+    one, two = (AT + timedelta(seconds=after) for after in (1, 2))
+    assert list(await backend.sitemaps.parts()) == [
+        MapPart("documents", 0, two), MapPart("terms", 0, two), MapPart("authors", 0, two)
+    ]  # fmt: skip
+    found = await backend.sitemaps.addresses("terms", 0)
+    assert [(row.url, row.changed_at) for row in found] == [("/category/food", one), ("/tag/tea", two)]
+    (row,) = await backend.sitemaps.addresses("authors", 0)
+    assert (row.url, row.changed_at, row.image) == ("/author/ada", two, "https://x.example/a.png")
+    assert list(await backend.sitemaps.addresses("authors", 1)) == []
 
 
 async def test_what_is_rendered_anew(backend: Backend) -> None:

@@ -256,10 +256,12 @@ async def test_sitemaps(admin: httpx.AsyncClient, client: httpx.AsyncClient, sit
     response = await read(client, "/sitemap.xml")
     assert response.headers["content-type"] == "application/xml"
     root = ET.fromstring(response.content)
-    assert [one.text for one in root.iter(f"{space}loc")] == [f"{BASE}/sitemaps/0.xml"]
+    assert [one.text for one in root.iter(f"{space}loc")] == [
+        f"{BASE}/sitemaps/{name}.xml" for name in ("0", "terms-0", "authors-0")
+    ]
 
-    async def found() -> dict[str, ET.Element]:
-        response = await read(client, "/sitemaps/0.xml")
+    async def found(name: str = "0") -> dict[str, ET.Element]:
+        response = await read(client, f"/sitemaps/{name}.xml")
         root = ET.fromstring(response.content)
         assert root.tag == f"{space}urlset"
         return {str(one.findtext(f"{space}loc")).removeprefix(BASE): one for one in root}
@@ -275,7 +277,26 @@ async def test_sitemaps(admin: httpx.AsyncClient, client: httpx.AsyncClient, sit
     await change(admin, "pages", site["target"], seo={"canonical": "https://elsewhere.example/"})
     await do(admin, "pages", site["target"], "publish")
     assert set(await found()) == {"/gr%C3%B6%C3%9Fe", "/deutsch"}
-    for wrong in ("1.xml", "0", "00.xml", "-1.xml", "x.xml", "999999999.xml"):
+    assert set(await found("terms-0")) == {"/category/news", "/tag/tea"}
+    assert len(await found("authors-0")) == 1
+    await change(admin, "tags", site["tag"], slug="grün")
+    await settings(admin, paths={"tag": "/themen/{slug}"})
+    assert set(await found("terms-0")) == {"/category/news", "/themen/gr%C3%BCn"}
+    await do(admin, "posts", site["second"], "unpublish")
+    answered(await client.get("/sitemaps/terms-0.xml"), 404, "nothing_published")
+    wrong_names = (
+        "1",
+        "00",
+        "-1",
+        "x",
+        "999999999",
+        "terms-00",
+        "terms-",
+        "documents-0",
+        "authors-1",
+        "Terms-0",
+    )
+    for wrong in ("0", "terms-0", *(f"{name}.xml" for name in wrong_names)):
         answered(await client.get(f"/sitemaps/{wrong}"), 404)
     await settings(admin, seo={"noindex": True})
     assert b"<loc>" not in (await client.get("/sitemap.xml")).content
@@ -322,6 +343,7 @@ async def test_a_sitemap_of_tens_of_thousands(
     asked.clear()
     locs = re.findall(r"<loc>([^<]*)</loc>", (await read(client, "/sitemap.xml")).text)
     assert len(asked) == 2
+    assert locs.pop() == f"{SERVICE}/sitemaps/authors-0.xml"
     assert locs == [f"{SERVICE}/sitemaps/{number}.xml" for number in range(3)]
     seen: list[str] = []
     for loc in locs:

@@ -180,7 +180,14 @@ from cms_api.domains.cms.site.interface import (
     SiteSettings,
     SocialLink,
 )
-from cms_api.domains.cms.sitemaps.interface import MapEntry, SiteMap, SiteMapPart, SiteMapService
+from cms_api.domains.cms.sitemaps.interface import (
+    MapEntry,
+    MapKind,
+    MapPart,
+    SiteMap,
+    SiteMapPart,
+    SiteMapService,
+)
 from cms_api.domains.cms.sync.interface import PERMISSIONS as SYNC_PERMISSIONS
 from cms_api.domains.cms.sync.interface import (
     ChangeSignal,
@@ -314,6 +321,8 @@ __all__ = [
     "LockSummary",
     "LockView",
     "MapEntry",
+    "MapKind",
+    "MapPart",
     "Match",
     "MediaChanges",
     "MediaService",

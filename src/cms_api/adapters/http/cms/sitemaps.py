@@ -14,10 +14,10 @@ from litestar.types import ASGIApp
 from cms_api.adapters.http.cms.answering import delivered_as
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.xml import DECLARATION, element
-from cms_api.domains.cms.api import MapEntry, SiteFacts, SiteMapPart, SiteMapService
+from cms_api.domains.cms.api import MapEntry, MapKind, MapPart, SiteFacts, SiteMapPart, SiteMapService
 from cms_api.kernel.errors import NotFound
 
-_PART = re.compile(r"(0|[1-9][0-9]{0,8})\.xml")
+_PART = re.compile(r"(?:(terms|authors)-)?(0|[1-9][0-9]{0,8})\.xml")
 XML, TEXT = "application/xml", "text/plain; charset=utf-8"
 SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 NAMESPACES = {
@@ -30,6 +30,11 @@ _EXAMPLE = f'{DECLARATION}<{{0}} xmlns="{SITEMAP}">…</{{0}}>'
 
 def _moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _name(part: MapPart) -> str:
+    """What the file of a part is called."""
+    return f"{part.number}.xml" if part.kind == "documents" else f"{part.kind}-{part.number}.xml"
 
 
 def _opt(media_type: str, example: str) -> dict[str, object]:
@@ -50,7 +55,7 @@ async def sitemap_index(request: ApiRequest, sitemaps: NamedDependency[SiteMapSe
         element(
             "sitemap",
             (
-                element("loc", f"{found.site.service}/sitemaps/{part.number}.xml"),
+                element("loc", f"{found.site.service}/sitemaps/{_name(part)}"),
                 element("lastmod", _moment(part.changed_at)),
             ),
         )
@@ -72,10 +77,11 @@ async def sitemap_part(
     request: ApiRequest, file: FromPath[str], sitemaps: NamedDependency[SiteMapService]
 ) -> ASGIApp:
     """Up to 10,000 addresses, with covers and translations; `file` is as the index names it: `0.xml`."""
-    number = _PART.fullmatch(file)
-    if number is None:
+    named = _PART.fullmatch(file)
+    if named is None:
         raise NotFound("There is no such part.")
-    found = await sitemaps.part(int(number[1]))
+    kind: MapKind = named[1] or "documents"  # type: ignore[assignment]  # see the pattern
+    found = await sitemaps.part(kind, int(named[2]))
     # Long enough for others to notice, so not on the loop.
     body = await asyncio.to_thread(_urlset, found)
     return delivered_as(request, body, XML, resource="sitemaps", changed_at=found.changed_at, keys=found.tags)

@@ -1,23 +1,33 @@
-"""What is live and may be found, by ranges of numbers."""
+"""What is live, and what lists it, as far as it may be found: by ranges of numbers."""
 
 from collections.abc import Sequence
 
-from cms_api.adapters.sqlalchemy.cms.urls import file_url, page_url
+from cms_api.adapters.sqlalchemy.cms.urls import AUTHOR_URL, TERM_URL, file_url, page_url
 from cms_api.adapters.sqlalchemy.reading import Reader
-from cms_api.domains.cms.sitemaps.interface import PART, Part
+from cms_api.domains.cms.sitemaps.interface import PART, MapKind, MapPart
 from cms_api.domains.cms.sitemaps.ports import AddressRow, SiteMapQueries
 
-# One look into the index `ix_publications_part` for each part.
+# The newest post that an archive lists, by the index `ix_links_listed`.
+_NEWEST = """CROSS JOIN LATERAL (
+    SELECT k.published_at AS at FROM cms.links k
+    WHERE k.is_live AND k.target_id = {0}.id AND k.field = {1} AND k.type = 'post'
+    ORDER BY k.published_at DESC LIMIT 1) x"""
+_TERMS = "cms.terms t " + _NEWEST.format(
+    "t", "CASE t.taxonomy WHEN 'category' THEN 'categories' ELSE 'tags' END"
+)
+_AUTHORS = "cms.authors a " + _NEWEST.format("a", "'authors'")
+# One look into the index `ix_publications_part` for each part, and one for each archive.
 PARTS = f"""
-SELECT n, x.at
+SELECT 'documents', n, x.at
 FROM generate_series(0, (SELECT max(ordinal) / {PART} FROM cms.publications)) n
 CROSS JOIN LATERAL (
     SELECT p.updated_at AS at FROM cms.publications p
-    WHERE p.ordinal / {PART} = n AND p.has_address AND NOT p.is_noindex
+    WHERE p.ordinal / {PART} = n AND p.has_address AND NOT p.is_noindex AND p.seo->>'canonical' IS NULL
     ORDER BY p.updated_at DESC LIMIT 1) x
-ORDER BY n
+UNION ALL SELECT 'terms', t.ordinal / {PART}, max(greatest(t.updated_at, x.at)) FROM {_TERMS} GROUP BY 2
+UNION ALL SELECT 'authors', a.ordinal / {PART}, max(greatest(a.updated_at, x.at)) FROM {_AUTHORS} GROUP BY 2
 """
-ADDRESSES = f"""
+_DOCUMENTS = f"""
 SELECT {page_url("p")}, p.updated_at,
     (SELECT {file_url("m")} FROM cms.media m WHERE m.id = p.cover_id),
     CASE WHEN p.translation_group IS NOT NULL THEN (
@@ -30,19 +40,31 @@ WHERE p.ordinal >= %(first)s AND p.ordinal < %(end)s AND p.has_address AND NOT p
   AND p.seo->>'canonical' IS NULL
 ORDER BY p.ordinal
 """
+ADDRESSES: dict[MapKind, str] = {
+    "documents": _DOCUMENTS,
+    "terms": f"""
+        SELECT {TERM_URL}, greatest(t.updated_at, x.at), NULL, NULL FROM {_TERMS}
+        WHERE t.ordinal >= %(first)s AND t.ordinal < %(end)s ORDER BY t.ordinal""",
+    "authors": f"""
+        SELECT {AUTHOR_URL}, greatest(a.updated_at, x.at),
+            (SELECT {file_url("m")} FROM cms.media m WHERE m.id = a.avatar_id), NULL FROM {_AUTHORS}
+        WHERE a.ordinal >= %(first)s AND a.ordinal < %(end)s ORDER BY a.ordinal""",
+}
+ORDER: tuple[MapKind, ...] = tuple(ADDRESSES)
 
 
 class SqlSiteMaps(SiteMapQueries):
-    """Reads of ``cms.publications``."""
+    """Reads of ``cms.publications``, ``terms`` and ``authors``."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    async def parts(self) -> Sequence[Part]:
-        return [Part(number, changed_at) for number, changed_at in await self._reader.rows(PARTS)]
+    async def parts(self) -> Sequence[MapPart]:
+        parts = [MapPart(*row) for row in await self._reader.rows(PARTS)]
+        return sorted(parts, key=lambda part: (ORDER.index(part.kind), part.number))
 
-    async def addresses(self, part: int) -> Sequence[AddressRow]:
-        rows = await self._reader.rows(ADDRESSES, {"first": part * PART, "end": (part + 1) * PART})
+    async def addresses(self, kind: MapKind, part: int) -> Sequence[AddressRow]:
+        rows = await self._reader.rows(ADDRESSES[kind], {"first": part * PART, "end": (part + 1) * PART})
         return [
             AddressRow(url, changed_at, image, [(locale, path) for locale, path in alternates or ()])
             for url, changed_at, image, alternates in rows

@@ -33,7 +33,9 @@ def archive_url(kind: str, slug: str) -> str:
 
 
 _CATEGORY, _TAG = archive_url("category", "t.slug"), archive_url("tag", "t.slug")
-_TERM = f"CASE t.taxonomy WHEN 'category' THEN {_CATEGORY} ELSE {_TAG} END"
+# Of the term `t`, and of the author `a`.
+TERM_URL = f"CASE t.taxonomy WHEN 'category' THEN {_CATEGORY} ELSE {_TAG} END"
+AUTHOR_URL = archive_url("author", "a.slug")
 
 
 def addresses_of(ids: str) -> str:
@@ -42,8 +44,8 @@ def addresses_of(ids: str) -> str:
         SELECT q.document_id, {page_url("q")} FROM cms.publications q
         WHERE q.document_id = ANY ({ids}) AND q.has_address
         UNION ALL SELECT m.id, {file_url("m")} FROM cms.media m WHERE m.id = ANY ({ids})
-        UNION ALL SELECT t.id, {_TERM} FROM cms.terms t WHERE t.id = ANY ({ids})
-        UNION ALL SELECT a.id, {archive_url("author", "a.slug")} FROM cms.authors a
+        UNION ALL SELECT t.id, {TERM_URL} FROM cms.terms t WHERE t.id = ANY ({ids})
+        UNION ALL SELECT a.id, {AUTHOR_URL} FROM cms.authors a
         WHERE a.id = ANY ({ids})) x(id, url))"""
 
 

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -13,15 +14,20 @@ from cms_api.domains.cms.site.facts import SiteFacts
 PART = 10_000
 
 
-class Part(msgspec.Struct, frozen=True):
+# What a part is of: documents, or what lists them: the archives of categories and tags, and of authors.
+MapKind = Literal["documents", "terms", "authors"]
+
+
+class MapPart(msgspec.Struct, frozen=True):
     """A part of the map, by its number; ``changed_at`` is when something in it was changed last."""
 
+    kind: MapKind
     number: int
     changed_at: datetime
 
 
 class MapEntry(msgspec.Struct, frozen=True):
-    """An address, whole; with the picture of its cover, and the addresses of all its translations."""
+    """An address, whole; with its cover, or the author's picture, and the addresses of all its translations."""
 
     url: str
     changed_at: datetime
@@ -33,7 +39,7 @@ class SiteMap(msgspec.Struct, frozen=True, kw_only=True):
     """The parts that there are. ``tags`` name what it is made of."""
 
     site: SiteFacts
-    parts: Sequence[Part]
+    parts: Sequence[MapPart]
     tags: tuple[str, ...]
 
 
@@ -48,8 +54,9 @@ class SiteMapPart(msgspec.Struct, frozen=True, kw_only=True):
 class SiteMapService(ABC):
     """Maps of what is published and may be found, for everybody.
 
-    Each live copy has a number for as long as it lives, and a part is a range of those: whatever
-    comes and goes meanwhile, an address is in one part and stays there.
+    Each live copy has a number for as long as it lives, and so has each term and author; a part is a
+    range of those: whatever comes and goes meanwhile, an address is in one part and stays there.
+    Archives are in it while they list a live post.
     """
 
     @abstractmethod
@@ -57,7 +64,7 @@ class SiteMapService(ABC):
         """The parts; none where the site is not to be found. Two statements."""
 
     @abstractmethod
-    async def part(self, number: int) -> SiteMapPart:
+    async def part(self, kind: MapKind, number: int) -> SiteMapPart:
         """A part. Raises `NothingPublished` where it has nothing. Two statements."""
 
     @abstractmethod

@@ -6,11 +6,11 @@ from datetime import datetime
 
 import msgspec
 
-from cms_api.domains.cms.sitemaps.interface import Part
+from cms_api.domains.cms.sitemaps.interface import MapKind, MapPart
 
 
 class AddressRow(msgspec.Struct, frozen=True):
-    """A live copy that may be found: paths of the site, and of its cover; translations by locale."""
+    """What may be found: paths of the site, and of its picture; translations by locale."""
 
     url: str
     changed_at: datetime
@@ -19,12 +19,12 @@ class AddressRow(msgspec.Struct, frozen=True):
 
 
 class SiteMapQueries(ABC):
-    """What is live, in the order of its numbers."""
+    """What is live, and what lists live posts, in the order of their numbers."""
 
     @abstractmethod
-    async def parts(self) -> Sequence[Part]:
-        """The parts that have something, by their numbers. Looks at each part, not at each row."""
+    async def parts(self) -> Sequence[MapPart]:
+        """The parts that have something, by kinds and numbers. Looks at each part, not at each live copy."""
 
     @abstractmethod
-    async def addresses(self, part: int) -> Sequence[AddressRow]:
+    async def addresses(self, kind: MapKind, part: int) -> Sequence[AddressRow]:
         """All of one part, as it is at one moment."""

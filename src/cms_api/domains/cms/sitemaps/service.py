@@ -2,12 +2,12 @@
 
 from cms_api.domains.cms.delivery.service import NothingPublished
 from cms_api.domains.cms.site.facts import SiteFacts, Sites
-from cms_api.domains.cms.sitemaps.interface import MapEntry, SiteMap, SiteMapPart, SiteMapService
+from cms_api.domains.cms.sitemaps.interface import MapEntry, MapKind, SiteMap, SiteMapPart, SiteMapService
 from cms_api.domains.cms.sitemaps.ports import AddressRow, SiteMapQueries
 
 # Too many documents to name each: any that changes may change a part, and so may a file or a setting.
 MAX_PARTS = 1_000_000  # further on there can't be any
-TAGS = ("documents", "media", "settings")
+TAGS = ("documents", "media", "settings", "categories", "tags", "authors")
 
 
 class SiteMaps(SiteMapService):
@@ -22,9 +22,9 @@ class SiteMaps(SiteMapService):
         parts = () if site.is_noindex else await self._queries.parts()
         return SiteMap(site=site, parts=parts, tags=(*TAGS, *site.used.split(",")))
 
-    async def part(self, number: int) -> SiteMapPart:
+    async def part(self, kind: MapKind, number: int) -> SiteMapPart:
         site = await self._sites.get()
-        rows = () if site.is_noindex or number > MAX_PARTS else await self._queries.addresses(number)
+        rows = () if site.is_noindex or number > MAX_PARTS else await self._queries.addresses(kind, number)
         if not rows:
             raise NothingPublished
         return SiteMapPart(
