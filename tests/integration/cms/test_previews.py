@@ -85,6 +85,11 @@ async def test_one_draft_is_shown_to_who_has_the_token(
     answered(await client.get(f"{CONTENT}/posts/by-slug/live", headers=preview), 404)
     listed = await shown(client, f"/posts?preview={made['token']}&sort=title&include=author", {})
     assert [one["title"] for one in listed["items"]] == ["Draft", "Second"]
+    asked = {"sort": ["title"], "fields": ["title"], "limit": 1}
+    for given in ({"headers": preview}, {"params": {"preview": made["token"]}}):
+        response = await client.post(f"{CONTENT}/posts/query", json=asked, **given)  # type: ignore[arg-type]  # either
+        assert answered(response, 200)["items"] == [{"title": "Draft"}]
+        assert response.headers["cache-control"] == "private, no-store"
     assert state() == before
     assert [one["title"] for one in await items(client, f"{CONTENT}/posts?sort=title")] == ["Live", "Second"]
     answered(await client.get(f"{CONTENT}/posts/by-slug/other"), 404)

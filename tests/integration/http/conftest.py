@@ -12,6 +12,7 @@ from litestar import Litestar
 from tests.conftest import ADMIN_EMAIL, PASSWORD, sign_in
 from tests.integration import database
 from tests.integration.http.asking import make, make_live, upload
+from tests.integration.http.library import library_of
 
 from cms_api.app import create_app
 from cms_api.settings import Settings
@@ -91,3 +92,9 @@ async def site(site_database_url: str, tmp_path_factory: pytest.TempPathFactory)
             yield Site(app=app, database_url=site_database_url, admin=admin, visitor=visitor, ids=ids)
     finally:
         await application.stop()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def library(site: Site) -> dict[str, Any]:
+    """What `library_of` makes."""
+    return await library_of(site.admin)

@@ -1,89 +1,17 @@
 """What can be asked of lists, in both spellings, over a small site that has some of everything."""
 
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
-import pytest_asyncio
-from tests.described import names_of
-from tests.integration.http.asking import API, CONTENT, check_problem, make, make_live
+from tests.integration.http.asking import API, CONTENT, check_problem
 from tests.integration.http.conftest import Site
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 POSTS = f"{CONTENT}/posts"
 EVENTS = f"{CONTENT}/entries/event"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def library(site: Site) -> AsyncIterator[dict[str, Any]]:
-    """Posts under nested categories with several tags, and events at places in cities."""
-    admin = site.admin
-    world = await make(admin, "categories", name="World")
-    europe = await make(admin, "categories", name="Europe", parent_id=world["id"])
-    tags = [await make(admin, "tags", name=name) for name in ("Red", "Green", "Blue")]
-    zoe = await make(admin, "authors", name="Zoe")
-    abe = await make(admin, "authors", name="Abe", website="https://abe.example.org")
-    ids = [one["id"] for one in tags]
-    await make_live(
-        admin, "posts", title="Alps 100%", authors=[zoe["id"]], categories=[europe["id"]], tags=ids
-    )
-    await make_live(admin, "posts", title="Baltic_sea", authors=[abe["id"], zoe["id"]], tags=ids[:1])
-    await make_live(admin, "posts", title="Caucasus", authors=[abe["id"]], categories=[world["id"]])
-    for key, fields in (
-        ("city", [{"key": "name", "type": "text"}]),
-        ("place", [{"key": "name", "type": "text"}, {"key": "city", "type": "reference", "types": ["city"]}]),
-        (
-            "event",
-            [
-                {"key": "headline", "type": "text"},
-                {"key": "seats", "type": "number"},
-                {"key": "place", "type": "reference", "types": ["place"]},
-                {"key": "others", "type": "references"},
-                {"key": "words", "type": "list", "of": {"type": "text"}},
-                {"key": "spot", "type": "group", "fields": [{"key": "row", "type": "number"}]},
-                {
-                    "key": "stands",
-                    "type": "list",
-                    "of": {
-                        "type": "group",
-                        "fields": [
-                            {"key": "name", "type": "text"},
-                            {"key": "by", "type": "reference", "types": ["city"]},
-                        ],
-                    },
-                },
-                {
-                    "key": "body",
-                    "type": "blocks",
-                    "variants": [
-                        {"key": "note", "fields": [{"key": "text", "type": "text"}]},
-                        {"key": "sum", "fields": [{"key": "value", "type": "number"}]},
-                    ],
-                },
-                {"key": "secret", "type": "text", "visibility": "internal"},
-            ],
-        ),
-    ):
-        response = await admin.post(f"{API}/content-types", json={"key": key, "fields": fields})
-        assert response.status_code == 201, response.text
-    lyon = await make_live(admin, "entries/city", slug="lyon", name="Lyon")
-    rome = await make_live(admin, "entries/city", slug="rome", name="Rome")
-    hall = await make_live(admin, "entries/place", slug="hall", name="Hall", city=lyon["id"])
-    barn = await make_live(admin, "entries/place", slug="barn", name="Barn", city=rome["id"])
-    first = await make_live(
-        admin, "entries/event", slug="first", headline="First", seats=10, place=hall["id"], secret="x",
-        others=[barn["id"], rome["id"]], words=["one", "two"], spot={"row": 3},
-        stands=[{"name": "Tea", "by": rome["id"]}], body=[{"type": "note", "text": "hello"}],
-    )  # fmt: skip
-    await make_live(
-        admin, "entries/event", slug="second", headline="Second", seats=20, place=barn["id"],
-        words=["two"], body=[{"type": "sum", "value": 7}],
-    )  # fmt: skip
-    await make_live(admin, "entries/event", slug="third", headline="Third")
-    yield {"europe": europe, "city": lyon, "place": hall, "event": first}
 
 
 async def titles(client: httpx.AsyncClient, url: str, query: str, name: str = "title") -> list[str]:
@@ -308,73 +236,3 @@ async def test_what_costs_too_much_is_refused(site: Site, library: Any) -> None:
     assert problem["cost"] > problem["limit"]
     assert problem["most"][0]["parameter"] == "filter[categories.parent.name][contains]"
     assert problem["most"][0]["cost"] == 50
-
-
-def _lists(document: dict[str, Any]) -> dict[str, bool]:
-    """The lists that take the whole grammar, and whether words are searched for there."""
-    named = {
-        path: set(names_of(document, operations.get("get", {})))
-        for path, operations in document["paths"].items()
-    }
-    return {path: "q" in names for path, names in named.items() if {"limit", "count"} <= names}
-
-
-async def test_no_list_asks_more_for_more_rows(
-    site: Site, library: Any, asked: list[str], filled: Callable[[str], str]
-) -> None:
-    """Every list of the application, with all that it can include."""
-    document = (await site.visitor.get("/openapi.json")).json()
-    lists = _lists(document)
-    # Words that only some lists search for.
-    urls = [
-        f"{filled(path)}?limit=100&count=exact{'&q=more' * has_words}" for path, has_words in lists.items()
-    ]
-    urls += [
-        f"{filled(path)}?limit=100"
-        for path, has_words in lists.items()
-        if has_words and "/search" not in path
-    ]
-    assert len(urls) > 30
-
-    async def cost(url: str) -> int:
-        response = await site.admin.get(url)
-        assert response.status_code == 200, (url, response.text)
-        asked.clear()
-        await site.admin.get(url)
-        return len(asked)
-
-    async def add(*numbers: int) -> None:
-        post = site.ids["posts"]
-        for number in numbers:
-            tag = await make(site.admin, "tags", name=f"More {number}")
-            for kind, body in (
-                ("categories", {"name": f"More {number}"}),
-                ("authors", {"name": f"More {number}"}),
-                ("menus", {"key": f"more-{number}", "name": "More"}),
-                ("redirects", {"source": f"/more-{number}", "target": "/x"}),
-            ):
-                await make(site.admin, kind, **body)
-            await make_live(site.admin, "posts", title=f"More {number}", tags=[tag["id"]])
-            await make_live(site.admin, "pages", title=f"More {number}")
-            await make_live(
-                site.admin, "entries/event", headline=f"More {number}", place=library["place"]["id"]
-            )
-            await make(site.admin, f"posts/{post}/comments", body=f"More {number}")
-
-    await add(0)
-    before = {url: await cost(url) for url in urls}
-    await add(1, 2, 3, 4, 5)
-    assert {url: await cost(url) for url in urls} == before
-    assert max(before.values()) <= 5, before
-
-
-@pytest.fixture
-def filled(site: Site, library: dict[str, Any]) -> Callable[[str], str]:
-    """A path of the document with ids of what is there."""
-
-    def fill(path: str) -> str:
-        kind, *more = path.removeprefix(f"{CONTENT}/").removeprefix(f"{API}/").split("/")
-        there = library[more[0]]["id"] if kind == "entries" else site.ids.get(kind, site.ids["posts"])
-        return path.replace("{document_id}", there).replace("{target_id}", there)
-
-    return fill
