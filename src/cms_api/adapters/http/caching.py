@@ -7,7 +7,8 @@ or a change of this worker's own is not heard of yet, every request goes past th
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from litestar.enums import ScopeType
@@ -25,8 +26,10 @@ KEY_OVERHEAD = 200
 MAX_QUERY = 2_000
 # A cache in front may tell thousands of tags apart, but headers have an end.
 MAX_TAGS_LENGTH = 8_000
-# Above that, an answer is compressed beside the requests.
+# Above that, an answer is compressed beside the requests: one at a time, as the memory that a thread
+# has once worked in stays its own.
 LARGE = 262_144
+_compressor = ThreadPoolExecutor(1, "compressing")
 # An answer of that many keys names ids whole as well, for people who look for them.
 FEW_KEYS = 20
 LOAD = "cms_load"
@@ -135,7 +138,7 @@ class Answer:
             self._forms[coding] = self._forms[None]
             return
         make = CODINGS[coding]
-        packed = await asyncio.to_thread(make, self._body) if len(self._body) > LARGE else make(self._body)
+        packed = make(self._body) if len(self._body) <= LARGE else await _beside(make, self._body)
         self._forms[coding] = self._form(coding, packed)
         if self._cache is not None:
             self._cache.grow(self, len(packed))
@@ -151,6 +154,10 @@ class Answer:
         if coding is not None:
             headers.append((b"content-encoding", coding.encode()))
         return tag, headers, body
+
+
+async def _beside(make: Callable[[bytes], bytes], body: bytes) -> bytes:
+    return await asyncio.get_running_loop().run_in_executor(_compressor, make, body)
 
 
 def _coded(tag: str, coding: str | None) -> str:
