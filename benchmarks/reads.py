@@ -6,7 +6,7 @@ kept answer, and of a 304, sends ready bytes. Then, what a larger site costs mor
 CPU counts as well.
 
     python -m benchmarks.reads [--posts 10000 1000000] [--rounds 25] [--requests 100] [--only tag]
-        [--kept FOLDER]
+        [--kept FOLDER] [--server granian]
 """
 
 import argparse
@@ -109,6 +109,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--requests", type=int, default=100)
     parser.add_argument("--only", default="")
+    parser.add_argument("--server", choices=("uvicorn", "granian"), default="uvicorn")
     parser.add_argument("--kept", type=Path, help="where the filled databases stay for the next time")
     options = parser.parse_args()
     costs: dict[int, dict[str, float]] = {}
@@ -139,7 +140,7 @@ def _run(url: str, posts: int, options: Any) -> dict[str, float]:
         given = {"BENCH_RECORDS": str(file)}
         with ExitStack() as stack:
             start = lambda target, **more: stack.enter_context(  # noqa: E731
-                serving(target, url, server="uvicorn", environment=given | more)
+                serving(target, url, server=options.server, environment=given | more)
             )
             twin, ready = start("benchmarks.twin:create"), start("benchmarks.twin:ready")
             uncached = start("cms_api.cli.worker:create", CMS_CACHE_SIZE="0")
