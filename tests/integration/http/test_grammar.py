@@ -2,6 +2,7 @@
 
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import httpx
 import pytest
@@ -155,8 +156,12 @@ async def test_counts(site: Site, library: Any) -> None:
         exact = (await site.admin.get(f"{url}?count=exact")).json()
         assert exact["count"] == len(exact["items"])
         assert "count_is_estimate" not in exact
-        estimate = (await site.admin.get(f"{url}?count=estimate&filter[id][exists]=true")).json()
-        assert isinstance(estimate["count"], int)
+        # PostgreSQL expects that few rows pass several conditions.
+        narrow = "&".join(f"filter[and][{number}][id][ne]={UUID(int=number)}" for number in range(5))
+        estimate = (
+            await site.admin.get(f"{url}?count=estimate&{narrow}&filter[or][0][slug][contains]=a")
+        ).json()
+        assert estimate["count"] >= len(estimate["items"])
         assert estimate["count_is_estimate"] is True
         assert "count" not in (await site.admin.get(f"{url}?count=none")).json()
 

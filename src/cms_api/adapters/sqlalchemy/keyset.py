@@ -464,6 +464,8 @@ def cut(
     count: int | None = None,
 ) -> Page[T]:
     """The page made of up to ``limit`` + 1 rows, whose last ``width`` columns are their position."""
+    if page.count == "estimate" and count is not None:
+        count = max(count, len(rows))  # so many there are
     more, rows = len(rows) > page.limit, rows[: page.limit]
     if backwards := page.before is not None:
         rows.reverse()
