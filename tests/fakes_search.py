@@ -12,7 +12,7 @@ from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.search.interface import Facet, Question
 from cms_api.domains.cms.search.ports import SearchIndex, SearchQueries, Unread
 from cms_api.domains.cms.search.text import SearchText
-from cms_api.querying import Page, PageRequest, comparisons
+from cms_api.querying import NO_SELECTION, Page, PageRequest, Selection, comparisons
 
 if TYPE_CHECKING:
     from tests.fakes_cms import Store
@@ -85,7 +85,9 @@ class FakeSearchQueries(SearchQueries):
     def __init__(self, store: "Store") -> None:
         self._store = store
 
-    async def page(self, question: Question, page: PageRequest) -> Page[Delivered]:
+    async def page(
+        self, question: Question, page: PageRequest, selection: Selection = NO_SELECTION
+    ) -> Page[Delivered]:
         backwards, position = page.before is not None, page.before or page.after
         hits = sorted(self._hits(question, page), reverse=not backwards)
         if position is not None:
@@ -96,7 +98,7 @@ class FakeSearchQueries(SearchQueries):
             hits.reverse()
         is_next, is_prev = (True, more) if backwards else (more, page.after is not None)
         return Page(
-            items=[self._delivered(score, key) for score, key in hits],
+            items=[self._delivered(score, key, selection) for score, key in hits],
             next=hits[-1] if hits and is_next else None,
             prev=hits[0] if hits and is_prev else None,
             count=len(self._hits(question, page)) if page.count != "none" else None,
@@ -112,7 +114,7 @@ class FakeSearchQueries(SearchQueries):
                 found.append((score, key))
         return found
 
-    def _delivered(self, score: float, key: UUID) -> Delivered:
+    def _delivered(self, score: float, key: UUID, selection: Selection) -> Delivered:
         live = self._store.publications[key]
         title = self._store.searched[key].title
         item: dict[str, Any] = {
@@ -122,6 +124,8 @@ class FakeSearchQueries(SearchQueries):
             "score": score,
             "highlights": {"title": html.escape(title)},
         }
+        if selection.fields is not None:
+            item = {name: item[name] for name in selection.fields}
         return Delivered(msgspec.json.encode(item).decode(), "", str(key))
 
     async def facets(

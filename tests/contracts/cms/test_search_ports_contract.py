@@ -18,7 +18,7 @@ from cms_api.domains.cms.posts.service import POST
 from cms_api.domains.cms.search.interface import SEARCH, Question
 from cms_api.domains.cms.search.ports import SearchIndex
 from cms_api.domains.cms.search.text import SearchText
-from cms_api.querying import NO_SELECTION, RANKED, Comparison, PageRequest
+from cms_api.querying import NO_SELECTION, RANKED, Comparison, PageRequest, Selection
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 FIELDS = {"excerpt": "Short", "body": "<p>Long &amp; wide</p>", "seo": Seo(), "reading_time": 3}
@@ -130,6 +130,13 @@ async def test_facets_and_filters(backend: Backend, live: Live) -> None:
     assert msgspec.json.decode(counted["type"]) == [{"value": "post", "count": 3}]
     filtered = msgspec.structs.replace(PAGE, filter=Comparison("type", "eq", ("page",)))
     assert (await backend.search.page(Question("oak", "en"), filtered)).items == []
+
+
+async def test_hits_are_cut_down_to_what_is_wanted(backend: Backend, live: Live) -> None:
+    await live("Oak")
+    selection = Selection(fields=("title", "type"))
+    (hit,) = (await backend.search.page(Question("oak", "en"), PAGE, selection)).items
+    assert hit.json == '{"title":"Oak","type":"post"}'
 
 
 async def test_a_list_of_one_kind_is_searched(backend: Backend, live: Live) -> None:

@@ -126,6 +126,27 @@ async def test_the_title_counts_most_and_ties_keep_one_order(
     assert [item["id"] for item in back["items"]] == whole[3:6]
 
 
+async def test_hits_are_sorted_and_cut_down_as_other_lists_are(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    for title in ("One", "Marigold", "Another"):
+        await published(admin, "posts", title=title, body="<p>marigold</p>")
+    assert (await titles(client, "marigold"))[0] == "Marigold"
+    seen: list[str] = []
+    asked = {"sort": "-published_at", "fields": "title", "limit": "2"}
+    page = await found(client, "marigold", **asked)
+    assert all(set(item) == {"title"} for item in page["items"])
+    seen += [item["title"] for item in page["items"]]
+    page = await found(client, "marigold", **asked, after=page["page"]["next"])
+    assert [*seen, *(item["title"] for item in page["items"])] == ["Another", "Marigold", "One"]
+    back = await found(client, "marigold", **asked, before=page["page"]["prev"])
+    assert [item["title"] for item in back["items"]] == seen
+    body = {"q": "marigold", "sort": ["published_at"], "fields": ["slug"], "limit": 1}
+    response = await client.post(f"{SEARCH}/query", json=body)
+    assert answered(response, 200)["items"] == [{"slug": "one"}]
+    answered(await client.get(f"{SEARCH}?q=marigold&fields=body"), 400, "malformed")
+
+
 async def test_of_words_that_all_have_only_the_newest_count(
     admin: httpx.AsyncClient, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,16 +30,16 @@ QUERY = {
 class SearchHit(View, frozen=True, kw_only=True):
     """A published document that was found. `score` is from 0 to 1; `path` is null without an address of its own."""
 
-    id: UUID
-    type: str
-    title: str
-    slug: str
-    path: str | None
-    locale: str
-    excerpt: str
-    published_at: Annotated[datetime, Meta(tz=True)]
-    score: float
-    highlights: Highlights
+    id: UUID | UnsetType = UNSET
+    type: str | UnsetType = UNSET
+    title: str | UnsetType = UNSET
+    slug: str | UnsetType = UNSET
+    path: str | UnsetType | None = UNSET
+    locale: str | UnsetType = UNSET
+    excerpt: str | UnsetType = UNSET
+    published_at: Annotated[datetime, Meta(tz=True)] | UnsetType = UNSET
+    score: float | UnsetType = UNSET
+    highlights: Highlights | UnsetType = UNSET
 
 
 class FacetValue(View, frozen=True, kw_only=True):
@@ -76,7 +76,7 @@ class SearchHits(DeliveredList[SearchHit], frozen=True, kw_only=True, omit_defau
     opt={"listing": SEARCH, "query": QUERY, "answers": SearchHits},
 )
 async def search_content(request: ApiRequest, search: NamedDependency[SearchService]) -> ASGIApp:
-    """Documents of all types in one language, the best match first, with snippets and counts."""
+    """Documents of all types in one language, the best match first unless `sort` is given, with snippets and counts."""
     query = list_query(request, SEARCH, extra=tuple(QUERY))
     given = query.extra
     if "q" not in given:
@@ -87,6 +87,7 @@ async def search_content(request: ApiRequest, search: NamedDependency[SearchServ
         locale=given.get("locale"),
         is_prefix=_is_prefix(given.get("prefix")),
         facets=_facets(given.get("facets")),
+        selection=query.selection,
     )
     looks_further = hits.facets is not None or query.request.filter != EVERYTHING
     keys = ("search", *(ANYTHING if looks_further else ("documents",)))

@@ -1,9 +1,9 @@
 """Full-text search in SQL: hits, ranks, snippets, facets and words that are near."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 
-from cms_api.adapters.sqlalchemy.cms.delivery import http_date, object_of
+from cms_api.adapters.sqlalchemy.cms.delivery import STATEMENTS_KEPT, http_date, object_of
 from cms_api.adapters.sqlalchemy.cms.hits import (
     CONFIGURATION,
     Copies,
@@ -20,12 +20,12 @@ from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.search.interface import MAX_VALUES, Facet, Question
 from cms_api.domains.cms.search.ports import SearchQueries
-from cms_api.querying import Page, PageRequest
+from cms_api.querying import NO_SELECTION, Page, PageRequest, Selection
 
 _TARGETS = SOURCES["posts"].links
 _SEARCH = of_hits(
     Keyset(
-        {},
+        {"published_at": Column("p.published_at", "timestamptz")},
         key=Column("s.document_id", "uuid"),
         filters={
             "type": Column("s.type", "text"),
@@ -39,24 +39,24 @@ _SEARCH = of_hits(
 )
 
 
-@cache
-def _columns(*, is_prefix: bool) -> str:
-    """The JSON of a hit, its date, and the id of what it is made of."""
-    item = object_of(
-        {
-            "id": "p.document_id",
-            "type": "p.type",
-            "title": "s.title",
-            "slug": "p.slug",
-            "path": "CASE WHEN p.has_address THEN p.path END",
-            "locale": "p.locale",
-            "excerpt": "coalesce(p.fields->>'excerpt', '')",
-            "published_at": moment("p.published_at"),
-            "score": "h.score",
-            "highlights": highlights(tsquery_of(is_prefix=is_prefix)),
-        }
-    )
-    return f"{item}::text, {http_date('p.updated_at')}, p.document_id::text"
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _copies(selection: Selection, *, is_prefix: bool) -> Copies:
+    """The JSON of hits, their dates, and the ids of what they are made of."""
+    known = {
+        "id": "p.document_id",
+        "type": "p.type",
+        "title": "s.title",
+        "slug": "p.slug",
+        "path": "CASE WHEN p.has_address THEN p.path END",
+        "locale": "p.locale",
+        "excerpt": "coalesce(p.fields->>'excerpt', '')",
+        "published_at": moment("p.published_at"),
+        "score": "h.score",
+        "highlights": highlights(tsquery_of(is_prefix=is_prefix)),
+    }
+    item = object_of(known if selection.fields is None else {name: known[name] for name in selection.fields})
+    columns = f"{item}::text, {http_date('p.updated_at')}, p.document_id::text"
+    return Copies(columns, _SEARCH, are_asked=False)
 
 
 def _values(rows: str, order: str) -> str:
@@ -102,8 +102,10 @@ class SqlSearch(SearchQueries):
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    async def page(self, question: Question, page: PageRequest) -> Page[Delivered]:
-        copies = Copies(_columns(is_prefix=question.is_prefix), _SEARCH, are_asked=False)
+    async def page(
+        self, question: Question, page: PageRequest, selection: Selection = NO_SELECTION
+    ) -> Page[Delivered]:
+        copies = _copies(selection, is_prefix=question.is_prefix)
         return await page_of_hits(self._reader, question, page, copies, lambda row: Delivered(*row))
 
     async def facets(

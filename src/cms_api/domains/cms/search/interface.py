@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from cms_api.domains.cms.delivery.interface import LISTINGS, Delivered
-from cms_api.querying import RANKED, Listing, Page, PageRequest, Relation
+from cms_api.querying import NO_SELECTION, RANKED, Listing, Page, PageRequest, Relation, Selection
 
 Facet = Literal["type", "category", "tag", "author", "month"]
 FACETS: tuple[Facet, ...] = ("type", "category", "tag", "author", "month")
@@ -18,7 +18,19 @@ MAX_RANKED = 2_000
 MAX_VALUES = 50
 
 SEARCH = Listing(
-    sorts=(),
+    sorts=("published_at",),
+    shown=(
+        "id",
+        "type",
+        "title",
+        "slug",
+        "path",
+        "locale",
+        "excerpt",
+        "published_at",
+        "score",
+        "highlights",
+    ),
     filters={
         "type": "text",
         "published_at": "timestamptz",
@@ -78,8 +90,11 @@ class SearchService(ABC):
         locale: str | None = None,
         is_prefix: bool = False,
         facets: Sequence[Facet] = (),
+        selection: Selection = NO_SELECTION,
     ) -> Hits:
-        """A page of what matches, filtered as `SEARCH` allows; in the default locale where none is named.
+        """A page of what matches, filtered, sorted and cut down to fields as `SEARCH` allows.
+
+        It is in the default locale where none is named.
 
         Raises `Malformed` where ``words`` has more than `MAX_QUERY` characters, and for a cursor of
         another search.

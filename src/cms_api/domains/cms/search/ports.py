@@ -9,7 +9,7 @@ import msgspec
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.search.interface import Facet, Question
 from cms_api.domains.cms.search.text import SearchText
-from cms_api.querying import Page, PageRequest
+from cms_api.querying import NO_SELECTION, Page, PageRequest, Selection
 
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,8 +55,10 @@ class SearchQueries(ABC):
     """Hits and what is counted of them: one statement each."""
 
     @abstractmethod
-    async def page(self, question: Question, page: PageRequest) -> Page[Delivered]:
-        """A page of hits as JSON texts; positions are a score and an id."""
+    async def page(
+        self, question: Question, page: PageRequest, selection: Selection = NO_SELECTION
+    ) -> Page[Delivered]:
+        """A page of hits as JSON texts; by rank, positions are a score and an id."""
 
     @abstractmethod
     async def facets(

@@ -11,7 +11,7 @@ from cms_api.domains.cms.search.interface import MAX_QUERY, Facet, Hits, Questio
 from cms_api.domains.cms.search.ports import SearchQueries
 from cms_api.domains.cms.search.syntax import canonical
 from cms_api.kernel.errors import Malformed
-from cms_api.querying import Page, PageRequest
+from cms_api.querying import NO_SELECTION, Page, PageRequest, Selection
 
 
 class Search(SearchService):
@@ -29,15 +29,16 @@ class Search(SearchService):
         locale: str | None = None,
         is_prefix: bool = False,
         facets: Sequence[Facet] = (),
+        selection: Selection = NO_SELECTION,
     ) -> Hits:
         if len(words) > MAX_QUERY:
             raise Malformed(f"“q” has at most {MAX_QUERY} characters.")
         asked = Question(canonical(words), locale or self._default_locale, is_prefix)
         mark = _mark(asked)
         page = _opened(page, mark)
-        question, found = asked, await self._queries.page(asked, page)
+        question, found = asked, await self._queries.page(asked, page, selection)
         if not found.items and (better := await self._corrected(asked)) is not None:
-            again = await self._queries.page(better, page)
+            again = await self._queries.page(better, page, selection)
             if again.items:
                 question, found = better, again
         counted = await self._queries.facets(question, page, facets) if facets else None
