@@ -60,13 +60,12 @@ SELECT md5('p' || n)::uuid, 'post', 'en', 'post-' || n, 'post-' || n, true, 2, '
         repeat('<p>' || repeat('Some words that somebody might want to read. ', 8) || '</p>', 6),
         'seo', '{}'::jsonb, 'reading_time', 3)
 FROM generate_series(1, %(posts)s) n;
-INSERT INTO cms.links (document_id, is_live, field, position, target_kind, target_id, pointer, on_delete)
-SELECT document_id, true, 'tags', k - 1, 'tag', tag_ids[k], '/tags/' || k - 1, 'restrict'
-FROM cms.publications, generate_series(1, 3) k
-UNION ALL SELECT document_id, true, 'authors', 0, 'author', author_ids[1], '/authors/0', 'restrict'
-FROM cms.publications
-UNION ALL SELECT document_id, true, 'categories', 0, 'category', category_ids[1], '/categories/0', 'restrict'
-FROM cms.publications;
+INSERT INTO cms.links (document_id, is_live, type, published_at, field, position, target_kind, target_id, pointer,
+    on_delete)
+SELECT p.document_id, true, p.type, p.published_at, l.* FROM cms.publications p CROSS JOIN LATERAL (
+    SELECT 'tags', k - 1, 'tag', p.tag_ids[k], '/tags/' || k - 1, 'restrict' FROM generate_series(1, 3) k
+    UNION ALL SELECT 'authors', 0, 'author', p.author_ids[1], '/authors/0', 'restrict'
+    UNION ALL SELECT 'categories', 0, 'category', p.category_ids[1], '/categories/0', 'restrict') l;
 INSERT INTO cms.search (document_id, type, locale, published_at, title, text, words)
 SELECT p.document_id, 'post', 'en', p.published_at, p.title, t.text,
     setweight(to_tsvector('cms.english', p.title), 'A') || setweight(to_tsvector('cms.english', t.text), 'D')

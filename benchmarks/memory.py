@@ -44,14 +44,17 @@ async def load(process: Process, *, seconds: float, posts: int) -> list[tuple[fl
     url = f"http://127.0.0.1:{process.port}"
     started = time.monotonic()
     samples: list[tuple[float, int]] = []
-    requests = 0
+    requests = hits = 0
 
     async def read() -> None:
-        nonlocal requests
+        nonlocal requests, hits
         async with httpx.AsyncClient(base_url=url, timeout=60) as client:
             while time.monotonic() - started < seconds:
                 coding = random.choice(["identity", "gzip", "br", "zstd"])
-                await client.get(path(posts), headers={"Accept-Encoding": coding})
+                answer = await client.get(path(posts), headers={"Accept-Encoding": coding})
+                if answer.status_code not in (200, 404):
+                    answer.raise_for_status()
+                hits += answer.headers["server-timing"].startswith("cache")
                 requests += 1
 
     async def write() -> None:
@@ -73,7 +76,7 @@ async def load(process: Process, *, seconds: float, posts: int) -> list[tuple[fl
             await asyncio.sleep(seconds / SAMPLES)
 
     await asyncio.gather(watch(), write(), *(read() for _ in range(CONNECTIONS)))
-    print(f"{requests} reads")
+    print(f"{requests} reads, {hits} out of the cache")
     return samples
 
 

@@ -30,7 +30,7 @@ UNCACHED, CACHED, GROWTH = 1.6, 1.5, 1.5
 FEW, MANY = 4, 32
 POSTS = "/api/v1/content/posts"
 INCLUDE = "include=author,categories,tags"
-PAGE = 200
+PAGE, SHOWN = 200, 20
 DISTINCT = 100
 # How long a round may take, in seconds.
 LONG = 4.0
@@ -97,10 +97,15 @@ async def cases(recorder: Recorder, posts: int) -> dict[str, dict[str, Record]]:
         f"page {PAGE}": [f"{POSTS}?{INCLUDE}&after={cursor}"],
         "search": [f"/api/v1/content/search?q={two.replace(' ', '+')}" for two in words],
     }
-    return {
-        name: {path: (await recorder.get(path))[0] for path in dict.fromkeys(paths)}
-        for name, paths in wanted.items()
-    }
+    found: dict[str, dict[str, Record]] = {}
+    for name, paths in wanted.items():
+        found[name] = {}
+        for path in dict.fromkeys(paths):
+            found[name][path], answer = await recorder.get(path)
+            # What is found nowhere costs nothing.
+            if "items" in answer and len(answer["items"]) != SHOWN:
+                raise RuntimeError(f"{path} has {len(answer['items'])} items, and not {SHOWN}.")
+    return found
 
 
 def main() -> None:

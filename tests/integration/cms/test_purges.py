@@ -18,6 +18,7 @@ from tests.integration.cms.cms_client import (
     make,
     published,
     remove,
+    tagged,
     tags,
 )
 from tests.integration.cms.streams import listening
@@ -144,6 +145,32 @@ async def test_every_answer_that_changes_is_told_of(
             if old.content != new.content and old.status_code == 200:
                 assert purged & set(old.headers["cache-tag"].split(",")), (name, path)
     assert await tags_since(admin, token) == (set(), token)
+
+
+async def test_what_is_included_names_what_it_is_made_of(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    fields = [
+        {"key": "name", "type": "text"},
+        {"key": "text", "type": "rich_text"},
+        {"key": "picture", "type": "media"},
+        {"key": "next", "type": "reference", "types": ["talk"]},
+    ]
+    answered(await admin.post(f"{API}/content-types", json={"key": "talk", "fields": fields}), 201)
+    target, file = await published(admin, "pages", title="Target"), await upload(admin, alt="A")
+    last = await published(admin, "entries/talk", slug="last", name="Last")
+    body = f'<p><a href="cms://document/{target["id"]}">there</a></p>'
+    inner = await published(
+        admin, "entries/talk", slug="inner", name="Inner", text=body, picture=file["id"], next=last["id"]
+    )
+    outer = await published(admin, "entries/talk", slug="outer", name="Outer", next=inner["id"])
+    url = f"{CONTENT}/entries/talk/{outer['id']}?include=next,next.picture"
+    answer = await client.get(url)
+    assert answered(answer, 200)["next"]["next"] == last["id"]
+    assert "/target" in answer.text
+    needed = tags(*(one["id"] for one in (outer, inner, last, target, file)))
+    assert needed <= tagged(answer)
+    assert needed <= tagged(await client.get(f"{CONTENT}/entries/talk?include=next,next.picture"))
 
 
 async def test_what_workers_are_told_is_what_is_purged(admin: httpx.AsyncClient, database_url: str) -> None:

@@ -200,7 +200,7 @@ _REACHED = """
         UNION
         SELECT l.target_id, used.depth + 1 FROM used JOIN cms.links l ON l.document_id = used.target_id AND l.is_live
         WHERE used.depth < {depth})"""
-# What an answer is made of: the entry, and what it and its relations point at.
+# What an answer is made of: the entry, and what it and its relations point at, also with texts and pictures.
 _USED = f"""array_to_string(ARRAY[p.document_id] || {SEO_USED} || ARRAY({_REACHED}
     SELECT DISTINCT target_id FROM used), ',')"""
 # What is included has texts of its own, which may mention more.
@@ -217,10 +217,12 @@ def _columns(
     """The JSON, its date, the ids of what it is made of, and addresses. ``found`` is what a hit has besides."""
     writer, depth = _Writer(catalogue, selection.format), max(selection.depth, 1)
     made = writer.entry(catalogue.kinds[key], "p", selection, found)
-    used, addresses = _USED.format(depth=depth), mentioned_addresses()
+    # What is included points at things itself.
+    reached = depth + 1 if selection.include else depth
+    used, addresses = _USED.format(depth=reached), mentioned_addresses()
     if selection.include:
-        reached = addresses_of("z.ids")
-        addresses = f"(SELECT CASE WHEN cardinality(z.ids) > 0 THEN {reached} END FROM ("
+        made_of = addresses_of("z.ids")
+        addresses = f"(SELECT CASE WHEN cardinality(z.ids) > 0 THEN {made_of} END FROM ("
         addresses += f"SELECT {_MENTIONS.format(depth=depth)} AS ids) z)"
     return f"{made}::text, {_DATE}, {used}, {addresses}"
 
