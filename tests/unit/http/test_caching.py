@@ -333,6 +333,17 @@ async def test_what_is_large_is_compressed_beside_the_requests() -> None:
     assert brotli.decompress(body) == site.says["/content/a"]
 
 
+async def test_what_is_large_is_compressed_once_for_many() -> None:
+    site = Site()
+    site.says["/content/a"] = b"many words " * 30_000
+    app, cache = cached(site, limit=10_000_000)
+    await ask(app)
+    plain = cache.size
+    answers = await asyncio.gather(*(ask(app, accept_encoding="br") for _ in range(20)))
+    assert {headers["content-encoding"] for _, headers, _ in answers} == {"br"}
+    assert cache.size == plain + len(answers[0][2])
+
+
 @pytest.mark.parametrize(
     ("header", "coding"),
     [

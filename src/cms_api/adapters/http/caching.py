@@ -80,6 +80,7 @@ class Answer:
         "_forms",
         "_headers",
         "_media_type",
+        "_packing",
         "_tag",
         "_validators",
         "keys",
@@ -103,6 +104,7 @@ class Answer:
         if joined and len(joined) <= MAX_TAGS_LENGTH:
             headers.append((b"cache-tag", joined.encode()))
         self._cache: ResponseCache | None = None
+        self._packing: dict[str, asyncio.Future[bytes]] = {}
         self._forms: dict[str | None, tuple[bytes, Headers, bytes]] = {None: self._form(None, body)}
         self.size = len(body) + len(joined) + ANSWER_OVERHEAD + KEY_OVERHEAD * len(self.keys)
 
@@ -138,7 +140,15 @@ class Answer:
             self._forms[coding] = self._forms[None]
             return
         make = CODINGS[coding]
-        packed = make(self._body) if len(self._body) <= LARGE else await _beside(make, self._body)
+        if len(self._body) <= LARGE:
+            packed = make(self._body)
+        else:
+            if (packing := self._packing.get(coding)) is None:
+                packing = self._packing[coding] = _beside(make, self._body)
+            packed = await asyncio.shield(packing)
+            if coding in self._forms:  # another request was quicker
+                return
+            self._packing.pop(coding, None)
         self._forms[coding] = self._form(coding, packed)
         if self._cache is not None:
             self._cache.grow(self, len(packed))
@@ -156,8 +166,8 @@ class Answer:
         return tag, headers, body
 
 
-async def _beside(make: Callable[[bytes], bytes], body: bytes) -> bytes:
-    return await asyncio.get_running_loop().run_in_executor(_compressor, make, body)
+def _beside(make: Callable[[bytes], bytes], body: bytes) -> asyncio.Future[bytes]:
+    return asyncio.get_running_loop().run_in_executor(_compressor, make, body)
 
 
 def _coded(tag: str, coding: str | None) -> str:

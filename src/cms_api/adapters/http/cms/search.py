@@ -90,7 +90,8 @@ async def search_content(request: ApiRequest, search: NamedDependency[SearchServ
         selection=query.selection,
     )
     looks_further = hits.facets is not None or query.request.filter != EVERYTHING
-    keys = ("search", *(ANYTHING if looks_further else ("documents",)))
+    # What is searched of entries, their types say.
+    keys = ("search", "content-types", *(ANYTHING if looks_further else ("documents",)))
     return delivered_list(request, query, hits.page, keys=keys, more=_more(hits))
 
 
