@@ -350,10 +350,11 @@ class Keyset:
     def _written(self, select: str, where: Sequence[str], page: PageRequest) -> Statement:
         asked, bindings = self.compiled(page.filter)
         all_where = [one for one in (*where, asked) if one != "true"] or ["true"]
-        shortcut, join = self._shortcut(page)
+        shortcut, join, rest = self._shortcut(page)
+        listed = all_where if shortcut is None else [*where, *rest]
         columns, behind, order = self.clauses(page, {}, shortcut)
         head, tail = select.split("\nFROM ", 1)
-        paged = [*all_where, behind] if behind != "true" else all_where
+        paged = [*listed, behind] if behind != "true" else listed
         return Statement(
             f"{head}, {', '.join(columns)}\nFROM {tail}{join}\nWHERE {' AND '.join(paged)}"
             f"\nORDER BY {order}\nLIMIT {page.limit + 1}",
@@ -361,20 +362,23 @@ class Keyset:
             bindings,
         )
 
-    def _shortcut(self, page: PageRequest) -> tuple[Shortcut | None, str]:
-        """The shortcut that a page can take, and the SQL of its join.
+    def _shortcut(self, page: PageRequest) -> tuple[Shortcut | None, str, list[str]]:
+        """The shortcut that a page can take, the SQL of its join, and what is still to be asked.
 
-        What is asked is still asked: the shortcut only finds the rows in their order.
+        What the join says is not asked again: rows would be guessed to be few, and all be read and sorted.
         """
         parts = page.filter.conditions if isinstance(page.filter, AllOf) else (page.filter,)
         number = 0
-        for part in parts:
+        compiler = Compiler(self._filters, self._search)
+        asked = [compiler.condition(part) for part in parts]
+        for index, part in enumerate(parts):
             if isinstance(part, Comparison) and part.operator == "eq":
                 found = self._shortcuts.get(part.field)
                 if found is not None and all(key.field in found.columns for key in page.sort):
-                    return found, "\n" + found.join.format(found.target.format(f"%(_f{number})s"))
+                    join = "\n" + found.join.format(found.target.format(f"%(_f{number})s"))
+                    return found, join, [sql for other, sql in enumerate(asked) if other != index]
             number += len(values_of(part))
-        return None, ""
+        return None, "", []
 
     def bound(self, statement: Statement, page: PageRequest) -> tuple[dict[str, object], dict[str, object]]:
         """The parameters of a page's condition, and those of the page."""
