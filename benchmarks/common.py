@@ -101,21 +101,18 @@ def database(posts: int = POSTS, kept: Path | None = None) -> Iterator[str]:
     Below ``kept`` it stays for the next time: filling it with a million takes minutes.
     """
     folder = Path(tempfile.mkdtemp(prefix="cms-bench-")) if kept is None else kept / f"{posts}-posts"
-    is_new = not folder.exists() or kept is None
+    is_filled = kept is not None and folder.exists()
     server = EmbeddedPostgres(folder, throwaway=True)
     try:
         url = server.start()
         migrations.upgrade(url)
-        if is_new:
+        if not is_filled:
             _fill(url, posts)
+            is_filled = True
         yield url
-    except BaseException:
-        if is_new:
-            kept = None
-        raise
     finally:
         server.stop()
-        if kept is None:
+        if kept is None or not is_filled:
             shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -8,7 +8,18 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from cms_api.adapters.sqlalchemy.reading import Reader
-from cms_api.querying import AllOf, AnyOf, Comparison, Condition, Matches, Not, Operator, Page, PageRequest
+from cms_api.querying import (
+    AllOf,
+    AnyOf,
+    Comparison,
+    Condition,
+    Matches,
+    Not,
+    Operator,
+    Page,
+    PageRequest,
+    SortKey,
+)
 from cms_api.querying.conditions import is_search
 
 T = TypeVar("T")
@@ -348,10 +359,13 @@ class Keyset:
         return found
 
     def _written(self, select: str, where: Sequence[str], page: PageRequest) -> Statement:
-        asked, bindings = self.compiled(page.filter)
-        all_where = [one for one in (*where, asked) if one != "true"] or ["true"]
-        shortcut, join, rest = self._shortcut(page)
-        listed = all_where if shortcut is None else [*where, *rest]
+        parts = page.filter.conditions if isinstance(page.filter, AllOf) else (page.filter,)
+        compiler = Compiler(self._filters, self._search)
+        asked = [compiler.condition(part) for part in parts]
+        all_where = [*where, *asked] or ["true"]
+        shortcut, join, said = self._shortcut(parts, page.sort)
+        # What the join says is not asked again: rows would be guessed to be few, and all be read and sorted.
+        listed = [*where, *(sql for place, sql in enumerate(asked) if place != said)] or ["true"]
         columns, behind, order = self.clauses(page, {}, shortcut)
         head, tail = select.split("\nFROM ", 1)
         paged = [*listed, behind] if behind != "true" else listed
@@ -359,26 +373,21 @@ class Keyset:
             f"{head}, {', '.join(columns)}\nFROM {tail}{join}\nWHERE {' AND '.join(paged)}"
             f"\nORDER BY {order}\nLIMIT {page.limit + 1}",
             f"FROM {tail}\nWHERE {' AND '.join(all_where)}",
-            bindings,
+            tuple(compiler.bindings),
         )
 
-    def _shortcut(self, page: PageRequest) -> tuple[Shortcut | None, str, list[str]]:
-        """The shortcut that a page can take, the SQL of its join, and what is still to be asked.
-
-        What the join says is not asked again: rows would be guessed to be few, and all be read and sorted.
-        """
-        parts = page.filter.conditions if isinstance(page.filter, AllOf) else (page.filter,)
+    def _shortcut(
+        self, parts: Sequence[Condition], sort: Sequence[SortKey]
+    ) -> tuple[Shortcut | None, str, int | None]:
+        """The shortcut that a page can take, the SQL of its join, and which of the filter's parts that says."""
         number = 0
-        compiler = Compiler(self._filters, self._search)
-        asked = [compiler.condition(part) for part in parts]
-        for index, part in enumerate(parts):
+        for place, part in enumerate(parts):
             if isinstance(part, Comparison) and part.operator == "eq":
                 found = self._shortcuts.get(part.field)
-                if found is not None and all(key.field in found.columns for key in page.sort):
-                    join = "\n" + found.join.format(found.target.format(f"%(_f{number})s"))
-                    return found, join, [sql for other, sql in enumerate(asked) if other != index]
+                if found is not None and all(key.field in found.columns for key in sort):
+                    return found, "\n" + found.join.format(found.target.format(f"%(_f{number})s")), place
             number += len(values_of(part))
-        return None, "", []
+        return None, "", None
 
     def bound(self, statement: Statement, page: PageRequest) -> tuple[dict[str, object], dict[str, object]]:
         """The parameters of a page's condition, and those of the page."""

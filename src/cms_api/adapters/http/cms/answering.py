@@ -49,9 +49,10 @@ def delivered_list(
         count += ',"only_newest":true'
     beside = "".join(f',"{name}":{text}' for name, text in more)
     cursors = [f'"{cursor}"' if cursor else "null" for cursor in (info.next, info.prev)]
-    items = ",".join([item.json for item in page.items])
-    head = f'"page":{{"next":{cursors[0]},"prev":{cursors[1]},"limit":{info.limit}}}{count}{beside}'
-    body = f'{{"items":[{items}],{head}}}'
+    body = (
+        f'{{"items":[{",".join([item.json for item in page.items])}],'
+        f'"page":{{"next":{cursors[0]},"prev":{cursors[1]},"limit":{info.limit}}}{count}{beside}}}'
+    )
     headers = _headers(request)
     headers += [(name.lower().encode(), value.encode()) for name, value in links.items()]
     used = ",".join([item.used for item in page.items])

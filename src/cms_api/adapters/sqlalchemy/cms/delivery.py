@@ -10,7 +10,6 @@ from cms_api.adapters.sqlalchemy.cms.hits import (
     of_hits,
     of_type,
     page_of_hits,
-    tsquery_of,
 )
 from cms_api.adapters.sqlalchemy.cms.seo import SEO_CHANGED, SEO_USED
 from cms_api.adapters.sqlalchemy.cms.sources import SOURCES, Link, at, below, nodes, placed
@@ -201,7 +200,7 @@ def _one(kind: Kind, by: str, selection: Selection) -> str:
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
 def _hits(kind: Kind, selection: Selection, *, is_prefix: bool) -> Copies:
-    found = {HIGHLIGHTS: highlights(tsquery_of(is_prefix=is_prefix))}
+    found = {HIGHLIGHTS: highlights(is_prefix=is_prefix)}
     return Copies(_columns(kind, selection, found), SEARCHED[kind], (of_type(TYPES[kind]),))
 
 

@@ -20,7 +20,6 @@ from cms_api.adapters.sqlalchemy.cms.hits import (
     of_hits,
     of_type,
     page_of_hits,
-    tsquery_of,
 )
 from cms_api.adapters.sqlalchemy.cms.seo import SEO_CHANGED, SEO_USED
 from cms_api.adapters.sqlalchemy.cms.sources import (
@@ -269,12 +268,12 @@ class SqlEntryDelivery(EntryQueries):
     async def search(
         self, catalogue: Catalogue, key: str, question: Question, page: PageRequest, selection: Selection
     ) -> Page[Delivered]:
-        found = {HIGHLIGHTS: highlights(tsquery_of(is_prefix=question.is_prefix))}
+        is_prefix = question.is_prefix
         copies = self._hits.get(
             catalogue.stamp,
-            (key, selection, question.is_prefix),
+            (key, selection, is_prefix),
             lambda: Copies(
-                _columns(catalogue, key, selection, found),
+                _columns(catalogue, key, selection, {HIGHLIGHTS: highlights(is_prefix=is_prefix)}),
                 of_hits(self._keyset(catalogue, key)),
                 (of_type(key),),
             ),

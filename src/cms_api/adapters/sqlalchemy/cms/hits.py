@@ -29,7 +29,7 @@ _TSQUERY = f"websearch_to_tsquery({CONFIGURATION}, %(_words)s)"
 _BEGUN = f"(CASE WHEN {_TSQUERY}::text LIKE '%%''' THEN {_TSQUERY}::text || ':*' ELSE {_TSQUERY}::text END)::tsquery"
 
 
-def tsquery_of(*, is_prefix: bool) -> str:
+def _tsquery_of(*, is_prefix: bool) -> str:
     """The expression of what is searched for."""
     return _BEGUN if is_prefix else _TSQUERY
 
@@ -43,7 +43,7 @@ class Matching:
     """
 
     def __init__(self, question: Question) -> None:
-        self.tsquery = tsquery_of(is_prefix=question.is_prefix)
+        self.tsquery = _tsquery_of(is_prefix=question.is_prefix)
         self._is_ordered = f"({self.tsquery}::text LIKE '%% <%%')"
         self._most = f"(CASE WHEN {self._is_ordered} THEN %(_checked)s::int ELSE {_RANKED} END)"
         self.rank = f"ts_rank_cd({WEIGHTS}, s.words, {self.tsquery}, {NORMALISATION})"
@@ -161,8 +161,9 @@ def _statement(matching: Matching, page: PageRequest, copies: Copies) -> Stateme
     return Statement(sql, f"FROM (WITH {hits} SELECT FROM {matching.ranked} h) hits", bindings)
 
 
-def highlights(tsquery: str) -> str:
+def highlights(*, is_prefix: bool) -> str:
     """The JSON of what matches in the row ``s``: the whole title, and pieces of the text."""
+    tsquery = _tsquery_of(is_prefix=is_prefix)
     text = _headline(
         f"left(s.text, {LOOKED_THROUGH})",
         tsquery,

@@ -11,7 +11,6 @@ from cms_api.adapters.sqlalchemy.cms.hits import (
     highlights,
     of_hits,
     page_of_hits,
-    tsquery_of,
 )
 from cms_api.adapters.sqlalchemy.cms.search_languages import language_of
 from cms_api.adapters.sqlalchemy.cms.sources import SOURCES, moment, related
@@ -52,7 +51,7 @@ def _copies(selection: Selection, *, is_prefix: bool) -> Copies:
         "excerpt": "coalesce(p.fields->>'excerpt', '')",
         "published_at": moment("p.published_at"),
         "score": "h.score",
-        "highlights": highlights(tsquery_of(is_prefix=is_prefix)),
+        "highlights": highlights(is_prefix=is_prefix),
     }
     item = object_of(known if selection.fields is None else {name: known[name] for name in selection.fields})
     columns = f"{item}::text, {http_date('p.updated_at')}, p.document_id::text"
