@@ -289,8 +289,8 @@ async def test_values_that_become_equal_in_a_unique_field(
     admin: httpx.AsyncClient, application: Application
 ) -> None:
     made = await thing(admin, {"key": "a", "type": "text", "unique": True})
-    await application.container.cms.index_handler().step(
-        application.unit_of_work(), SYSTEM, JobState(
+    await application.container.cms.index_handler().prepare(
+        JobState(
             id=UUID(int=1), kind="", params={"type": "thing"}, cursor=None, done=0, total=None, result=None
         ),
     )  # fmt: skip

@@ -17,7 +17,7 @@ from tests.fakes_jobs import (
 
 from cms_api.domains.jobs.errors import JobNotFound, JobOver
 from cms_api.domains.jobs.interface import JOBS, JobView
-from cms_api.domains.jobs.model import Job, JobFailure
+from cms_api.domains.jobs.model import Job, JobFailure, JobState
 from cms_api.domains.jobs.runner import MAX_ATTEMPTS, TURN, JobRunner
 from cms_api.domains.jobs.service import PURGED_AT_ONCE, Jobs
 from cms_api.kernel.actor import ANONYMOUS, SYSTEM, Actor
@@ -46,9 +46,11 @@ class House:
             log=self.log,
         )
         self.stop = asyncio.Event()
+        self.units: list[JobUnitOfWork] = []
 
     def uow(self) -> JobUnitOfWork:
-        return JobUnitOfWork(self.store)
+        self.units.append(JobUnitOfWork(self.store))
+        return self.units[-1]
 
     async def start(self, actor: Actor = ADA, *, to: int = 30, kind: str = "counting") -> JobView:
         async with self.uow() as uow:
@@ -116,6 +118,46 @@ async def test_a_worker_that_stops_leaves_the_rest_to_the_next(house: House) -> 
     assert (await house.run(job)).state == "succeeded"
     assert house.store.done == [0, 10, 20]
     assert house.events.count("job.started") == 1
+
+
+async def test_what_no_transaction_may_hold_comes_before_each_step(house: House) -> None:
+    prepared: list[int] = []
+
+    async def prepare(state: JobState) -> None:
+        assert all(uow.committed for uow in house.units)
+        prepared.append(state.done)
+
+    house.handler.prepare = prepare  # type: ignore[method-assign]
+    assert (await house.run(await house.start())).state == "succeeded"
+    assert prepared == [0, 10, 20]
+
+
+async def test_preparations_are_cut_off_by_a_stop_and_tried_again_after_an_error(house: House) -> None:
+    cut_off: list[bool] = []
+
+    async def for_ever(state: JobState) -> None:
+        del state
+        house.stop.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cut_off.append(True)
+            raise
+
+    async def broken(state: JobState) -> None:
+        raise RuntimeError(state.kind)
+
+    house.handler.prepare = for_ever  # type: ignore[method-assign]
+    job = await house.start()
+    left = await house.run(job)
+    assert (left.state, left.done, left.attempts, cut_off) == ("running", 0, 0, [True])
+    house.stop.clear()
+    house.handler.prepare = broken  # type: ignore[method-assign]
+    assert (await house.run(job)).attempts == 1
+    assert len(house.log.errors) == 1
+    del house.handler.prepare  # type: ignore[method-assign]
+    assert (await house.run(job)).state == "succeeded"
+    assert house.store.done == [0, 10, 20]
 
 
 async def test_a_long_job_lets_others_have_their_turn(house: House) -> None:

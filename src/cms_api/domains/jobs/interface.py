@@ -101,6 +101,16 @@ class JobHandler(ABC):
 
     kind: ClassVar[str]
 
+    async def prepare(self, job: JobState) -> None:
+        """Do what the next step needs and no transaction may hold, such as building an index.
+
+        Nothing is locked and no transaction of the job is open meanwhile, however long it takes; so
+        several processes may be at it at once, the job may be cancelled meanwhile, and where the
+        process is to stop this is cancelled, and done again later: it must stand all that. After
+        an error it is tried again later, a few times.
+        """
+        del job
+
     @abstractmethod
     async def step(self, uow: UnitOfWork, actor: Actor, job: JobState) -> Step:
         """Do one bounded piece of the work, and say how far it came.

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from cms_api.domains.auth.api import IdentityService
 from cms_api.domains.jobs.interface import JobHandler
-from cms_api.domains.jobs.model import Job
+from cms_api.domains.jobs.model import Job, JobState
 from cms_api.domains.jobs.ports import JobLog, JobQueue, JobRepository
 from cms_api.kernel.actor import SYSTEM, Actor
 from cms_api.kernel.clock import Clock
@@ -54,23 +54,24 @@ class JobRunner:
         called again then.
         """
         try:
-            if not await self._begin(job_id):
-                return
+            state = await self._begin(job_id)
             turn_ends = self._clock.now() + TURN
-            while await self._step(job_id):
-                if stop.is_set() or self._clock.now() > turn_ends:
+            while state is not None:
+                if await self._prepare(state, stop):
+                    state = await self._step(job_id)
+                if state is not None and (stop.is_set() or self._clock.now() > turn_ends):
                     await self._pause(job_id)
                     return
         except Exception as error:  # noqa: BLE001 - whatever it is, the step is tried again
             self._log.broke(job_id, error)
             await self._try_again(job_id)
 
-    async def _begin(self, job_id: UUID) -> bool:
-        """Count a try, before anything can end the process. Whether there is something to do."""
+    async def _begin(self, job_id: UUID) -> JobState | None:
+        """Count a try, before anything can end the process. None where there is nothing to do."""
         async with self._new_uow() as uow:
             job = await uow.repository(JobRepository).get(job_id)
             if job is None or job.is_over:
-                return False
+                return None
             event: Event | None
             if job.attempts >= MAX_ATTEMPTS:
                 event = self._give_up(job)
@@ -81,14 +82,29 @@ class JobRunner:
             else:
                 event = job.begin(self._clock.now())
             await _store(uow, job, event)
-            return not job.is_over
+            return None if job.is_over else job.as_state()
 
-    async def _step(self, job_id: UUID) -> bool:
-        """One step with its progress, in one transaction. Whether there is more to do."""
+    async def _prepare(self, state: JobState, stop: asyncio.Event) -> bool:
+        """What the next step needs, in no transaction. False where that was cut off by ``stop``."""
+        preparing = asyncio.create_task(self._handlers[state.kind].prepare(state))
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({preparing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if preparing.done():
+                await preparing
+                return True
+            return False
+        finally:
+            for task in (preparing, stopping):
+                task.cancel()
+            await asyncio.gather(preparing, stopping, return_exceptions=True)
+
+    async def _step(self, job_id: UUID) -> JobState | None:
+        """One step with its progress, in one transaction. None where there is nothing more to do."""
         async with self._new_uow() as uow:
             job = await uow.repository(JobRepository).get(job_id)
             if job is None or job.is_over:
-                return False
+                return None
             event: Event | None
             try:
                 actor = await self._actor_of(job)
@@ -99,7 +115,7 @@ class JobRunner:
             else:
                 event = job.advance(step, self._clock.now())
             await _store(uow, job, event)
-            return not job.is_over
+            return None if job.is_over else job.as_state()
 
     async def _actor_of(self, job: Job) -> Actor:
         return SYSTEM if job.created_by is None else await self._identity.actor_of(job.created_by)

@@ -1,5 +1,6 @@
 """The indexes of fields, built concurrently."""
 
+import asyncio
 import hashlib
 from typing import Any, NamedTuple
 
@@ -10,6 +11,8 @@ from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.content_types.errors import ValueTaken
 from cms_api.domains.cms.content_types.ports import FieldIndexes
 from cms_api.kernel.errors import CmsError
+
+BETWEEN_TRIES = 0.2  # seconds
 
 
 class Wanted(NamedTuple):
@@ -76,7 +79,11 @@ def _composed(template: str, *parts: sql.Composable) -> sql.Composed:
 
 
 class PostgresFieldIndexes(FieldIndexes):
-    """Builds on a connection of its own: an index can't be built concurrently in a transaction."""
+    """Builds on a connection of its own, and one index at a time in the whole database.
+
+    An index that is built concurrently waits for every snapshot that is older: no transaction may wait
+    for it, and nobody may wait for the lock in a statement, which holds a snapshot, too.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -84,9 +91,8 @@ class PostgresFieldIndexes(FieldIndexes):
     async def settle(self, key: str) -> None:
         async with await AsyncConnection.connect(self._url, autocommit=True) as connection:
             await connection.execute("SET statement_timeout = 0")
-            await connection.execute(
-                "SELECT pg_advisory_lock(hashtextextended(%s, 7026))", (f"field indexes {key}",)
-            )
+            while not await _locked(connection):  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(BETWEEN_TRIES)
             await self._settle(connection, key)
 
     async def _settle(self, connection: AsyncConnection[Any], key: str) -> None:
@@ -139,6 +145,13 @@ class PostgresFieldIndexes(FieldIndexes):
             await connection.execute(_dropped(one.name))
             return "The index could not be built."
         return None
+
+
+async def _locked(connection: AsyncConnection[Any]) -> bool:
+    """Whether it is this connection's turn, until it is closed."""
+    rows = await connection.execute("SELECT pg_try_advisory_lock(hashtextextended('field indexes', 7026))")
+    row = await rows.fetchone()
+    return bool(row and row[0])
 
 
 def _dropped(name: str) -> sql.Composed:

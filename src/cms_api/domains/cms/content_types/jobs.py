@@ -75,8 +75,11 @@ class IndexHandler(JobHandler):
     def __init__(self, *, indexes: FieldIndexes) -> None:
         self._indexes = indexes
 
-    async def step(self, uow: UnitOfWork, actor: Actor, job: JobState) -> Step:
-        """All of them: what is there already is left alone, so that it may be done again."""
-        del uow, actor
+    async def prepare(self, job: JobState) -> None:
+        """All of them, in no transaction, for which they would wait; what is there already is left alone."""
         await self._indexes.settle(str(job.params["type"]))
+
+    async def step(self, uow: UnitOfWork, actor: Actor, job: JobState) -> Step:
+        """They are settled."""
+        del uow, actor, job
         return Step(cursor=None, done=1, total=1, result=None, finished=True)

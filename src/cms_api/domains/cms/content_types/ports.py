@@ -189,7 +189,11 @@ class FieldIndexes(ABC):
 
     @abstractmethod
     async def settle(self, key: str) -> None:
-        """Build what is to be there and is not, drop what is not to be, and note how that went."""
+        """Build what is to be there and is not, drop what is not to be, and note how that went.
+
+        It waits for every transaction that is open when it begins: the caller must hold none. Where it
+        is cancelled, what it was at is built again the next time.
+        """
 
 
 class ContentTypeQueries(ABC):
