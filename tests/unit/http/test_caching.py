@@ -4,8 +4,10 @@ import asyncio
 import gzip
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
+from uuid import uuid4
 
 import brotli
+import msgspec
 import pytest
 from backports import zstd
 from hypothesis import given
@@ -26,7 +28,7 @@ class Site:
         self.made = 0
         self.says: dict[str, bytes] = {}
         self.pause: Callable[[], Awaitable[None]] | None = None
-        self.refuses = False
+        self.refuses: int | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer; with a pause between looking and answering, where there is one."""
@@ -35,8 +37,11 @@ class Site:
         if self.pause is not None:
             await self.pause()
         if self.refuses:
-            await send({"type": "http.response.start", "status": 404, "headers": []})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            problem = {"status": self.refuses, "request_id": scope["cms_request_id"]}
+            body = msgspec.json.encode(problem)
+            headers = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(body))]
+            await send({"type": "http.response.start", "status": self.refuses, "headers": headers})
+            await send({"type": "http.response.body", "body": body, "more_body": False})
             return
         await shared(scope, Answer(body, [], ("one", scope["path"])))(scope, receive, send)
 
@@ -55,6 +60,7 @@ async def ask(
         "method": method,
         "path": path,
         "query_string": query,
+        "cms_request_id": uuid4().hex,
         "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()],
     }
     await app(cast("Scope", scope), None, send)
@@ -109,7 +115,7 @@ async def test_only_what_everybody_may_read_is_kept() -> None:
         await ask(app, **cast("dict[str, Any]", request))
         await ask(app, **cast("dict[str, Any]", request))
     assert (site.made, len(cache)) == (8, 0)
-    site.refuses = True
+    site.refuses = 404
     await ask(app)
     assert (await ask(app))[0] == 404
     assert len(cache) == 0
@@ -162,10 +168,36 @@ async def test_what_was_committed_while_nobody_listened_is_waited_for_no_more() 
     cache.expect("8")
     cache.committed("7")
     cache.deaf()
-    cache.expect("9")  # nobody will tell
+    cache.expect("9")  # nobody may tell
     cache.listening()
-    assert not cache.is_current
-    cache.heard("8")
+    assert cache.is_current
+
+
+@pytest.mark.parametrize("is_told_before", [True, False])
+@pytest.mark.parametrize("is_deaf_before", [True, False])
+async def test_a_commit_around_a_new_connection_is_seen_and_blocks_nothing(
+    *, is_told_before: bool, is_deaf_before: bool
+) -> None:
+    site = Site()
+    app, cache = cached(site)
+    if is_deaf_before:
+        cache.deaf()
+    cache.expect("7")
+    cache.deaf()
+    cache.listening()
+    # What is kept now may have been read before the commit, and whether that is told of is open.
+    await ask(app)
+    site.says["/content/a"] = b"new"
+    if is_told_before:
+        cache.changed(["one"])
+        cache.heard("7")
+    else:
+        assert len(cache) == 1
+    cache.committed("7")
+    assert (await ask(app))[2] == b"new"
+    assert cache.is_current
+    assert len(cache) == 1
+    cache.heard("7")
     assert cache.is_current
 
 
@@ -180,7 +212,49 @@ async def test_a_stampede_costs_one() -> None:
     assert site.made == 1
 
 
-async def test_whoever_waited_for_nothing_asks_for_herself() -> None:
+@pytest.mark.parametrize("status", [400, 404, 410, 422])
+async def test_a_stampede_for_what_is_not_there_costs_one(status: int) -> None:
+    site = Site()
+    site.refuses = status
+    gate = held(site)
+    app, cache = cached(site)
+    tasks = [asyncio.create_task(ask(app)) for _ in range(50)]
+    await asyncio.sleep(0)
+    gate.set()
+    told = await asyncio.gather(*tasks)
+    assert site.made == 1
+    assert {one[0] for one in told} == {status}
+    assert {one[1]["content-type"] for one in told} == {"application/problem+json"}
+    assert all(int(one[1]["content-length"]) == len(one[2]) for one in told)
+    # Each has the id of its own request, to be found in the log.
+    assert len({msgspec.json.decode(one[2])["request_id"] for one in told}) == 50
+    # It is kept for nobody: it may be there by now.
+    assert len(cache) == 0
+    site.refuses = None
+    assert (await ask(app))[0] == 200
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
+async def test_what_is_one_clients_own_or_may_pass_is_not_shared(status: int) -> None:
+    site = Site()
+    site.refuses = status
+    app, _ = cached(site)
+    gate = held(site)
+    tasks = [asyncio.create_task(ask(app)) for _ in range(5)]
+    await asyncio.sleep(0)
+    assert site.made == 1
+    others = asyncio.Event()
+    site.pause = others.wait  # type: ignore[assignment]  # what it returns is not looked at
+    gate.set()
+    async with asyncio.timeout(5):
+        while site.made < 5:  # all at once: they do not wait for one another  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    others.set()
+    assert {one[0] for one in await asyncio.gather(*tasks)} == {status}
+    assert site.made == 5
+
+
+async def test_where_nothing_came_of_it_the_next_one_is_at_it() -> None:
     site = Site()
     gate = held(site)
     app, _ = cached(site)
@@ -193,7 +267,7 @@ async def test_whoever_waited_for_nothing_asks_for_herself() -> None:
     await asyncio.gather(first, return_exceptions=True)
     gate.set()
     assert [status for status, _, _ in await asyncio.gather(*others)] == [200] * 3
-    assert site.made == 4
+    assert site.made == 2
 
 
 async def test_a_change_on_the_way_is_not_missed() -> None:
@@ -312,8 +386,76 @@ async def test_each_coding_is_made_once_and_has_a_tag_of_its_own(
         status, head, body = await ask(app, accept_encoding=coding, if_none_match=tag)
         assert (status, body) == (304, b"")
         assert "content-length" not in head
-        assert head["etag"] == headers["etag"]
+        assert head["etag"] == (tag if tag == plain[1]["etag"] else headers["etag"])
     assert (await ask(app, if_none_match='"other"'))[0] == 200
+
+
+async def test_the_tag_of_a_coding_that_is_not_taken_is_none_of_an_answer() -> None:
+    app, _ = cached(Site())
+    await ask(app)
+    tag = (await ask(app, accept_encoding="gzip"))[1]["etag"]
+    # Who has it packed, and takes it so, has it; who takes plain bytes, or others, does not.
+    for codings, status in (
+        ("gzip", 304),
+        ("br, gzip;q=0.5", 304),
+        ("*", 304),
+        ("br", 200),
+        ("gzip;q=0", 200),
+    ):
+        told, head, _ = await ask(app, accept_encoding=codings, if_none_match=tag)
+        assert told == status, codings
+        assert (head["etag"] == tag) is (status == 304)
+    assert (await ask(app, if_none_match=tag))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("date", "status"),
+    [
+        ("Wed, 25 Nov 2026 10:00:00 GMT", 304),
+        ("Wed, 25 Nov 2026 10:00:01 GMT", 304),
+        ("Wednesday, 25-Nov-26 11:00:00 GMT", 304),
+        ("Wed, 25 Nov 2026 09:59:59 GMT", 200),
+        ("Wed, 25 Nov 2026 11:00:00", 200),
+        ("yesterday", 200),
+        ("", 200),
+    ],
+)
+async def test_what_was_not_modified_since(date: str, status: int) -> None:
+    answer = Answer(BODY, [(b"last-modified", b"Wed, 25 Nov 2026 10:00:00 GMT")], ("one",))
+    told, head, body = await ask(answer, if_modified_since=date)
+    assert told == status
+    assert "etag" in head
+    assert (body == b"") is (status == 304)
+    # The tag knows better (RFC 9110, section 13.1.3); and what tells no date was modified at any time.
+    assert (await ask(answer, if_modified_since=date, if_none_match='"x"'))[0] == 200
+    assert (await ask(Answer(BODY, [], ("one",)), if_modified_since=date))[0] == 200
+
+
+async def test_what_has_too_many_tags_is_to_be_asked_for() -> None:
+    control = (b"cache-control", b"public, max-age=60")
+    few = Answer(BODY, [control], [f"key-{number}" for number in range(800)])
+    _, head, _ = await ask(few)
+    assert (head["cache-control"], len(head["cache-tag"]) > 5_000) == ("public, max-age=60", True)
+    many = Answer(BODY, [control], [f"key-{number}" for number in range(2_000)])
+    _, head, _ = await ask(many)
+    assert (head["cache-control"], "cache-tag" in head) == ("public, max-age=0, must-revalidate", False)
+    _, head, _ = await ask(many, if_none_match=head["etag"])
+    assert head["cache-control"] == "public, max-age=0, must-revalidate"
+
+
+async def test_headers_that_are_changed_on_the_way_stay_as_they_are() -> None:
+    answer = Answer(BODY, [], ("one",))
+
+    async def browser(scope: Any, receive: Any, send: Any) -> None:
+        async def marked(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"].append((b"access-control-allow-origin", b"https://one.example"))
+            await send(message)
+
+        await answer(scope, receive, marked)
+
+    assert "access-control-allow-origin" in (await ask(browser))[1]
+    assert "access-control-allow-origin" not in (await ask(answer))[1]
 
 
 async def test_what_is_short_is_not_compressed() -> None:

@@ -9,13 +9,23 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import parsedate_to_datetime
 from typing import Any
 
+import msgspec
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
+from litestar.types import (
+    ASGIApp,
+    HTTPResponseStartEvent,
+    HTTPScope,
+    Message,
+    Receive,
+    Scope,
+    Send,
+)
 
 from cms_api import timings
-from cms_api.adapters.http.compression import CODINGS, MIN_BYTES, accepted
+from cms_api.adapters.http.compression import CODINGS, MIN_BYTES, acceptable, accepted
 from cms_api.adapters.http.preconditions import hash_tag, matches
 from cms_api.adapters.http.previewing import is_preview
 
@@ -33,6 +43,10 @@ _compressor = ThreadPoolExecutor(1, "compressing")
 # An answer of that many keys names ids whole as well, for people who look for them.
 FEW_KEYS = 20
 LOAD = "cms_load"
+ASK = b"public, max-age=0, must-revalidate"
+# Problems that everybody has who asks the same.
+SHARED_PROBLEMS = frozenset({400, 404, 410, 422})
+PROBLEM_HEADERS = frozenset({b"content-type", b"cache-control", b"vary"})
 ID_LENGTH, TAG_LENGTH = 36, 12
 
 Headers = list[tuple[bytes, bytes]]
@@ -67,7 +81,7 @@ class CacheAges:
 def _cache_control(age: int) -> bytes:
     """With an age, others may show what was true so many seconds ago; without, they must ask."""
     if age == 0:
-        return b"public, max-age=0, must-revalidate"
+        return ASK
     return f"public, max-age={age}, stale-while-revalidate={age}".encode()
 
 
@@ -94,17 +108,22 @@ class Answer:
         self._media_type = media_type
         self._tag = hash_tag(body)
         self.keys = tuple(dict.fromkeys(filter(None, keys)))
-        # What a 304 repeats (RFC 9110, section 15.4.5): the tags are known to who has the answer.
-        self._validators = list(headers)
         self._headers = headers
+        known = len(headers)
         # Most are ids: see `tag_of`, which would have to be called for each.
         joined = ",".join([key[24:] if len(key) == ID_LENGTH else tag_of(key) for key in self.keys])
         if len(self.keys) <= FEW_KEYS:
             joined = ",".join([joined, *[key for key in self.keys if len(key) == ID_LENGTH]])
-        if joined and len(joined) <= MAX_TAGS_LENGTH:
+        if len(joined) > MAX_TAGS_LENGTH:
+            # Nobody could be told to drop it: it is not to be shown without asking.
+            headers[:] = [one for one in headers if one[0] != b"cache-control"]
+            headers.append((b"cache-control", ASK))
+        elif joined:
             headers.append((b"cache-tag", joined.encode()))
+        # What a 304 repeats (RFC 9110, section 15.4.5): the tags are known to who has the answer.
+        self._validators = headers[:known]
         self._cache: ResponseCache | None = None
-        self._packing: dict[str, asyncio.Future[bytes]] = {}
+        self._packing: dict[str, asyncio.Future[bytes]] | None = None
         self._forms: dict[str | None, tuple[bytes, Headers, bytes]] = {None: self._form(None, body)}
         self.size = len(body) + len(joined) + ANSWER_OVERHEAD + KEY_OVERHEAD * len(self.keys)
 
@@ -114,15 +133,29 @@ class Answer:
 
     def ready(self, given: Mapping[bytes, bytes]) -> Ready | None:
         """What is sent to whom gives these headers, 304 where she has it; None where a coding is not made yet."""
-        form = self._forms.get(accepted(given.get(b"accept-encoding", b"")))
+        codings = given.get(b"accept-encoding", b"")
+        form = self._forms.get(accepted(codings))
         if form is None:
             return None
         known = given.get(b"if-none-match")
-        if known is not None and matches(
-            known.decode("latin-1"), *(_coded(self._tag, one) for one in (None, *CODINGS))
-        ):
+        if known is not None:
+            # Each coding has its tag, and she may have another one than she would get now.
+            for tag in (form[0], *(_coded(self._tag, one).encode() for one in (None, *acceptable(codings)))):
+                if matches(known.decode("latin-1"), tag.decode()):
+                    return 304, [*self._validators, (b"etag", tag)], b""
+        elif (since := given.get(b"if-modified-since")) is not None and self._is_as_of(since):
             return 304, [*self._validators, (b"etag", form[0])], b""
         return 200, *form[1:]
+
+    def _is_as_of(self, date: bytes) -> bool:
+        """Whether it was not modified after a date of HTTP; no where either date is missing or none."""
+        own = next((value for name, value in self._headers if name == b"last-modified"), None)
+        if own is None or own == date:
+            return own is not None
+        try:
+            return parsedate_to_datetime(own.decode()) <= parsedate_to_datetime(date.decode("latin-1"))
+        except (TypeError, ValueError):  # no date, or one without a zone
+            return False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
@@ -131,7 +164,8 @@ class Answer:
         while (ready := self.ready(given)) is None:
             await self._make(accepted(given.get(b"accept-encoding", b"")))
         status, headers, body = ready
-        await send({"type": "http.response.start", "status": status, "headers": headers})
+        # Who is on the way changes the list that is sent, and these are kept.
+        await send({"type": "http.response.start", "status": status, "headers": [*headers]})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _make(self, coding: str | None) -> None:
@@ -143,6 +177,8 @@ class Answer:
         if len(self._body) <= LARGE:
             packed = make(self._body)
         else:
+            if self._packing is None:
+                self._packing = {}
             if (packing := self._packing.get(coding)) is None:
                 packing = self._packing[coding] = _beside(make, self._body)
             packed = await asyncio.shield(packing)
@@ -178,13 +214,17 @@ def _coded(tag: str, coding: str | None) -> str:
 class Load:
     """The making of an answer. Others that want the same one wait for it."""
 
-    __slots__ = ("_cache", "_made", "answer", "missed", "place")
+    __slots__ = ("_cache", "_made", "answer", "is_private", "missed", "place", "problem")
 
     def __init__(self, cache: "ResponseCache", place: Place) -> None:
         self._cache = cache
         self._made = asyncio.Event()
         self.place = place
         self.answer: Answer | None = None
+        # What came of it instead, as it was sent: told to who waits, and kept for nobody.
+        self.problem: Problem | None = None
+        # Whether it was answered with what only that request may get: the others ask for themselves.
+        self.is_private = False
         # What changed since it was begun: it may not have seen that.
         self.missed: set[str] = set()
 
@@ -199,10 +239,46 @@ class Load:
         self._cache.forget(self)
         self._made.set()
 
-    async def made(self) -> Answer | None:
-        """The answer, once it is there; None where it came to nothing that can be shared."""
+    async def made(self) -> "Answer | Problem | None":
+        """What came of it, once it is there; None where that is nothing that others may get."""
         await self._made.wait()
-        return self.answer
+        return self.answer or self.problem
+
+    def watching(self, send: Send) -> Send:
+        """``send``, with problems noted: a stampede for what is not there costs one question, too."""
+        start: HTTPResponseStartEvent | None = None
+
+        async def watched(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                start = message if message["status"] in SHARED_PROBLEMS else None
+                self.is_private = self.answer is None and start is None
+            elif message["type"] == "http.response.body" and start is not None:
+                if not message["more_body"]:  # else it is none of ours: they have one part
+                    self.problem = Problem(start["status"], start["headers"], message["body"])
+                start = None
+            await send(message)
+
+        return watched
+
+
+class Problem:
+    """A problem as it was told to one request, for others that asked the same meanwhile."""
+
+    __slots__ = ("_headers", "_members", "_status")
+
+    def __init__(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+        self._status = status
+        self._headers = [one for one in headers if one[0] in PROBLEM_HEADERS]
+        self._members = msgspec.json.decode(body)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, under the id of the request that gets it."""
+        del receive
+        body = msgspec.json.encode({**self._members, "request_id": scope.get("cms_request_id", "")})
+        headers = [*self._headers, (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 class ResponseCache:
@@ -219,6 +295,8 @@ class ResponseCache:
         self._is_listening = False
         # Transactions of this worker that were not heard of yet; whether they are committed.
         self._awaited: dict[str, bool] = {}
+        # Those that may end before anybody listens again: whether they will be heard of is not known.
+        self._unheard: set[str] = set()
         self.size = 0
 
     @property
@@ -307,27 +385,34 @@ class ResponseCache:
     def listening(self) -> None:
         """From now on every change is told. What was before may have been missed."""
         self.clear()
-        self._awaited = {xact: False for xact, is_committed in self._awaited.items() if not is_committed}
         self._is_listening = True
 
     def deaf(self) -> None:
         """Changes are not told any more."""
         self._is_listening = False
+        self._unheard.update(xact for xact, is_committed in self._awaited.items() if not is_committed)
+        self._awaited.clear()
         self.clear()
 
     def expect(self, xact: str) -> None:
         """A transaction of this worker is about to commit: until it is heard of, nothing kept counts."""
         if self._is_listening:
             self._awaited[xact] = False
+        else:
+            self._unheard.add(xact)
 
     def committed(self, xact: str) -> None:
         """It did."""
         if xact in self._awaited:
             self._awaited[xact] = True
+        elif xact in self._unheard:
+            self._unheard.remove(xact)
+            self.clear()  # what is read from now on has seen it
 
     def heard(self, xact: str) -> None:
         """It was told of, and all of its changes before it; or it came to nothing."""
         self._awaited.pop(xact, None)
+        self._unheard.discard(xact)
 
     def _drop(self, answer: Answer | None) -> None:
         if answer is None:
@@ -367,8 +452,12 @@ class CachedAnswers:
             await self._app(scope, receive, send)
             return
         place = (scope["path"], scope["query_string"])
-        if (answer := cache.find(place)) is None and (load := cache.loading(place)) is not None:
+        answer: Answer | Problem | None = cache.find(place)
+        # Where the one who was at it went away, the next one is, and the others wait for that.
+        while answer is None and (load := cache.loading(place)) is not None:
             answer = await load.made()
+            if load.is_private:
+                break
         if answer is not None:
             if (timing := timings.current.get()) is not None:
                 timing.is_cached = True
@@ -377,7 +466,7 @@ class CachedAnswers:
         load = cache.begin(place)
         scope[LOAD] = load  # type: ignore[literal-required]  # a key of our own
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, load.watching(send))
         finally:
             load.end()
 

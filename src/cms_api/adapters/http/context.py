@@ -23,8 +23,9 @@ SECURITY = (
 )
 
 
-# What tells browsers of other origins takes the header away that it finds.
-VARY = ((b"vary", b"Accept-Encoding"),)
+# Where there are other origins, each answer depends on who asks, also one to a request that names none.
+# What tells their browsers takes the header away that it finds.
+VARY = ((b"vary", b"Accept-Encoding, Origin"),)
 CACHE_HIT = b'cache;desc="hit"'
 HIT = ((b"server-timing", CACHE_HIT), *SECURITY)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from email.utils import format_datetime
+from email.utils import format_datetime, formatdate
 
 from litestar.types import ASGIApp
 
@@ -25,7 +25,7 @@ def delivered_one(
     """The answer with one item, made of what it used and of ``keys``; its date is told where that covers all of it."""
     headers = _headers(request)
     if is_dated and item.changed_at:
-        headers.append((b"last-modified", item.changed_at.encode()))
+        headers += _last_modified(item.changed_at)
     return shared(request.scope, Answer(item.json.encode(), headers, (*item.used.split(","), *keys)))
 
 
@@ -73,8 +73,13 @@ def delivered_as(
     """The answer with bytes of another media type than JSON, made of what ``keys`` name."""
     headers = _headers(request, resource)
     if changed_at is not None:
-        headers.append((b"last-modified", format_datetime(changed_at.astimezone(UTC), usegmt=True).encode()))
+        headers += _last_modified(format_datetime(changed_at.astimezone(UTC), usegmt=True))
     return shared(request.scope, Answer(body, headers, keys, media_type=media_type.encode()))
+
+
+def _last_modified(date: str) -> Headers:
+    """When it changed; not told in that very second, in which it may change once more (RFC 9110, section 8.8.2.2)."""
+    return [] if date == formatdate(usegmt=True) else [(b"last-modified", date.encode())]
 
 
 def _headers(request: ApiRequest, resource: str | None = None) -> Headers:
