@@ -11,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 from litestar import Litestar
+from tests.integration.http.asking import in_a_later_second
 
 from cms_api.adapters.sqlalchemy.cms.documents import SqlAlchemyDocuments
 from cms_api.adapters.sqlalchemy.cms.resources import SqlAlchemyMedia
@@ -277,6 +278,7 @@ async def test_delivery_headers_and_budget(
     post = await publish(admin, "posts", await make(admin, "posts", title="T", body="b"))
     asked.clear()
     url = f"{CONTENT}/posts/by-slug/t"
+    await in_a_later_second()
     read = await client.get(url)
     assert len(asked) == 1
     listed = await client.get(f"{CONTENT}/posts?include=author,authors,categories,tags,cover")

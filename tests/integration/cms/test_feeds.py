@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -23,7 +23,7 @@ from tests.integration.cms.cms_client import (
     tagged,
     tags,
 )
-from tests.integration.http.asking import upload
+from tests.integration.http.asking import in_a_later_second, upload
 
 from cms_api.domains.cms.site.events import SITE_ID
 
@@ -42,7 +42,6 @@ async def read(client: httpx.AsyncClient, url: str) -> httpx.Response:
     assert response.status_code == 200, response.text
     assert response.headers["etag"]
     assert response.headers["cache-control"].startswith("public")
-    assert parsedate_to_datetime(response.headers["last-modified"])
     return response
 
 
@@ -70,6 +69,19 @@ async def site(admin: httpx.AsyncClient) -> dict[str, Any]:
         "cover": cover,
         "target": target,
     }
+
+
+async def test_a_feed_has_a_date(client: httpx.AsyncClient, site: dict[str, Any]) -> None:
+    assert site
+    await in_a_later_second()
+    for path in ("/feed.xml", "/atom.xml", "/feed.json", "/sitemap.xml"):
+        date = (await read(client, path)).headers["last-modified"]
+        assert parsedate_to_datetime(date) <= datetime.now(UTC)
+        again = await client.get(path, headers={"If-Modified-Since": date})
+        assert (again.status_code, again.content) == (304, b""), path
+        assert again.headers["last-modified"] == date
+        old = await client.get(path, headers={"If-Modified-Since": "Sun, 06 Nov 1994 08:49:37 GMT"})
+        assert old.status_code == 200
 
 
 async def test_rss(client: httpx.AsyncClient, site: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from tests.integration.cms.cms_client import (
     tagged,
     tags,
 )
-from tests.integration.http.asking import upload
+from tests.integration.http.asking import in_a_later_second, upload
 
 from cms_api.adapters.http.cms.delivered import DeliveredPage, DeliveredPost
 from cms_api.bootstrap.container import Application
@@ -202,6 +202,7 @@ async def test_links_lead_where_things_are_now(
     response = await client.get(f"{CONTENT}/posts/{one['id']}")
     used = (one["id"], team["id"], tag["id"], category["id"], author, file["id"], str(SITE_ID))
     assert tags(*used) <= tagged(response)
+    await in_a_later_second()
     assert "last-modified" not in response.headers
     assert "last-modified" in (await client.get(f"{CONTENT}/posts/{plain['id']}")).headers
 

@@ -1,6 +1,8 @@
 """What the tests of the HTTP API share: making content, and looking at problems."""
 
+import asyncio
 import struct
+import time
 import zlib
 from typing import Any
 from urllib.parse import unquote
@@ -19,6 +21,11 @@ INSIDE = (
     "Traceback", 'File "', ".py", "site-packages", "SELECT ", "INSERT ", "UPDATE ", "psycopg", "sqlalchemy",
     "msgspec", "litestar", "asyncio", "cms.documents", "pk_", "uq_", "object at 0x", "postgresql:",
 )  # fmt: skip
+
+
+async def in_a_later_second() -> None:
+    """Wait for the next second: what changed in this one has no Last-Modified yet."""
+    await asyncio.sleep(1.001 - time.time() % 1)
 
 
 def check_problem(response: httpx.Response, status: int, code: str | None = None) -> dict[str, Any]:
