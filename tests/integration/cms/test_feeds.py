@@ -77,11 +77,8 @@ async def test_a_feed_has_a_date(client: httpx.AsyncClient, site: dict[str, Any]
     for path in ("/feed.xml", "/atom.xml", "/feed.json", "/sitemap.xml"):
         date = (await read(client, path)).headers["last-modified"]
         assert parsedate_to_datetime(date) <= datetime.now(UTC)
-        again = await client.get(path, headers={"If-Modified-Since": date})
-        assert (again.status_code, again.content) == (304, b""), path
-        assert again.headers["last-modified"] == date
-        old = await client.get(path, headers={"If-Modified-Since": "Sun, 06 Nov 1994 08:49:37 GMT"})
-        assert old.status_code == 200
+        # It is that of the newest post: of one that left, only the tag tells.
+        assert (await client.get(path, headers={"If-Modified-Since": date})).status_code == 200, path
 
 
 async def test_rss(client: httpx.AsyncClient, site: dict[str, Any]) -> None:

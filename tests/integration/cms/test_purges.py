@@ -173,6 +173,16 @@ async def test_what_is_included_names_what_it_is_made_of(
     assert needed <= tagged(await client.get(f"{CONTENT}/entries/talk?include=next"))
 
 
+async def test_searches_are_purged_when_other_words_are_known(
+    admin: httpx.AsyncClient, application: Application
+) -> None:
+    await published(admin, "posts", title="Gardening")
+    token = answered(await admin.get(f"{PURGES}?token=now"), 200)["token"]
+    await application.container.cms.search_reader().read_all(application.unit_of_work)
+    found, _ = await tags_since(admin, token)
+    assert found == {"search"}
+
+
 async def test_what_workers_are_told_is_what_is_purged(admin: httpx.AsyncClient, database_url: str) -> None:
     token = answered(await admin.get(f"{PURGES}?token=now"), 200)["token"]
     with psycopg.connect(database_url, autocommit=True) as other:

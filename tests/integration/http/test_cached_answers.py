@@ -10,6 +10,7 @@ import pytest
 from litestar import Litestar
 from tests.integration.cms.cms_client import API, CONTENT, answered, change, do, make, published
 from tests.integration.hearing import hearing, until
+from tests.integration.http.asking import in_a_later_second, upload
 
 from cms_api.adapters.http.caching import ResponseCache
 from cms_api.bootstrap.container import Application
@@ -129,6 +130,67 @@ async def test_what_a_change_has_nothing_to_do_with_stays(
         await step()
         await until(lambda: cache.is_current)
         assert {path for path in everything if not await hit(client, path)} == outdated, number
+
+
+async def test_who_has_a_date_only_is_told_of_every_change(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, database_url: str
+) -> None:
+    tag, category = await make(admin, "tags", name="Tea"), await make(admin, "categories", name="News")
+    author, cover = await make(admin, "authors", name="Ada"), await upload(admin, alt="A")
+    card = await upload(admin, alt="B")
+    post = await published(
+        admin, "posts", title="One", slug="one", cover=cover["id"], tags=[tag["id"]],
+        categories=[category["id"]], authors=[author["id"]], seo={"og": {"image": card["id"]}},
+    )  # fmt: skip
+    path = f"{CONTENT}/posts/{post['id']}"
+
+    async def call(method: str, url: str, **body: Any) -> None:
+        response = await admin.request(method, f"{API}/{url}", json=body or None, headers={"If-Match": "*"})
+        assert response.status_code < 300, response.text
+
+    async def translated() -> None:
+        made = await make(admin, "posts", title="Eins", slug="eins", locale="de")
+        with psycopg.connect(database_url, autocommit=True) as other:
+            other.execute(
+                "UPDATE cms.documents SET translation_of = %s WHERE id = %s", (post["id"], made["id"])
+            )
+        await call("POST", f"posts/{made['id']}/publish")
+        await call("POST", f"posts/{made['id']}/unpublish")
+
+    async def republished(**values: Any) -> None:
+        await call("PATCH", f"posts/{post['id']}", **values)
+        await call("POST", f"posts/{post['id']}/publish")
+
+    steps: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+        ("nothing", lambda: asyncio.sleep(0)),
+        ("draft", lambda: call("PATCH", f"posts/{post['id']}", title="Draft")),
+        ("title", lambda: republished(title="Two")),
+        ("site", lambda: call("PATCH", "settings", title="Site", base_url="https://site.example")),
+        ("cover", lambda: call("PATCH", f"media/{cover['id']}", alt="C")),
+        ("card", lambda: call("PATCH", f"media/{card['id']}", alt="D")),
+        ("author", lambda: call("PATCH", f"authors/{author['id']}", name="Grace")),
+        ("site's picture", lambda: call("PATCH", "settings", image=card["id"])),
+        ("taken off", lambda: republished(tags=[], categories=[], cover=None, seo={})),
+        ("tag gone", lambda: call("DELETE", f"tags/{tag['id']}")),
+        ("cover gone", lambda: call("DELETE", f"media/{cover['id']}")),
+        ("no picture", lambda: call("PATCH", "settings", image=None)),
+        ("translated", translated),
+        ("again", lambda: republished(title="Three")),
+    ]
+    kept: set[str] = set()
+    for name, step in steps:
+        await in_a_later_second()
+        before = await client.get(path)
+        date = before.headers.get("last-modified", "")
+        await step()
+        asked = await client.get(path, headers={"If-Modified-Since": date} if date else {})
+        now = await client.get(path)
+        if asked.status_code == 304:
+            kept.add(name)
+            assert now.content == before.content, name
+        else:
+            assert asked.content == now.content, name
+    assert {"nothing", "draft", "author"} <= kept
 
 
 async def test_whoever_is_signed_in_reads_past_the_cache(

@@ -412,16 +412,16 @@ async def test_the_tag_of_a_coding_that_is_not_taken_is_none_of_an_answer() -> N
     ("date", "status"),
     [
         ("Wed, 25 Nov 2026 10:00:00 GMT", 304),
-        ("Wed, 25 Nov 2026 10:00:01 GMT", 304),
-        ("Wednesday, 25-Nov-26 11:00:00 GMT", 304),
+        # Later, and yet not the same: what is gone may have been newer.
+        ("Wed, 25 Nov 2026 10:00:01 GMT", 200),
         ("Wed, 25 Nov 2026 09:59:59 GMT", 200),
-        ("Wed, 25 Nov 2026 11:00:00", 200),
         ("yesterday", 200),
         ("", 200),
     ],
 )
 async def test_what_was_not_modified_since(date: str, status: int) -> None:
-    answer = Answer(BODY, [(b"last-modified", b"Wed, 25 Nov 2026 10:00:00 GMT")], ("one",))
+    dated = (b"last-modified", b"Wed, 25 Nov 2026 10:00:00 GMT")
+    answer = Answer(BODY, [dated], ("one",))
     told, head, body = await ask(answer, if_modified_since=date)
     assert told == status
     assert "etag" in head
@@ -429,6 +429,7 @@ async def test_what_was_not_modified_since(date: str, status: int) -> None:
     # The tag knows better (RFC 9110, section 13.1.3); and what tells no date was modified at any time.
     assert (await ask(answer, if_modified_since=date, if_none_match='"x"'))[0] == 200
     assert (await ask(Answer(BODY, [], ("one",)), if_modified_since=date))[0] == 200
+    assert (await ask(Answer(BODY, [dated], ("one",), is_dated=False), if_modified_since=date))[0] == 200
 
 
 async def test_what_has_too_many_tags_is_to_be_asked_for() -> None:

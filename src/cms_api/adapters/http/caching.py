@@ -9,7 +9,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
@@ -93,6 +92,7 @@ class Answer:
         "_cache",
         "_forms",
         "_headers",
+        "_is_dated",
         "_media_type",
         "_packing",
         "_tag",
@@ -102,9 +102,17 @@ class Answer:
     )
 
     def __init__(
-        self, body: bytes, headers: Headers, keys: Iterable[str], *, media_type: bytes = b"application/json"
+        self,
+        body: bytes,
+        headers: Headers,
+        keys: Iterable[str],
+        *,
+        media_type: bytes = b"application/json",
+        is_dated: bool = True,
     ) -> None:
+        """``is_dated`` says whether the answer is the same wherever its Last-Modified is."""
         self._body = body
+        self._is_dated = is_dated
         self._media_type = media_type
         self._tag = hash_tag(body)
         self.keys = tuple(dict.fromkeys(filter(None, keys)))
@@ -148,14 +156,8 @@ class Answer:
         return 200, *form[1:]
 
     def _is_as_of(self, date: bytes) -> bool:
-        """Whether it was not modified after a date of HTTP; no where either date is missing or none."""
-        own = next((value for name, value in self._headers if name == b"last-modified"), None)
-        if own is None or own == date:
-            return own is not None
-        try:
-            return parsedate_to_datetime(own.decode()) <= parsedate_to_datetime(date.decode("latin-1"))
-        except (TypeError, ValueError):  # no date, or one without a zone
-            return False
+        """Whether it is as it was when this date was told: it is the very same. What went makes a date earlier."""
+        return self._is_dated and (b"last-modified", date) in self._headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""

@@ -70,11 +70,14 @@ def delivered_as(
     changed_at: datetime | None,
     keys: Iterable[str],
 ) -> ASGIApp:
-    """The answer with bytes of another media type than JSON, made of what ``keys`` name."""
+    """The answer with bytes of another media type than JSON, made of what ``keys`` name.
+
+    ``changed_at`` is the newest date in it: it does not tell of what is no longer in it.
+    """
     headers = _headers(request, resource)
     if changed_at is not None:
         headers += _last_modified(format_datetime(changed_at.astimezone(UTC), usegmt=True))
-    return shared(request.scope, Answer(body, headers, keys, media_type=media_type.encode()))
+    return shared(request.scope, Answer(body, headers, keys, media_type=media_type.encode(), is_dated=False))
 
 
 def _last_modified(date: str) -> Headers:

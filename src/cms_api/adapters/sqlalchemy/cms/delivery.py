@@ -214,8 +214,8 @@ def _page(
 
 
 def http_date(column: str) -> str:
-    """A time as HTTP writes it (RFC 9110, section 5.6.7)."""
-    return f"to_char({column} AT TIME ZONE 'UTC', 'Dy, DD Mon YYYY HH24:MI:SS \"GMT\"')"
+    """A time as HTTP writes it (RFC 9110, section 5.6.7); empty for none."""
+    return f"coalesce(to_char({column} AT TIME ZONE 'UTC', 'Dy, DD Mon YYYY HH24:MI:SS \"GMT\"'), '')"
 
 
 def delivered(row: tuple[Any, ...], format: TextFormat) -> Delivered:

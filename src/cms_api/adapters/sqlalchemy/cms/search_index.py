@@ -54,7 +54,7 @@ ORDER BY 1, 2
 ON CONFLICT DO NOTHING
 """
 # Answers to searches may be other ones now, though no document has changed.
-TELL = "SELECT cms.tell(ARRAY['search'])"
+NOTE = f"SELECT cms.note('search', ARRAY['{UUID(int=0)}'::uuid], false)"
 
 
 class SqlAlchemySearchIndex(SearchIndex):
@@ -84,13 +84,13 @@ class SqlAlchemySearchIndex(SearchIndex):
 
     async def remove_type(self, type: str) -> None:
         await self._execute("DELETE FROM cms.search WHERE type = :type", type=type)
-        await self._execute(TELL)
+        await self._execute(NOTE)
 
     async def unread(self, limit: int) -> Sequence[Unread]:
         found = await self._session.execute(text(UNREAD), {"limit": limit})
         rows = [Unread(**row) for row in found.mappings()]
         if rows:
-            await self._execute(TELL)
+            await self._execute(NOTE)
         return rows
 
     async def learn(self, ids: Collection[UUID]) -> None:

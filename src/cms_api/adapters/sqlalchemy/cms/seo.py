@@ -47,9 +47,14 @@ SEO = f"""(SELECT row_to_json(_) FROM (
     CROSS JOIN (SELECT chr(37) || 's' AS title) w
     LEFT JOIN cms.media m ON m.id = {_IMAGE_ID}) _)"""
 
-# When anything of it changed last, the document included.
-SEO_CHANGED = """greatest(p.updated_at, (SELECT updated_at FROM cms.site_settings),
-    (SELECT m.updated_at FROM cms.media m WHERE m.id = p.cover_id))"""
+_IMAGES = f"ARRAY[(p.seo->'og'->>'image')::uuid, {_CARD_ID}, p.cover_id, s.image_id]"
+# When anything of it changed last, the document included; null where a date can't tell: a translation
+# or a file that went has left none.
+SEO_CHANGED = f"""CASE WHEN p.translation_group IS NULL THEN (
+    SELECT CASE WHEN count(m.id) = count(i.id) THEN
+        greatest(p.updated_at, max(s.updated_at), max(m.updated_at)) END
+    FROM cms.site_settings s LEFT JOIN LATERAL unnest({_IMAGES}) i(id) ON true
+    LEFT JOIN cms.media m ON m.id = i.id) END"""
 
 # The ids of what it is made of, beside the document.
 SEO_USED = f"""array_remove(ARRAY['{SITE_ID}'::uuid, (p.seo->'og'->>'image')::uuid, {_CARD_ID}, p.cover_id,
