@@ -164,11 +164,16 @@ async def test_what_is_included_names_what_it_is_made_of(
         admin, "entries/talk", slug="inner", name="Inner", text=body, picture=file["id"], next=last["id"]
     )
     outer = await published(admin, "entries/talk", slug="outer", name="Outer", next=inner["id"])
+    begun = await admin.post(
+        f"{API}/entries/talk/{inner['id']}/translations", json={"locale": "de"}, headers={"If-Match": "*"}
+    )
+    german = answered(begun, 201)
+    await do(admin, "entries/talk", german, "publish")
     url = f"{CONTENT}/entries/talk/{outer['id']}?include=next"
     answer = await client.get(url)
     assert answered(answer, 200)["next"]["next"] == last["id"]
     assert "/target" in answer.text
-    needed = tags(*(one["id"] for one in (outer, inner, last, target, file)))
+    needed = tags(*(one["id"] for one in (outer, inner, german, last, target, file)))
     assert needed <= tagged(answer)
     assert needed <= tagged(await client.get(f"{CONTENT}/entries/talk?include=next"))
 

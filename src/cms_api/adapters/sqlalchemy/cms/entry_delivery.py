@@ -201,7 +201,12 @@ _REACHED = """
         WHERE used.depth < {depth})"""
 # What an answer is made of: the entry, and what it and its relations point at, also with texts and pictures.
 _USED = f"""array_to_string(ARRAY[p.document_id] || {SEO_USED} || ARRAY({_REACHED}
-    SELECT DISTINCT target_id FROM used), ',')"""
+    SELECT DISTINCT target_id FROM used{{translations}}), ',')"""
+# What is included tells of its translations.
+_TRANSLATIONS = """
+    UNION SELECT q.document_id FROM used
+    JOIN cms.publications u ON u.document_id = used.target_id AND u.translation_group IS NOT NULL
+    JOIN cms.publications q ON q.translation_group = u.translation_group OR q.document_id = u.translation_group"""
 # What is included has texts of its own, which may mention more.
 _MENTIONS = f"""p.mention_ids || ARRAY({_REACHED}
     SELECT DISTINCT unnest(q.mention_ids) FROM used JOIN cms.publications q ON q.document_id = used.target_id)"""
@@ -218,7 +223,8 @@ def _columns(
     made = writer.entry(catalogue.kinds[key], "p", selection, found)
     # What is included points at things itself.
     reached = depth + 1 if selection.include else depth
-    used, addresses = _USED.format(depth=reached), mentioned_addresses()
+    told = _TRANSLATIONS if selection.include else ""
+    used, addresses = _USED.format(depth=reached, translations=told), mentioned_addresses()
     if selection.include:
         made_of = addresses_of("z.ids")
         addresses = f"(SELECT CASE WHEN cardinality(z.ids) > 0 THEN {made_of} END FROM ("
