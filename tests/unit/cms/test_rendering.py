@@ -88,6 +88,49 @@ def test_what_is_harmless_stays(body: str) -> None:
     assert re.sub(r"<[^>]*>", "", cleaned) == re.sub(r"<[^>]*>", "", body)
 
 
+ID = "01936f2a-d1c8-7b6e-9c1f-3a5b7d9e0f12"
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        "cms://document/nothing", "cms://", "cms:document", "CMS://document/1", f"cms://document/{ID}x",
+        f"cms://nobody/{ID}", f"cms:///{ID}",
+    ],
+)  # fmt: skip
+def test_links_of_ours_that_name_nothing_are_undone(href: str) -> None:
+    said = f'<p><a href="{href}">words</a> <img src="{href}" alt="a"><video poster="{href}"></video></p>'
+    assert "cms" not in sanitise(said).lower()
+    assert ">words</a>" in sanitise(said)
+
+
+@pytest.mark.parametrize("href", [f"cms://document/{ID}", f"cms://tag/{ID}#top", f"cms://media/{ID}?w=1"])
+def test_links_of_ours_stay(href: str) -> None:
+    assert f'href="{href}"' in sanitise(f'<a href="{href}">words</a>')
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("/a.png", "/a.png"),
+        (" ,, /a.png 1x,https://x.example/b,c.png 2x,, ", "/a.png 1x, https://x.example/b,c.png 2x"),
+        ("/a,b.png, /c.png 200w", "/a,b.png, /c.png 200w"),
+        (f"cms://media/{ID} 1x, cms://media/1 2x", f"cms://media/{ID} 1x"),
+        ("/a.png 1x, data:image/png;base64,AA== 2x, JavaScript:alert(1) 3x", "/a.png 1x"),
+        ("javascript:alert(1)", None),
+        (", ,", None),
+    ],
+)
+def test_each_address_of_a_srcset_is_looked_into(given: str, kept: str | None) -> None:
+    found = re.search(r'srcset="([^"]*)"', sanitise(f'<img src="/a.png" srcset="{given}">'))
+    assert (found and found[1]) == kept
+
+
+def test_a_long_srcset_is_read_once() -> None:
+    for given in (",", " ", "a,", "a ", ", a"):
+        assert sanitise(f'<img alt="" srcset="{given * 100_000}">').startswith('<img alt=""')
+
+
 def test_a_link_gives_nothing_away() -> None:
     assert sanitise('<a href="https://old.example/a">x</a>') == (
         '<a href="https://old.example/a" rel="noopener noreferrer">x</a>'

@@ -13,7 +13,7 @@ from mdit_py_plugins.tasklists import tasklists_plugin
 
 from cms_api.adapters.rendering.structure import structured
 from cms_api.domains.cms.documents.content import Format
-from cms_api.domains.cms.documents.mentions import SCHEME
+from cms_api.domains.cms.documents.mentions import MENTION, SCHEME
 from cms_api.domains.cms.documents.ports import Renderer
 from cms_api.domains.cms.documents.rendering import Rendered
 
@@ -48,6 +48,12 @@ def _attributes() -> dict[str, set[str]]:
 
 
 ATTRIBUTES = _attributes()
+SCHEMES = frozenset({"http", "https", "mailto", "tel", SCHEME})
+# A candidate of a srcset: its address may have commas, but not at its end (HTML, section 4.8.4.2.2).
+_CANDIDATE = re.compile(r"[\s,]*+(\S*[^\s,])(?:(?=,)|([^,]*))")
+# What stands before the first of these is a scheme, if a colon ends it (RFC 3986, section 4.2).
+_SCHEME = re.compile(r"\s*([^:/?#\s]*):")
+_OURS = re.compile(rf"\s*{MENTION.pattern}(?:[?#].*)?\s*", re.DOTALL)
 
 
 def sanitise(body: str) -> str:
@@ -58,9 +64,35 @@ def sanitise(body: str) -> str:
         attributes=ATTRIBUTES,
         tag_attribute_values={"input": {"type": {"checkbox"}}},
         # Ours are replaced by addresses when the text is read.
-        url_schemes={"http", "https", "mailto", "tel", SCHEME},
+        url_schemes=set(SCHEMES),
+        attribute_filter=_attribute,
         link_rel="noopener noreferrer",
     )
+
+
+def _attribute(tag: str, name: str, value: str) -> str | None:
+    """An attribute as it stays, None where it goes: what the library does not look into, or can't know."""
+    del tag
+    if name in ("href", "src", "poster"):
+        return value if _may_be_loaded(value) else None
+    if name != "srcset":
+        return value
+    kept, at = [], 0
+    while (found := _CANDIDATE.match(value, at)) is not None:
+        url, size = found.groups(default="")
+        if _may_be_loaded(url):
+            kept.append(f"{url} {size.strip()}".strip())
+        at = found.end()
+    return ", ".join(kept) or None
+
+
+def _may_be_loaded(url: str) -> bool:
+    """Whether an address has a scheme that is allowed, or none; one of ours must name what it leads to."""
+    scheme = _SCHEME.match(url)
+    if scheme is None:
+        return True
+    name = scheme[1].lower()
+    return name in SCHEMES and (name != SCHEME or _OURS.fullmatch(url) is not None)
 
 
 def text_of(body: str) -> str:
