@@ -127,8 +127,8 @@ def test_each_address_of_a_srcset_is_looked_into(given: str, kept: str | None) -
 
 
 def test_a_long_srcset_is_read_once() -> None:
-    for given in (",", " ", "a,", "a ", ", a"):
-        assert sanitise(f'<img alt="" srcset="{given * 100_000}">').startswith('<img alt=""')
+    for part in (",", " ", "a,", "a ", ", a"):
+        assert sanitise(f'<img alt="" srcset="{part * 100_000}">').startswith('<img alt=""')
 
 
 def test_a_link_gives_nothing_away() -> None:
