@@ -116,4 +116,5 @@ DELIVERED: dict[Kind, type[msgspec.Struct]] = {
     "categories": DeliveredCategory,
     "tags": DeliveredTag,
     "authors": DeliveredAuthor,
+    "media": DeliveredFile,
 }

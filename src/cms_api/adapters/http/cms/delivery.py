@@ -25,9 +25,15 @@ LIST_KEYS: dict[Kind, str] = {
     "categories": "categories",
     "tags": "tags",
     "authors": "authors",
+    "media": "media",
 }
 # What search engines are told, and where links lead, the settings of the site have a say in.
-SEO_KEYS: dict[Kind, tuple[str, ...]] = {"posts": ("settings",), "pages": ("settings",)}
+MORE_KEYS: dict[Kind, tuple[str, ...]] = {
+    "posts": ("settings",),
+    "pages": ("settings",),
+    # Which are public, what shows them decides.
+    "media": ("documents", "authors", "settings"),
+}
 QUERY = {
     "include": "Comma-separated relations to expand; what is not included is an id.",
     "fields": "Comma-separated fields to keep; `author.name` reaches into an included relation.",
@@ -59,13 +65,13 @@ async def _one(
     scope = request.scope
     selection, locale = _one_plan(kind, scope["query_string"])
     item = await delivery.one(kind, by, value, selection, locale)
-    return delivered_one(request, item, is_dated=not selection.include, keys=SEO_KEYS.get(kind, ()))
+    return delivered_one(request, item, is_dated=not selection.include, keys=MORE_KEYS.get(kind, ()))
 
 
 async def _list(request: ApiRequest, delivery: DeliveryService, kind: Kind) -> ASGIApp:
     query = list_query(request, LISTINGS[kind])
     page = await delivery.list(kind, query.request, query.selection)
-    keys = (LIST_KEYS[kind], *SEO_KEYS.get(kind, ()), *(ANYTHING if query.looks_further else ()))
+    keys = (LIST_KEYS[kind], *MORE_KEYS.get(kind, ()), *(ANYTHING if query.looks_further else ()))
     return delivered_list(request, query, page, keys=keys)
 
 
@@ -76,8 +82,8 @@ def _list_of(kind: Kind) -> Any:
     return ListView[item]  # type: ignore[valid-type]  # a value here, made of a type that is handed in
 
 
-def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPRouteHandler]:
-    """The routes of a kind: by id, by slug or path, as a list."""
+def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"] | None) -> list[HTTPRouteHandler]:
+    """The routes of a kind: by id, by slug or path where it has one, as a list."""
     name, singular = kind.capitalize(), noun.capitalize()
 
     @get(
@@ -136,7 +142,8 @@ def _routes(kind: Kind, noun: str, *, by: Literal["slug", "path"]) -> list[HTTPR
         """Published content only, at its current path: the slugs from the root down, joined by slashes."""
         return await _one(request, delivery, kind, "path", str(path).strip("/"))
 
-    return [list_items, by_id, by_slug if by == "slug" else by_path]
+    more = {"slug": [by_slug], "path": [by_path], None: []}
+    return [list_items, by_id, *more[by]]
 
 
 DELIVERY_ROUTES = [
@@ -145,4 +152,5 @@ DELIVERY_ROUTES = [
     *_routes("categories", "category", by="slug"),
     *_routes("tags", "tag", by="slug"),
     *_routes("authors", "author", by="slug"),
+    *_routes("media", "file", by=None),
 ]

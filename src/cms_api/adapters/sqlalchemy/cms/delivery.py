@@ -13,7 +13,12 @@ from cms_api.adapters.sqlalchemy.cms.hits import (
 )
 from cms_api.adapters.sqlalchemy.cms.seo import SEO_CHANGED, SEO_USED
 from cms_api.adapters.sqlalchemy.cms.sources import SOURCES, Link, at, below, nodes, placed
-from cms_api.adapters.sqlalchemy.cms.urls import IS_PUBLIC_AUTHOR, mentioned_addresses, mentioned_ids
+from cms_api.adapters.sqlalchemy.cms.urls import (
+    IS_PUBLIC_AUTHOR,
+    IS_PUBLIC_FILE,
+    mentioned_addresses,
+    mentioned_ids,
+)
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Shortcut, Statement, counted, cut
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.delivery.interface import LISTINGS, Delivered, Kind
@@ -24,7 +29,14 @@ from cms_api.querying import HIGHLIGHTS, Page, PageRequest, Selection, TextForma
 
 STATEMENTS_KEPT = 512
 # The alias of the rows that are asked for, and what keeps those of the table to the kind.
-ALIASES: dict[Kind, str] = {"posts": "p", "pages": "p", "categories": "t", "tags": "t", "authors": "a"}
+ALIASES: dict[Kind, str] = {
+    "posts": "p",
+    "pages": "p",
+    "categories": "t",
+    "tags": "t",
+    "authors": "a",
+    "media": "m",
+}
 TYPES: dict[Kind, str] = {"posts": "post", "pages": "page"}
 CONDITIONS: dict[Kind, str] = {
     **{kind: f"p.type = '{key}'" for kind, key in TYPES.items()},
@@ -32,6 +44,7 @@ CONDITIONS: dict[Kind, str] = {
     "tags": "t.taxonomy = 'tag'",
     # A byline is public once something is published under it.
     "authors": IS_PUBLIC_AUTHOR,
+    "media": IS_PUBLIC_FILE,
 }
 
 # Where a slug leads to one row.
@@ -227,7 +240,7 @@ def delivered(row: tuple[Any, ...], format: TextFormat) -> Delivered:
 
 
 class SqlDelivery(DeliveryQueries):
-    """Reads of the tables ``cms.publications``, ``terms`` and ``authors``."""
+    """Reads of the tables ``cms.publications``, ``terms``, ``authors`` and ``media``."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader

@@ -142,7 +142,7 @@ class _Writer:
     def _file(self, held: str, inner: Selection | None) -> str:
         if inner is None:
             return held
-        made = shown("files", "m", inner)
+        made = shown("media", "m", inner)
         return f"(SELECT {made} FROM cms.media m WHERE m.id = {_uuid(held)})"
 
     def _reference(self, field: ReferenceField, held: str, inner: Selection | None) -> str:
@@ -312,7 +312,7 @@ LIVE = Place(
     live=True,
     system=_system,
     built_in={"post": partial(nodes, "posts"), "page": partial(nodes, "pages")},
-    files=partial(nodes, "files"),
+    files=partial(nodes, "media"),
 )
 SORTS = {
     "published_at": Column("p.published_at", "timestamptz"),

@@ -36,7 +36,7 @@ DEFAULTS: dict[str, Any] = {
 SETTINGS = f"SELECT {', '.join(COLUMNS)} FROM cms.site_settings"
 
 _PAGE = object_of({name: at(SOURCES["parents"].shown[name], "u") for name in ("id", "path")})
-_FILE = object_of({name: at(SOURCES["files"].shown[name], "m") for name in ("url", "alt", "width", "height")})
+_FILE = object_of({name: at(SOURCES["media"].shown[name], "m") for name in ("url", "alt", "width", "height")})
 _SHOWN = {
     **{name: f"v.data->'{name}'" for name in DEFAULTS},
     **{

@@ -102,7 +102,7 @@ BYLINES = {
     "author": Link("authors", "~.author_ids[1]", field="authors"),
     "authors": Link("authors", "~.author_ids", is_many=True, field="authors"),
 }
-_ARTICLE_LINKS = {**BYLINES, "cover": Link("files", "~.cover_id")}
+_ARTICLE_LINKS = {**BYLINES, "cover": Link("media", "~.cover_id")}
 
 SOURCES: dict[str, Source] = {
     "posts": Source(
@@ -173,9 +173,9 @@ SOURCES: dict[str, Source] = {
             "website": Column("~.website", "text"),
             "updated_at": Column("~.updated_at", "timestamptz"),
         },
-        {"avatar": Link("files", "~.avatar_id")},
+        {"avatar": Link("media", "~.avatar_id")},
     ),
-    "files": Source(
+    "media": Source(
         "cms.media",
         "id",
         {

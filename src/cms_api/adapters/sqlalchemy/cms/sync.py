@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms_api.adapters.sqlalchemy.cms.delivery import shown
-from cms_api.adapters.sqlalchemy.cms.urls import IS_PUBLIC_AUTHOR
+from cms_api.adapters.sqlalchemy.cms.urls import IS_PUBLIC_FILE
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.site.events import SITE_ID
 from cms_api.domains.cms.sync.interface import FIRST, LAST, ChangeSignal, Position, SyncFilter
@@ -134,13 +134,9 @@ LEFT JOIN LATERAL (
     ORDER BY c.xact, c.number LIMIT %(limit)s) i ON true
 """
 
-# A file is public once something live shows it: a document, a byline, the site.
 FILES = f"""
-SELECT m.id, {shown("files", "m", Selection())}::text FROM cms.media m
-WHERE m.id = ANY(%(ids)s) AND (
-    EXISTS (SELECT FROM cms.links l WHERE l.target_id = m.id AND l.is_live)
-    OR EXISTS (SELECT FROM cms.authors a WHERE a.avatar_id = m.id AND {IS_PUBLIC_AUTHOR})
-    OR EXISTS (SELECT FROM cms.site_settings s WHERE m.id IN (s.logo_id, s.icon_id, s.image_id)))
+SELECT m.id, {shown("media", "m", Selection())}::text FROM cms.media m
+WHERE m.id = ANY(%(ids)s) AND {IS_PUBLIC_FILE}
 """
 
 # The last final change, and whether others are yet to become final.

@@ -9,6 +9,12 @@ IS_PUBLIC_AUTHOR = (
     "EXISTS (SELECT FROM cms.links l WHERE l.target_id = a.id AND l.is_live AND l.field = 'authors')"
 )
 
+# A file is, once something live shows it: a document, a byline, the site.
+IS_PUBLIC_FILE = f"""(
+    EXISTS (SELECT FROM cms.links l WHERE l.target_id = m.id AND l.is_live)
+    OR EXISTS (SELECT FROM cms.authors a WHERE a.avatar_id = m.id AND {IS_PUBLIC_AUTHOR})
+    OR EXISTS (SELECT FROM cms.site_settings s WHERE m.id IN (s.logo_id, s.icon_id, s.image_id)))"""
+
 
 def page_url(alias: str) -> str:
     """The path of a live copy; NULL where it has none."""

@@ -16,7 +16,7 @@ from cms_api.querying import (
     SortKey,
 )
 
-Kind = Literal["posts", "pages", "categories", "tags", "authors"]
+Kind = Literal["posts", "pages", "categories", "tags", "authors", "media"]
 
 _DOCUMENT = (
     "id", "type", "slug", "title", "excerpt", "body", "format", "status", "author", "authors", "cover", "seo",
@@ -30,6 +30,7 @@ FIELDS: dict[Kind, tuple[str, ...]] = {
     "categories": (*_TERM, "parent"),
     "tags": _TERM,
     "authors": ("id", "name", "slug", "bio", "website", "avatar", "updated_at"),
+    "media": ("id", "url", "filename", "title", "alt", "caption", "media_type", "size", "width", "height"),
 }
 
 _DATED: dict[str, FieldType] = {
@@ -68,7 +69,7 @@ FILES = Fields(
         "height": "integer",
     },
     sorts=("filename", "title"),
-    shown=("id", "url", "filename", "title", "alt", "caption", "media_type", "size", "width", "height"),
+    shown=FIELDS["media"],
 )
 _PARENTS = Fields(
     filters={"id": "uuid", "slug": "text", "title": "text", "path": "text"},
@@ -139,6 +140,13 @@ LISTINGS: dict[Kind, Listing] = {
         shown=FIELDS["authors"],
         expands=True,
         sort=(SortKey("name"),),
+    ),
+    "media": Listing(
+        sorts=FILES.sorts,
+        filters=FILES.filters,
+        shown=FILES.shown,
+        expands=True,
+        sort=(SortKey("filename"),),
     ),
 }
 
