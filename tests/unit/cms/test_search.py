@@ -67,6 +67,7 @@ def test_the_nearest_word_is_near() -> None:
     assert nearest("oakk", ["oats", "oaks"]) == "oaks"
     assert nearest("kitchn", ["chicken"]) is None
     assert nearest("kitchn", []) is None
+    assert nearest("cafee", ["café"]) == "café"
 
 
 def test_what_may_be_misspelt() -> None:

@@ -86,9 +86,15 @@ _FACETS: dict[Facet, str] = {
 # A word is known where a document is found by it, and so are words that say nothing by themselves.
 _HAS = f"""EXISTS (SELECT FROM cms.search s
     WHERE s.locale = %(_locale)s AND s.words @@ plainto_tsquery({CONFIGURATION}, {{}}))"""
+# Words with two neighbours in each other's place, which in short ones leaves nothing that looks alike.
+_SWAPPED = """
+    SELECT k.word, 0 FROM generate_series(1, length(w.word) - 1) i
+    JOIN cms.search_words k ON k.language = %(_spoken)s AND k.word =
+        left(w.word, i - 1) || substr(w.word, i + 1, 1) || substr(w.word, i, 1) || substr(w.word, i + 2)"""
 _ALTERNATIVES = f"""
 SELECT w.word, ARRAY(
-    SELECT n.word FROM cms.similar_words(%(_spoken)s, w.word) WITH ORDINALITY n(word, place)
+    SELECT n.word FROM ({_SWAPPED}
+        UNION ALL SELECT * FROM cms.similar_words(%(_spoken)s, w.word) WITH ORDINALITY) n(word, place)
     WHERE {_HAS.format("n.word")} ORDER BY n.place)
 FROM unnest(%(_asked)s::text[]) w(word)
 WHERE numnode(plainto_tsquery({CONFIGURATION}, w.word)) > 0 AND NOT {_HAS.format("w.word")}

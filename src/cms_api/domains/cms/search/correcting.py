@@ -1,6 +1,7 @@
 """Misspelt words: which may be replaced, and by what."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
 # Shorter words have too many neighbours; whoever excludes a word means that one.
@@ -26,11 +27,19 @@ def corrected(query: str, alternatives: Mapping[str, Sequence[str]], *, is_prefi
 
 
 def nearest(word: str, candidates: Sequence[str]) -> str | None:
-    """The candidate that is the fewest mistakes away: one at most in up to five letters, else two."""
+    """The candidate that is the fewest mistakes away: one at most in up to five letters, else two.
+
+    Accents are none: words are found without them.
+    """
     allowed = 1 if len(word) <= 5 else 2  # noqa: PLR2004 - said in the line above
-    distances = [(distance(word, one), place) for place, one in enumerate(candidates)]
+    plain = _unaccented(word)
+    distances = [(distance(plain, _unaccented(one)), place) for place, one in enumerate(candidates)]
     best, place = min(distances, default=(allowed + 1, 0))
     return candidates[place] if best <= allowed else None
+
+
+def _unaccented(word: str) -> str:
+    return "".join(one for one in unicodedata.normalize("NFKD", word) if not unicodedata.combining(one))
 
 
 def distance(one: str, other: str) -> int:
