@@ -11,6 +11,7 @@ from tests.integration.http.conftest import Site
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+JSON = {"Content-Type": "application/json"}
 POSTS = f"{CONTENT}/posts"
 EVENTS = f"{CONTENT}/entries/event"
 
@@ -133,6 +134,40 @@ async def test_management_is_asked_by_bodies_too(site: Site, library: Any) -> No
     ]  # fmt: skip
     assert (await site.visitor.post(f"{API}/posts/query", json=body)).status_code == 401
     assert (await site.admin.post(f"{API}/posts/query")).status_code == 200
+
+
+def lists_of(site: Site, method: str) -> dict[str, Any]:
+    """What each list can be asked, by the paths where ``method`` asks it."""
+    return {
+        route.path_format: handler.opt["listing"]
+        for route in site.app.routes
+        for handler in getattr(route, "route_handlers", ())
+        if "listing" in handler.opt and method in handler.http_methods
+    }
+
+
+async def test_every_list_is_asked_by_a_body_too(site: Site) -> None:
+    lists, asked = lists_of(site, "GET"), lists_of(site, "POST")
+    assert len(lists) > 30
+    assert asked == {f"{path}/query": listing for path, listing in lists.items()}
+
+
+async def test_files_are_asked_by_a_body_too(site: Site) -> None:
+    query = "filter[title][exists]=true&filter[not][filename]=x&sort=-created_at&fields=id,filename&limit=1&count=exact"
+    said = await site.admin.get(f"{API}/media?{query}")
+    body = {
+        "filter": {"title": {"exists": True}, "not": {"filename": "x"}},
+        "sort": ["-created_at"],
+        "fields": ["id", "filename"],
+        "limit": 1,
+        "count": "exact",
+    }
+    asked = await site.admin.post(f"{API}/media/query", json=body)
+    assert (said.status_code, asked.status_code) == (200, 200), said.text + asked.text
+    assert said.json() == asked.json()
+    assert (await site.visitor.post(f"{API}/media/query", json=body)).status_code == 401
+    # it is no upload: a body of that size is refused
+    check_problem(await site.admin.post(f"{API}/media/query", content=b" " * 1_100_000, headers=JSON), 413)
 
 
 async def test_includes_are_nested_and_cut(site: Site, library: Any) -> None:
