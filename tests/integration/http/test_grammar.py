@@ -152,6 +152,19 @@ async def test_every_list_is_asked_by_a_body_too(site: Site) -> None:
     assert asked == {f"{path}/query": listing for path, listing in lists.items()}
 
 
+async def test_every_list_takes_fields(site: Site) -> None:
+    assert [path for path, listing in lists_of(site, "GET").items() if not listing.shown] == []
+
+
+async def test_delivered_menus_are_cut_down(site: Site) -> None:
+    said = await site.visitor.get(f"{CONTENT}/menus?fields=name,key&filter[name][starts_with]=ma")
+    assert said.json()["items"] == [{"name": "Main", "key": "main"}]
+    asked = await site.visitor.post(f"{CONTENT}/menus/query", json={"fields": ["name", "key"]})
+    assert asked.json()["items"] == said.json()["items"]
+    assert said.headers["cache-tag"] == asked.headers["cache-tag"]
+    check_problem(await site.visitor.get(f"{CONTENT}/menus?fields=items"), 400, "malformed")
+
+
 async def test_files_are_asked_by_a_body_too(site: Site) -> None:
     query = "filter[title][exists]=true&filter[not][filename]=x&sort=-created_at&fields=id,filename&limit=1&count=exact"
     said = await site.admin.get(f"{API}/media?{query}")
