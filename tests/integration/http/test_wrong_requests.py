@@ -17,7 +17,7 @@ from tests.integration.http.asking import ABSENT, ANY, API, CONTENT, JSON, check
 from tests.integration.http.conftest import Site
 
 from cms_api.adapters.http.lists import Cursors, ListQuery
-from cms_api.domains.auth.api import USERS
+from cms_api.domains.auth.api import SESSIONS, USERS
 from cms_api.domains.cms.api import (
     AUTHORS,
     CATEGORIES,
@@ -43,6 +43,7 @@ LISTS: dict[str, Listing] = {
     f"{API}/media": MEDIA,
     f"{API}/redirects": REDIRECTS,
     f"{API}/users": USERS,
+    f"{API}/auth/sessions": SESSIONS,
     f"{API}/menus": MENUS,
     f"{CONTENT}/menus": PUBLIC_MENUS,
     **{f"{CONTENT}/{kind}": listing for kind, listing in LISTINGS.items()},
@@ -54,7 +55,7 @@ DELIVERED = tuple(LISTINGS)
 # What takes no parameter at all.
 PLAIN = [
     "/health/live", "/health/ready", "/openapi.json", "/docs", "/problems", f"{API}/auth/me",
-    f"{API}/auth/sessions", f"{API}/roles", f"{API}/permissions", f"{API}/settings", f"{CONTENT}/settings",
+    f"{API}/roles", f"{API}/permissions", f"{API}/settings", f"{CONTENT}/settings",
 ]  # fmt: skip
 
 
