@@ -278,8 +278,72 @@ async def test_bodies_that_are_refused(site: Site) -> None:
     deep: Any = {"title": "x"}
     for _ in range(300):
         deep = {"not": deep}
-    for body in ([], {"filter": []}, {"filter": deep}, {"filter": {"title": None}}, {"after": 3}, {"x": 1}):
-        check_problem(await site.visitor.post(url, json=body), 400, "malformed")
+    for body in (
+        [],
+        {"filter": []},
+        {"filter": deep},
+        {"filter": {"title": None}},
+        {"filter": {"or": None}},
+        {"filter": {"title": {"eq": {"x": 1}}}},
+        {"include": {"nothing": None}},
+        {"include": {"tags": {"lmit": None}}},
+        {"after": 3},
+        {"after": "x"},
+        {"x": 1},
+        {"x": None},
+        {"lmit": 3, "fliter": {}},
+    ):
+        problem = check_problem(await site.visitor.post(url, json=body), 400, "malformed")
+        assert "parameter" not in problem["detail"]
+        if body:
+            assert all("pointer" in one and "arameter" not in one["detail"] for one in problem["errors"])
+            assert "filter[" not in str(problem["errors"])
+    misspelt = check_problem(await site.visitor.post(url, json={"fliter": {}}), 400)
+    assert misspelt["detail"] == "There is no member “fliter” here. Did you mean “filter”?"
+    assert [one["pointer"] for one in misspelt["errors"]] == ["/fliter"]
+
+
+OPTIONAL = ("limit", "after", "before", "sort", "filter", "count", "fields", "include", "format", "q")
+
+
+@pytest.mark.parametrize("url", [POSTS, EVENTS, f"{API}/posts", f"{API}/media", f"{API}/tags"])
+async def test_null_in_a_body_says_nothing(site: Site, library: Any, url: str) -> None:
+    del library
+    plain = await site.admin.post(f"{url}/query", json={})
+    problem = (await site.admin.post(f"{url}/query", json={"x": 1, **dict.fromkeys(OPTIONAL)})).json()
+    unknown = {one["pointer"].removeprefix("/") for one in problem["errors"]}
+    assert unknown <= {
+        "x",
+        "format",
+        "q",
+        "include",
+    }  # what this list does not take, it takes as null neither
+    nothing = {name: None for name in OPTIONAL if name not in unknown}
+    asked = await site.admin.post(f"{url}/query", json=nothing)
+    assert asked.status_code == 200, asked.text
+    assert asked.json() == plain.json()
+
+
+async def test_null_among_includes_says_nothing(site: Site, library: Any) -> None:
+    del library
+    asked = {
+        "include": {"tags": {"limit": None, "sort": None, "fields": None, "include": None}, "author": None},
+        "fields": ["tags.name", "author"],
+        "after": None,
+        "before": None,
+    }
+    plain = await site.visitor.get(f"{POSTS}?include=tags&fields=tags.name,author")
+    told = await site.visitor.post(f"{POSTS}/query", json=asked)
+    assert told.status_code == 200, told.text
+    assert told.json() == plain.json()
+    assert (
+        await site.visitor.post(f"{CONTENT}/search/query", json={"q": "x", "locale": None})
+    ).status_code == 200
+    for body, code in (({"q": None}, "required"), ({}, "required"), ({"q": 3}, "type")):
+        problem = check_problem(await site.visitor.post(f"{CONTENT}/search/query", json=body), 400)
+        assert [(one["pointer"], one["code"]) for one in problem["errors"]] == [("/q", code)]
+    problem = check_problem(await site.visitor.get(f"{CONTENT}/search"), 400, "malformed")
+    assert [(one["parameter"], one["code"]) for one in problem["errors"]] == [("q", "required")]
 
 
 async def test_what_costs_too_much_is_refused(site: Site, library: Any) -> None:

@@ -165,12 +165,31 @@ class ListQuery:
         self._scope = f"{path}|{asked.sort}|{canonical(asked.filter)}"
         self.request = PageRequest(
             limit=asked.limit,
-            after=None if asked.after is None else cursors.open(asked.after, self._scope),
-            before=None if asked.before is None else cursors.open(asked.before, self._scope),
+            after=self._opened("after", asked.after),
+            before=self._opened("before", asked.before),
             sort=asked.sort,
             filter=asked.filter,
             count=asked.count,
         )
+
+    def _opened(self, name: str, cursor: str | None) -> tuple[object, ...] | None:
+        if cursor is None:
+            return None
+        try:
+            return self._cursors.open(cursor, self._scope)
+        except Malformed as error:
+            faults = (Fault(self._place(name), "cursor", error.detail),)
+            raise Malformed(error.detail, faults=faults) from None
+
+    def _place(self, name: str) -> str:
+        return f"/{name}" if self._is_body else f"?{name}"
+
+    def required(self, name: str) -> str:
+        """What is given for one of ``extra``. Raises `Malformed` where that is nothing."""
+        if name not in self.extra:
+            detail = f"“{name}” is required."
+            raise Malformed(detail, faults=(Fault(self._place(name), "required", detail),))
+        return self.extra[name]
 
     def links(self, page: Page[Any]) -> tuple[PageInfo, dict[str, str]]:
         """The cursors of a page, and its Link header (RFC 8288), which can't say what a body says."""

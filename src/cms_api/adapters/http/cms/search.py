@@ -79,10 +79,8 @@ async def search_content(request: ApiRequest, search: NamedDependency[SearchServ
     """Documents of all types in one language, the best match first unless `sort` is given, with snippets and counts."""
     query = list_query(request, SEARCH, extra=tuple(QUERY))
     given = query.extra
-    if "q" not in given:
-        raise Malformed("The query parameter “q” is required.")
     hits = await search.search(
-        given["q"],
+        query.required("q"),
         query.request,
         locale=given.get("locale"),
         is_prefix=_is_prefix(given.get("prefix")),
