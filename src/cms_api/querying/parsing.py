@@ -157,7 +157,7 @@ class _Parser:
             self.fault(node, "too_deep", f"Conditions are nested at most {MAX_NESTING} deep.")
             return all_of()
         if any(not isinstance(value, dict) for value in node.values):
-            self.fault(node, "type", f"A condition names a field: {self._spelling.condition}")
+            self.fault(node, "type", f"A condition in “filter” names a field: {self._spelling.condition}")
         found: list[Condition] = []
         for name, part in node.parts.items():
             if name == "not":
