@@ -126,9 +126,10 @@ class FakeSessions(SessionRepository, SessionQueries):
             if row.user_id == user_id and ended:
                 del self.rows[row.id]
 
-    async def live(self, user_id: UUID, *, at: datetime, limit: int) -> list[Session]:
-        found = [row for row in self.rows.values() if row.user_id == user_id and row.is_alive(at)]
-        return sorted(found, key=lambda row: (row.created_at, row.id), reverse=True)[:limit]
+    async def list(self, page: PageRequest) -> Page[Session]:
+        from tests.fakes_cms import page_of  # noqa: PLC0415 - which imports this module
+
+        return page_of([copy(row) for row in self.rows.values()], page, getattr, lambda row: row)
 
     async def actor(self, *, user_id: UUID, session_id: UUID, at: datetime) -> Actor | None:
         row = self.rows.get(session_id)

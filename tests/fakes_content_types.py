@@ -1,6 +1,7 @@
 """The ports of content types, kept in memory."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -99,6 +100,10 @@ class FakeContentTypeQueries(ContentTypeQueries):
     async def fingerprint(self) -> str:
         return ",".join(f"{one.key} {one.id} {one.version}" for one in await self.all())
 
-    async def revisions(self, type_id: UUID, limit: int) -> Sequence[TypeRevision]:
+    async def revisions(self, type_id: UUID, page: PageRequest) -> Page[TypeRevision]:
         found = [one for of, one in self._store.revisions if of == type_id]
-        return sorted(found, key=lambda one: -one.version)[:limit]
+        return page_of(found, page, _of_revision, lambda row: row)
+
+
+def _of_revision(revision: TypeRevision, name: str) -> Any:
+    return getattr(revision, "version" if name == "id" else name)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 from tests.fakes import FakeUnitOfWork
+from tests.fakes_cms import page_of
 
 from cms_api.domains.auth.api import IdentityService, UserGone
 from cms_api.domains.jobs.interface import JobHandler, JobView
@@ -74,11 +75,8 @@ class FakeJobQueries(JobQueries):
         job = self._store.jobs.get(job_id)
         return None if job is None else view(job)
 
-    async def list(self, page: PageRequest, *, created_by: UUID | None) -> Page[JobView]:
-        """The newest; of sorts and filters it knows none."""
-        found = [job for job in self._store.jobs.values() if created_by in (None, job.created_by)]
-        found.sort(key=lambda job: (job.created_at, job.id), reverse=True)
-        return Page(items=[view(job) for job in found[: page.limit]])
+    async def list(self, page: PageRequest) -> Page[JobView]:
+        return page_of(list(self._store.jobs.values()), page, getattr, view)
 
 
 class FakeQueue(JobQueue):

@@ -14,7 +14,7 @@ from cms_api.domains.cms.menus.interface import MenuSummary, MenuUse
 from cms_api.domains.cms.menus.items import Item, Target
 from cms_api.domains.cms.menus.model import Menu
 from cms_api.domains.cms.menus.ports import MenuQueries, MenuRepository, PublicMenuQueries
-from cms_api.querying import Page, PageRequest
+from cms_api.querying import Page, PageRequest, Selection
 
 if TYPE_CHECKING:
     from tests.fakes_cms import Store
@@ -31,6 +31,10 @@ def forget(store: "Store", target_id: UUID) -> None:
             for item in menu.items
         )
         store.menus[key] = left
+
+
+# What is told of a menu without its items.
+KEY = ("id", "key", "name", "locale")
 
 
 class FakeMenus(MenuRepository):
@@ -173,15 +177,17 @@ class FakePublicMenuQueries(PublicMenuQueries):
         content = live.content
         return shown | {"type": live.type, "title": content.title, "slug": content.slug, "path": live.path}
 
-    async def list(self, page: PageRequest) -> Page[Delivered]:
+    async def list(self, page: PageRequest, selection: Selection) -> Page[Delivered]:
         from tests.fakes_cms import page_of  # noqa: PLC0415 - that module knows this one
 
         rows = list(self._store.menus.values())
-        return page_of(rows, page, getattr, lambda menu: _delivered(menu, {}, {str(menu.id)}))
+        return page_of(
+            rows, page, getattr, lambda menu: _delivered(menu, {}, {str(menu.id)}, selection.fields or KEY)
+        )
 
 
-def _delivered(menu: Menu, more: dict[str, Any], used: set[str]) -> Delivered:
-    shown = {name: getattr(menu, name) for name in ("id", "key", "name", "locale")} | more
+def _delivered(menu: Menu, more: dict[str, Any], used: set[str], names: tuple[str, ...] = KEY) -> Delivered:
+    shown = {name: getattr(menu, name) for name in names} | more
     return Delivered(
         msgspec.json.encode(shown).decode(),
         format_datetime(menu.updated_at, usegmt=True),

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
 from tests import fakes_redirects
+from tests.evaluating import holds, several
 from tests.fakes_content_types import TypeStore
 from tests.fakes_references import effects_of
 
@@ -26,7 +28,7 @@ from cms_api.domains.cms.documents.ports import ReferenceQueries
 from cms_api.domains.cms.documents.references import PREVIEWED, DeletionPreview, Mode, Reference
 from cms_api.domains.cms.documents.rendering import RENDERING_VERSION
 from cms_api.domains.cms.entries.content import EntryContent
-from cms_api.querying import Page, PageRequest
+from cms_api.querying import EVERYTHING, Page, PageRequest, SortKey
 
 if TYPE_CHECKING:
     from tests.fakes_cms import Publication, Store
@@ -241,7 +243,14 @@ class FakeReferenceQueries(ReferenceQueries):
             for link in links
             if link.target == target
         ]
-        return page_of(rows, page, _value, self._reference)
+        found = [row for row in rows if holds(page.filter, partial(_shown, self._reference(row)))]
+        keys = [SortKey(name) for name in ("face", "field", "id", "position")]
+        page = msgspec.structs.replace(page, filter=EVERYTHING, sort=(*page.sort, *keys))
+        return page_of(found, page, self._value, self._reference)
+
+    def _value(self, row: tuple[UUID, bool, Link], name: str) -> Any:
+        """What is sorted by: links are kept by fields, whatever these are called."""
+        return getattr(row[2] if name in ("field", "position") else self._reference(row), name)
 
     def _reference(self, row: tuple[UUID, bool, Link]) -> Reference:
         one, is_live, link = row
@@ -267,6 +276,5 @@ class FakeReferenceQueries(ReferenceQueries):
         )
 
 
-def _value(row: tuple[UUID, bool, Link], name: str) -> Any:
-    one, is_live, link = row
-    return {"face": is_live, "field": link.field, "document": one, "id": link.position}[name]
+def _shown(reference: Reference, name: str) -> Collection[Any]:
+    return several(getattr(reference, name))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 import structlog
@@ -67,18 +68,19 @@ def create_app(settings: Settings) -> Litestar:
             await listening.stop()
             await application.stop()
 
+    queried = partial(with_queries, max_body=settings.max_body_bytes)
     app = Litestar(
         route_handlers=[
             *system.ROUTES,
-            Router("/api/v1", route_handlers=with_queries(auth.ROUTES + cms.ROUTES + jobs.ROUTES)),
+            Router("/api/v1", route_handlers=queried(auth.ROUTES + cms.ROUTES + jobs.ROUTES)),
             Router(
                 "/api/v1/content",
-                route_handlers=with_queries(cms.DELIVERY_ROUTES),
+                route_handlers=queried(cms.DELIVERY_ROUTES),
                 opt={"public": True, "previews": True},
             ),
             Router(
                 "/api/v1",
-                route_handlers=cms.UPLOAD_ROUTES,
+                route_handlers=queried(cms.UPLOAD_ROUTES),
                 request_max_body_size=settings.max_upload_bytes + FORM_OVERHEAD,
             ),
             *cms.FILE_ROUTES,

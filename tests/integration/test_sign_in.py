@@ -172,6 +172,32 @@ async def test_refresh_rotates_and_reuse_ends_the_session(
     assert rows(database_url, "SELECT revoked_at IS NOT NULL FROM auth.sessions") == [(True,)]
 
 
+async def test_sessions_page_by_page(admin: httpx.AsyncClient) -> None:
+    url = "/api/v1/auth/sessions"
+    for number in range(3):
+        login = await admin.post(LOGIN, json=RIGHT, headers={"User-Agent": f"Agent {number}"})
+        assert login.status_code == 200
+    whole = (await admin.get(f"{url}?count=exact")).json()
+    assert ([one["is_current"] for one in whole["items"]], whole["count"]) == ([False] * 3 + [True], 4)
+    walked, query = [], "?limit=3"
+    for _ in range(2):
+        page = (await admin.get(url + query)).json()
+        walked += page["items"]
+        query = f"?limit=3&after={page['page']['next']}"
+    assert (walked, page["page"]["next"]) == (whole["items"], None)
+    back = (await admin.get(f"{url}?limit=3&before={page['page']['prev']}")).json()
+    assert back["items"] == whole["items"][:3]
+    asked = {
+        "filter": {"or": [{"user_agent": "Agent 1"}, {"user_agent": {"in": ["Agent 2"]}}]},
+        "fields": ["user_agent"],
+        "sort": ["created_at"],
+    }
+    told = (await admin.post(f"{url}/query", json=asked)).json()
+    assert told["items"] == [{"user_agent": "Agent 1"}, {"user_agent": "Agent 2"}]
+    refused = await admin.get(f"{url}?filter[user_id][exists]=true")
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "unknown_filter")
+
+
 async def test_logout_counts_at_once(admin: httpx.AsyncClient) -> None:
     assert (await admin.post("/api/v1/auth/logout")).status_code == 204
     assert (await admin.get("/api/v1/auth/me")).json()["code"] == "invalid_token"

@@ -64,11 +64,17 @@ class Spelling(NamedTuple):
 
     ``value`` makes what a field of a type is compared with of what was written, ``several`` gives the
     parts of a list, ``number`` a number of rows; each raises `ValueError` or `TypeError` where that is wrong.
+    ``member`` is what a part of a query is called; the others are examples for messages, ``branches`` with
+    ``{}`` for what joins them.
     """
 
     value: Callable[[Any, FieldType], object]
     several: Callable[[Any], list[Any]]
     number: Callable[[Any], int]
+    member: str
+    filter: str
+    condition: str
+    branches: str
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,12 +128,12 @@ class _Parser:
         self.faults.append(Fault(node.place, code, detail))
 
     def names(self, root: Node, known: Sequence[str]) -> None:
-        """Note parameters that are unknown, or given twice."""
+        """Note parts that are unknown, or given twice."""
         for name, node in root.parts.items():
             if name not in known:
-                hint = nearest(name, ["filter[…]" if one == "filter" else one for one in known])
+                hint = nearest(name, [self._spelling.filter if one == "filter" else one for one in known])
                 written = node.place[1:] if node.place.startswith("?") else name
-                detail = f"There is no query parameter “{written[:SHOWN]}” here.{hint}"
+                detail = f"There is no {self._spelling.member} “{written[:SHOWN]}” here.{hint}"
                 self.fault(node, "unknown_parameter", detail)
             elif name != "filter" and len(node.values) > 1:
                 self.fault(node, "duplicate", f"The parameter “{name}” is given twice.")
@@ -151,7 +157,7 @@ class _Parser:
             self.fault(node, "too_deep", f"Conditions are nested at most {MAX_NESTING} deep.")
             return all_of()
         if any(not isinstance(value, dict) for value in node.values):
-            self.fault(node, "type", "“filter” names a field: filter[title]=…")
+            self.fault(node, "type", f"A condition in “filter” names a field: {self._spelling.condition}")
         found: list[Condition] = []
         for name, part in node.parts.items():
             if name == "not":
@@ -167,7 +173,8 @@ class _Parser:
         is_list = all(isinstance(value, list) for value in node.values)
         numbers = all(step.isascii() and step.isdigit() and len(step) <= 3 for step in node.parts)  # noqa: PLR2004 - 999 is more than enough
         if not (is_list and numbers and node.parts):
-            self.fault(node, "type", f"“{name}” is a list of conditions: filter[{name}][0][title]=…")
+            example = self._spelling.branches.format(name)
+            self.fault(node, "type", f"“{name}” is a list of conditions: {example}")
             return ()
         branches = sorted(node.parts.items(), key=lambda one: int(one[0]))
         return tuple(self.condition(part, fields, depth + 1) for _, part in branches)
@@ -179,9 +186,9 @@ class _Parser:
         given = [("eq", node, value) for value in node.values if not isinstance(value, dict)]
         for operator, part in node.parts.items():
             if part.parts and not any(isinstance(value, list) for value in part.values):
-                self.fault(
-                    part, "unknown_parameter", f"There is no parameter “{part.place[1:][:SHOWN]}” here."
-                )
+                written = part.place[1:] if part.place.startswith("?") else operator
+                detail = f"There is no {self._spelling.member} “{written[:SHOWN]}” here."
+                self.fault(part, "unknown_parameter", detail)
             given += [(operator, part, value) for value in part.values if not isinstance(value, dict)]
         for operator, part, value in given:
             if (one := self._comparison(name, operator, found.kind, part, value)) is not None:
@@ -296,6 +303,9 @@ class _Parser:
         for path, part in node.parts.items():
             if path.isdigit() and not is_object and node.values:
                 continue  # the members of a list of paths, which were read already
+            if _is_null(part):
+                self.walked(part, "include", lambda path=path: list(follow(of, path)))  # type: ignore[misc]  # the path of this round
+                continue
             found = self._expanded(part, path, wanted, of)
             if found is not None:
                 self._options(part, *found)
@@ -324,6 +334,8 @@ class _Parser:
             if value is not True and not isinstance(value, dict):
                 self.fault(node, "type", "This is true, or says “limit”, “sort”, “include” or “fields”.")
         for name, part in node.parts.items():
+            if name in known and _is_null(part):
+                continue
             if name not in known:
                 hint = nearest(name, known)
                 self.fault(part, "unknown_parameter", f"An include has no “{name[:SHOWN]}”.{hint}")
@@ -407,6 +419,16 @@ class _Parser:
         return "none"
 
 
+def _is_null(node: Node) -> bool:
+    """Whether JSON says null: the same as nothing, where nothing may be said."""
+    return node.values == [None]
+
+
+def _given(root: Node) -> dict[str, Node]:
+    """The parts that say something."""
+    return {name: node for name, node in root.parts.items() if not _is_null(node)}
+
+
 class _Wanted:
     """A selection in the making."""
 
@@ -447,8 +469,10 @@ def parsed(root: Node, listing: Listing, spelling: Spelling, *, extra: tuple[str
     known += ["include"] if listing.expands else []
     known += ["format"] if listing.has_texts else []
     known += ["q"] if listing.is_searchable else []
-    parts = root.parts
     parser.names(root, known)
+    parts = _given(root)
+    for name in extra:
+        parser.text(parts.get(name))
     if "after" in parts and "before" in parts:
         parser.fault(parts["after"], "conflict", "Give “after” or “before”, not both.")
     filters = [parser.condition(parts["filter"], listing)] if "filter" in parts else []

@@ -115,5 +115,21 @@ def _count_of_json(raw: Any) -> int:
     return msgspec.convert(raw, int)
 
 
-PARAMETERS = Spelling(value=_of_text, several=lambda raw: raw.split(","), number=_count_of_text)
-JSON = Spelling(value=_of_json, several=_listed, number=_count_of_json)
+PARAMETERS = Spelling(
+    value=_of_text,
+    several=lambda raw: raw.split(","),
+    number=_count_of_text,
+    member="query parameter",
+    filter="filter[…]",
+    condition="filter[title]=…",
+    branches="filter[{}][0][title]=…",
+)
+JSON = Spelling(
+    value=_of_json,
+    several=_listed,
+    number=_count_of_json,
+    member="member",
+    filter="filter",
+    condition='{"title": …}',
+    branches='{{"{}": [{{"title": …}}]}}',
+)

@@ -16,6 +16,7 @@ from cms_api.adapters.sqlalchemy.cms.content_types import SqlContentTypes
 from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
 from cms_api.domains.cms.content_types.definition import Definition
 from cms_api.domains.cms.content_types.errors import TypeTaken
+from cms_api.domains.cms.content_types.interface import TYPE_REVISIONS
 from cms_api.domains.cms.content_types.plans import created
 from cms_api.domains.cms.content_types.ports import (
     ContentTypeQueries,
@@ -24,7 +25,7 @@ from cms_api.domains.cms.content_types.ports import (
     TypeRecord,
 )
 from cms_api.kernel.unit_of_work import UnitOfWork
-from cms_api.querying import PageRequest, SortKey
+from cms_api.querying import Comparison, PageRequest, SortKey
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -88,9 +89,17 @@ async def test_a_type_comes_back_as_stored(types: Types) -> None:
         assert await repository.set_indexes("one", [])
     assert await types.queries.get("one") == changed
     assert await types.queries.version("one") == (2, True, await types.queries.fingerprint())
-    found = await types.queries.revisions(made.id, 10)
-    assert [(one.version, len(one.changes)) for one in found] == [(2, 0), (1, 1)]
-    assert [one.version for one in await types.queries.revisions(made.id, 1)] == [2]
+    page = PageRequest(sort=TYPE_REVISIONS.sort, count="exact")
+    found = await types.queries.revisions(made.id, page)
+    assert [(one.version, len(one.changes)) for one in found.items] == [(2, 0), (1, 1)]
+    for sort in (page.sort, (SortKey("created_at", descending=True),)):
+        first = await types.queries.revisions(made.id, msgspec.structs.replace(page, sort=sort, limit=1))
+        assert ([one.version for one in first.items], first.count) == ([2], 2)
+        at = msgspec.structs.replace(page, sort=sort, after=first.next)
+        last = await types.queries.revisions(made.id, at)
+        assert ([one.version for one in last.items], last.next) == ([1], None)
+    one = await types.queries.revisions(made.id, page.narrowed(Comparison("version", "lt", (2,))))
+    assert [one.version for one in one.items] == [1]
     async with types.uow() as uow:
         await uow.repository(ContentTypeRepository).delete("one")
     assert await types.queries.get("one") is None

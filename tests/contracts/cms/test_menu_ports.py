@@ -22,7 +22,7 @@ from cms_api.domains.cms.posts.service import POST
 from cms_api.domains.cms.taxonomies.model import Term
 from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.kernel.ids import new_id
-from cms_api.querying import Comparison, PageRequest, SortKey, all_of
+from cms_api.querying import NO_SELECTION, Comparison, PageRequest, Selection, SortKey, all_of
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 LINK = Target(kind="url", url="/x")
@@ -201,6 +201,12 @@ async def test_the_public_sees_what_is_live(backend: Backend) -> None:
 
     await stored(backend, menu_of(key="other", locale="de"))
     page = PageRequest(sort=(SortKey("key", descending=True),), count="exact")
-    listed = await backend.public_menus.list(page)
+    listed = await backend.public_menus.list(page, NO_SELECTION)
     assert [json.loads(one.json)["key"] for one in listed.items] == ["other", "main"]
     assert (listed.count, listed.items[1].used) == (2, str(menu.id))
+    some = await backend.public_menus.list(page, Selection(fields=("locale", "key")))
+    assert [one.json for one in some.items] == [
+        '{"locale":"de","key":"other"}',
+        '{"locale":"en","key":"main"}',
+    ]
+    assert [one.used for one in some.items] == [one.used for one in listed.items]

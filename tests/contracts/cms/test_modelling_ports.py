@@ -40,7 +40,7 @@ from cms_api.domains.cms.redirects.ports import LivePlace, RedirectQueries
 from cms_api.domains.cms.taxonomies.model import Term
 from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.kernel.unit_of_work import UnitOfWork
-from cms_api.querying import PageRequest
+from cms_api.querying import Comparison, Not, PageRequest, SortKey
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LATER = AT + timedelta(hours=1)
@@ -247,6 +247,17 @@ async def test_who_points_at_what(stage: Stage) -> None:
     assert (len(page.items), page.count) == (2, 3)
     rest = await stage.references.list(target.id, PageRequest(sort=REFERENCES.sort, limit=2, after=page.next))
     assert [(one.face, one.field, one.title) for one in rest.items] == [("live", "also", "one")]
+    for wanted, pointers in (
+        (Comparison("field", "eq", ("also",)), ["/also/1"]),
+        (Comparison("face", "ne", ("live",)), ["/to"]),
+        (Comparison("on_delete", "in", ("restrict", "cascade")), ["/to", "/to"]),
+        (Comparison("pointer", "starts_with", ("/also",)), ["/also/1"]),
+        (Comparison("id", "eq", (one.id,)), ["/to", "/to", "/also/1"]),
+        (Comparison("type", "eq", ("post",)), []),
+        (Not(Comparison("title", "eq", ("one",))), []),
+    ):
+        narrowed = PageRequest(sort=REFERENCES.sort, filter=wanted)
+        assert [one.pointer for one in (await stage.references.list(target.id, narrowed)).items] == pointers
     misfits = await stage.do(lambda documents: documents.misfits("thing", ALSO, ["post"]))
     assert misfits == (1, [one.id])
     assert await stage.do(lambda documents: documents.misfits("thing", ALSO, ["post", "other"])) == (0, [])
@@ -254,6 +265,31 @@ async def test_who_points_at_what(stage: Stage) -> None:
     assert (preview.is_allowed, preview.restricted_by.items) == (False, (Referrer(one.id, "thing", "one"),))
     preview = await stage.references.preview(other.id, "trash")
     assert (preview.is_allowed, preview.unlinked.count, preview.cascaded.count) == (True, 1, 0)
+
+
+async def test_who_points_at_it_in_any_order(stage: Stage) -> None:
+    target = post("target")
+    await stage.made(target)
+    many = [entry(name, **{ALSO: [str(target.id), str(target.id)]}) for name in ("b", "a", "c")]
+    await stage.made(*many)
+    names = {one.id: one.draft.slug for one in many}
+    for sort, slugs in (
+        ((SortKey("slug"),), "aabbcc"),
+        ((SortKey("type"), SortKey("slug", descending=True)), "ccbbaa"),
+    ):
+        forth, page = [], PageRequest(sort=sort, limit=1)
+        found = await stage.references.list(target.id, page)
+        while found.next is not None:
+            forth += found.items
+            found = await stage.references.list(target.id, msgspec.structs.replace(page, after=found.next))
+        forth += found.items
+        assert "".join(names[one.id] for one in forth) == slugs
+        assert len({(one.id, one.pointer) for one in forth}) == len(forth)
+        back = found.items
+        while found.prev is not None:
+            found = await stage.references.list(target.id, msgspec.structs.replace(page, before=found.prev))
+            back = found.items + back
+        assert back == forth
 
 
 async def test_what_a_deletion_would_be(stage: Stage) -> None:

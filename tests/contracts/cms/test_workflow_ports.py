@@ -14,7 +14,7 @@ from cms_api.domains.cms.workflow.interface import TASKS
 from cms_api.domains.cms.workflow.model import Stage
 from cms_api.domains.cms.workflow.ports import Task, TaskRepository, WorkflowRepository
 from cms_api.kernel.ids import new_id
-from cms_api.querying import PageRequest
+from cms_api.querying import AnyOf, Comparison, Condition, PageRequest, all_of
 
 AT = datetime(2025, 3, 1, 12, tzinfo=UTC)
 PAGE = PageRequest(sort=TASKS.sort)
@@ -80,15 +80,21 @@ async def test_tasks_are_for_somebody(backend: Backend) -> None:
         await uow.repository(TaskRepository).add(free)
         await uow.repository(TaskRepository).add(hers)
 
-    async def seen(user: UUID, *roles: str, everybody: bool = False) -> set[UUID]:
-        page = await backend.tasks.list(PAGE, user_id=user, roles=roles, everybody=everybody)
+    async def seen(*conditions: Condition) -> set[UUID]:
+        page = await backend.tasks.list(PAGE.narrowed(all_of(*conditions)))
         return {one.id for one in page.items}
 
-    assert await seen(ann) == {hers.id}
-    assert await seen(ann, "editor") == {free.id, hers.id}
-    assert await seen(uuid4(), "editor", "author") == {free.id}
-    assert await seen(uuid4(), "author") == set()
-    assert await seen(uuid4(), everybody=True) == {free.id, hers.id}
+    unassigned = Comparison("assignee", "exists", (False,))
+    is_hers = Comparison("assignee", "eq", (ann,))
+    for_her = all_of(unassigned, Comparison("roles", "in", ("author", "editor")))
+    assert await seen() == {free.id, hers.id}
+    assert await seen(is_hers) == {hers.id}
+    assert await seen(AnyOf((is_hers, for_her))) == {free.id, hers.id}
+    assert await seen(for_her) == {free.id}
+    assert await seen(unassigned, Comparison("roles", "in", ())) == set()
+    assert await seen(Comparison("roles", "eq", ("author",))) == set()
+    assert await seen(Comparison("roles", "ne", ("author",))) == {free.id, hers.id}
+    assert await seen(Comparison("state", "eq", ("done",))) == set()
     shown = await backend.tasks.get(hers.id)
     assert shown is not None
     assert (shown.title, shown.assignee, shown.roles) == ("A post", ann, ("administrator", "editor"))

@@ -51,6 +51,14 @@ async def test_what_restricts(admin: httpx.AsyncClient) -> None:
     after = first["page"]["next"]
     second = answered(await admin.get(of(place, f"/references?limit=1&after={after}")), 200)
     assert [first["items"][0], second["items"][0]] == found
+    asked = "filter[face]=live&filter[not][on_delete]=unlink&sort=-title&fields=id,face&count=exact"
+    told = answered(await admin.get(of(place, f"/references?{asked}")), 200)
+    assert (told["items"], told["count"]) == ([{"id": one["id"], "face": "live"}], 1)
+    body = {"filter": {"or": [{"field": "nothing"}, {"type": {"starts_with": "EV"}}]}, "fields": ["face"]}
+    told = answered(await admin.post(of(place, "/references/query"), json=body), 200)
+    assert told["items"] == [{"face": "draft"}, {"face": "live"}]
+    problem = answered(await admin.get(of(place, "/references?sort=feld")), 400, "malformed")
+    assert problem["errors"][0]["parameter"] == "sort"
     named = {"id": one["id"], "type": "event", "title": one["slug"]}
     problem = answered(await admin.delete(of(place), headers=ANY), 409, "in_use")
     assert (problem["documents"], problem["referrers"][0]["id"]) == (1, named["id"])

@@ -166,6 +166,14 @@ async def test_threads_in_order_page_by_page(admin: httpx.AsyncClient, client: h
             backwards = [item["id"] for item in body["items"]] + backwards
         assert walked == whole
         assert backwards == whole[:4]
+    said = await client.get(f"{url}?fields=depth,body&filter[is_staff]=false&limit=1")
+    assert answered(said, 200)["items"] == [{"depth": 0, "body": "a"}]
+    assert tagged(said) == tags(one["id"], f"comments:{one['id']}")
+    asked = {"fields": ["depth", "body"], "filter": {"not": {"is_staff": True}}, "limit": 1}
+    assert answered(await client.post(f"{url}/query", json=asked), 200)["items"] == said.json()["items"]
+    assert answered(await client.get(f"{url}?filter[is_staff]=true"), 200)["items"] == []
+    problem = answered(await client.get(f"{url}?fields=author_email"), 400, "malformed")
+    assert problem["errors"][0]["code"] == "unknown_field"
     page = answered(await client.get(f"{url}?limit=2"), 200)["page"]
     answered(await client.get(f"{path('posts', other)}?after={page['next']}"), 400, "malformed")
     for wrong in (

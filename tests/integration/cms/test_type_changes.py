@@ -206,6 +206,22 @@ async def read(client: httpx.AsyncClient, query: str = "") -> list[Any]:
     return [one["a"] for one in await items(client, f"{CONTENT}/entries/thing?{query}")]
 
 
+async def test_what_a_type_was_page_by_page(admin: httpx.AsyncClient) -> None:
+    made = await thing(admin, {"key": "a", "type": "text"})
+    for length in (10, 20):
+        await became(admin, made["fields"][0], type="text", max_length=length)
+    url = f"{API}/content-types/thing/revisions"
+    whole = answered(await admin.get(f"{url}?count=exact"), 200)
+    assert ([one["version"] for one in whole["items"]], whole["count"]) == ([3, 2, 1], 3)
+    first = answered(await admin.get(f"{url}?limit=2"), 200)
+    last = answered(await admin.get(f"{url}?limit=2&after={first['page']['next']}"), 200)
+    assert (first["items"] + last["items"], last["page"]["next"]) == (whole["items"], None)
+    asked = {"filter": {"version": {"gte": 2}}, "sort": ["created_at"], "fields": ["version"]}
+    told = answered(await admin.post(f"{url}/query", json=asked), 200)
+    assert told["items"] == [{"version": 2}, {"version": 3}]
+    answered(await admin.get(f"{API}/content-types/nothing/revisions"), 404)
+
+
 async def test_readers_get_the_new_form_at_once(
     admin: httpx.AsyncClient, client: httpx.AsyncClient, drain: Drain
 ) -> None:

@@ -11,6 +11,7 @@ from tests.integration.http.conftest import Site
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+JSON = {"Content-Type": "application/json"}
 POSTS = f"{CONTENT}/posts"
 EVENTS = f"{CONTENT}/entries/event"
 
@@ -135,6 +136,53 @@ async def test_management_is_asked_by_bodies_too(site: Site, library: Any) -> No
     assert (await site.admin.post(f"{API}/posts/query")).status_code == 200
 
 
+def lists_of(site: Site, method: str) -> dict[str, Any]:
+    """What each list can be asked, by the paths where ``method`` asks it."""
+    return {
+        route.path_format: handler.opt["listing"]
+        for route in site.app.routes
+        for handler in getattr(route, "route_handlers", ())
+        if "listing" in handler.opt and method in handler.http_methods
+    }
+
+
+async def test_every_list_is_asked_by_a_body_too(site: Site) -> None:
+    lists, asked = lists_of(site, "GET"), lists_of(site, "POST")
+    assert len(lists) > 30
+    assert asked == {f"{path}/query": listing for path, listing in lists.items()}
+
+
+async def test_every_list_takes_fields(site: Site) -> None:
+    assert [path for path, listing in lists_of(site, "GET").items() if not listing.shown] == []
+
+
+async def test_delivered_menus_are_cut_down(site: Site) -> None:
+    said = await site.visitor.get(f"{CONTENT}/menus?fields=name,key&filter[name][starts_with]=ma")
+    assert said.json()["items"] == [{"name": "Main", "key": "main"}]
+    asked = await site.visitor.post(f"{CONTENT}/menus/query", json={"fields": ["name", "key"]})
+    assert asked.json()["items"] == said.json()["items"]
+    assert said.headers["cache-tag"] == asked.headers["cache-tag"]
+    check_problem(await site.visitor.get(f"{CONTENT}/menus?fields=items"), 400, "malformed")
+
+
+async def test_files_are_asked_by_a_body_too(site: Site) -> None:
+    query = "filter[title][exists]=true&filter[not][filename]=x&sort=-created_at&fields=id,filename&limit=1&count=exact"
+    said = await site.admin.get(f"{API}/media?{query}")
+    body = {
+        "filter": {"title": {"exists": True}, "not": {"filename": "x"}},
+        "sort": ["-created_at"],
+        "fields": ["id", "filename"],
+        "limit": 1,
+        "count": "exact",
+    }
+    asked = await site.admin.post(f"{API}/media/query", json=body)
+    assert (said.status_code, asked.status_code) == (200, 200), said.text + asked.text
+    assert said.json() == asked.json()
+    assert (await site.visitor.post(f"{API}/media/query", json=body)).status_code == 401
+    # it is no upload: a body of that size is refused
+    check_problem(await site.admin.post(f"{API}/media/query", content=b" " * 1_100_000, headers=JSON), 413)
+
+
 async def test_includes_are_nested_and_cut(site: Site, library: Any) -> None:
     url = f"{POSTS}?filter[title][starts_with]=Alps&fields=tags,categories"
     (whole,) = (await site.visitor.get(f"{url}&include=tags,categories.parent")).json()["items"]
@@ -230,8 +278,72 @@ async def test_bodies_that_are_refused(site: Site) -> None:
     deep: Any = {"title": "x"}
     for _ in range(300):
         deep = {"not": deep}
-    for body in ([], {"filter": []}, {"filter": deep}, {"filter": {"title": None}}, {"after": 3}, {"x": 1}):
-        check_problem(await site.visitor.post(url, json=body), 400, "malformed")
+    for body in (
+        [],
+        {"filter": []},
+        {"filter": deep},
+        {"filter": {"title": None}},
+        {"filter": {"or": None}},
+        {"filter": {"title": {"eq": {"x": 1}}}},
+        {"include": {"nothing": None}},
+        {"include": {"tags": {"lmit": None}}},
+        {"after": 3},
+        {"after": "x"},
+        {"x": 1},
+        {"x": None},
+        {"lmit": 3, "fliter": {}},
+    ):
+        problem = check_problem(await site.visitor.post(url, json=body), 400, "malformed")
+        assert "parameter" not in problem["detail"]
+        if body:
+            assert all("pointer" in one and "arameter" not in one["detail"] for one in problem["errors"])
+            assert "filter[" not in str(problem["errors"])
+    misspelt = check_problem(await site.visitor.post(url, json={"fliter": {}}), 400)
+    assert misspelt["detail"] == "There is no member “fliter” here. Did you mean “filter”?"
+    assert [one["pointer"] for one in misspelt["errors"]] == ["/fliter"]
+
+
+OPTIONAL = ("limit", "after", "before", "sort", "filter", "count", "fields", "include", "format", "q")
+
+
+@pytest.mark.parametrize("url", [POSTS, EVENTS, f"{API}/posts", f"{API}/media", f"{API}/tags"])
+async def test_null_in_a_body_says_nothing(site: Site, library: Any, url: str) -> None:
+    del library
+    plain = await site.admin.post(f"{url}/query", json={})
+    problem = (await site.admin.post(f"{url}/query", json={"x": 1, **dict.fromkeys(OPTIONAL)})).json()
+    unknown = {one["pointer"].removeprefix("/") for one in problem["errors"]}
+    assert unknown <= {
+        "x",
+        "format",
+        "q",
+        "include",
+    }  # what this list does not take, it takes as null neither
+    nothing = {name: None for name in OPTIONAL if name not in unknown}
+    asked = await site.admin.post(f"{url}/query", json=nothing)
+    assert asked.status_code == 200, asked.text
+    assert asked.json() == plain.json()
+
+
+async def test_null_among_includes_says_nothing(site: Site, library: Any) -> None:
+    del library
+    asked = {
+        "include": {"tags": {"limit": None, "sort": None, "fields": None, "include": None}, "author": None},
+        "fields": ["tags.name", "author"],
+        "after": None,
+        "before": None,
+    }
+    plain = await site.visitor.get(f"{POSTS}?include=tags&fields=tags.name,author")
+    told = await site.visitor.post(f"{POSTS}/query", json=asked)
+    assert told.status_code == 200, told.text
+    assert told.json() == plain.json()
+    assert (
+        await site.visitor.post(f"{CONTENT}/search/query", json={"q": "x", "locale": None})
+    ).status_code == 200
+    for body, code in (({"q": None}, "required"), ({}, "required"), ({"q": 3}, "type")):
+        problem = check_problem(await site.visitor.post(f"{CONTENT}/search/query", json=body), 400)
+        assert [(one["pointer"], one["code"]) for one in problem["errors"]] == [("/q", code)]
+    problem = check_problem(await site.visitor.get(f"{CONTENT}/search"), 400, "malformed")
+    assert [(one["parameter"], one["code"]) for one in problem["errors"]] == [("q", "required")]
 
 
 async def test_what_costs_too_much_is_refused(site: Site, library: Any) -> None:

@@ -17,7 +17,7 @@ from tests.integration.http.asking import ABSENT, ANY, API, CONTENT, JSON, check
 from tests.integration.http.conftest import Site
 
 from cms_api.adapters.http.lists import Cursors, ListQuery
-from cms_api.domains.auth.api import USERS
+from cms_api.domains.auth.api import SESSIONS, USERS
 from cms_api.domains.cms.api import (
     AUTHORS,
     CATEGORIES,
@@ -43,6 +43,7 @@ LISTS: dict[str, Listing] = {
     f"{API}/media": MEDIA,
     f"{API}/redirects": REDIRECTS,
     f"{API}/users": USERS,
+    f"{API}/auth/sessions": SESSIONS,
     f"{API}/menus": MENUS,
     f"{CONTENT}/menus": PUBLIC_MENUS,
     **{f"{CONTENT}/{kind}": listing for kind, listing in LISTINGS.items()},
@@ -54,7 +55,7 @@ DELIVERED = tuple(LISTINGS)
 # What takes no parameter at all.
 PLAIN = [
     "/health/live", "/health/ready", "/openapi.json", "/docs", "/problems", f"{API}/auth/me",
-    f"{API}/auth/sessions", f"{API}/roles", f"{API}/permissions", f"{API}/settings", f"{CONTENT}/settings",
+    f"{API}/roles", f"{API}/permissions", f"{API}/settings", f"{CONTENT}/settings",
 ]  # fmt: skip
 
 
@@ -254,9 +255,17 @@ async def test_a_single_item_takes_no_parameter_of_lists(site: Site, url: str) -
 
 async def test_nothing_takes_an_unknown_parameter(site: Site) -> None:
     for url in addresses(site):
-        for query in ("x=1", "x", "=", "a=1&b=2", "%F0%9F%98%80=1"):
+        for query, names in (
+            ("x=1", ["x"]),
+            ("x", ["x"]),
+            ("=", [""]),
+            ("a=1&b=2&a=3", ["a", "b"]),
+            ("%F0%9F%98%80=1", ["😀"]),
+        ):
             response = await site.admin.get(f"{url}?{query}")
-            check_problem(response, 400, "malformed")
+            errors = check_problem(response, 400, "malformed")["errors"]
+            told = {one["parameter"] for one in errors if one["code"] == "unknown_parameter"}
+            assert told == set(names), url
         check_problem(await site.admin.get(f"{url}?x=%FF"), 400, "malformed")
         check_problem(await site.admin.get(f"{url}?x=%00"), 400, "malformed")
     for kind in KINDS:
@@ -268,6 +277,21 @@ async def test_nothing_takes_an_unknown_parameter(site: Site) -> None:
     check_problem(await site.admin.post(f"{API}/posts/{site.ids['posts']}/publish?at=now", headers=ANY), 400)
     check_problem(await site.admin.post(f"{API}/auth/logout?all=true"), 400)
     check_problem(await site.visitor.post(f"{API}/auth/login?email=x", json={}), 400)
+    for url, name in (
+        (f"{CONTENT}/pages/tree?depth=99", "depth"),
+        (f"{CONTENT}/resolve", "path"),
+        (f"{CONTENT}/sync?limit=0", "limit"),
+        (f"{CONTENT}/search?q=x&prefix=1", "prefix"),
+        (f"{CONTENT}/search?q=x&facets=typ", "facets"),
+        (f"{API}/posts/{site.ids['posts']}/diff?to=x", "to"),
+    ):
+        problem = check_problem(await site.admin.get(url), 400)
+        assert [one["parameter"] for one in problem["errors"]] == [name], url
+    # what can be previewed takes one more
+    problem = check_problem(await site.visitor.get(f"{CONTENT}/settings?prevew=x"), 400)
+    assert problem["errors"][0]["detail"].endswith("Did you mean “preview”?")
+    problem = check_problem(await site.visitor.get(f"{CONTENT}/settings?preview=x&y=1"), 400)
+    assert [one["parameter"] for one in problem["errors"]] == ["y"]
 
 
 # Cursors

@@ -13,7 +13,7 @@ from cms_api.domains.auth.sessions.errors import (
     UserInactive,
     WrongCredentials,
 )
-from cms_api.domains.auth.sessions.interface import SignedIn
+from cms_api.domains.auth.sessions.interface import SESSIONS, SignedIn
 from cms_api.domains.auth.sessions.model import digest
 from cms_api.domains.auth.sessions.ports import SessionRepository
 from cms_api.domains.auth.sessions.service import Identity, Sessions
@@ -23,6 +23,7 @@ from cms_api.domains.auth.users.ports import UserRepository
 from cms_api.domains.auth.users.service import Users
 from cms_api.kernel.actor import SYSTEM, Actor
 from cms_api.kernel.errors import Forbidden, Invalid, Stale, Unauthenticated
+from cms_api.querying import EVERYTHING, AnyOf, Comparison, PageRequest
 
 EMAIL, PASSWORD = "ada@example.org", "correct horse battery"
 
@@ -152,8 +153,14 @@ async def test_sessions_are_their_users_own(world: World) -> None:
     await world.make()
     first, second = await world.login(), await world.login()
     actor = await world.identity.identify(first.tokens.access_token)
-    shown = await world.service.list(actor)
+    await world.make("bea@example.org", "author")
+    await world.login("bea@example.org")
+    page = PageRequest(sort=SESSIONS.sort)
+    shown = (await world.service.list(actor, page)).items
     assert sorted(session.is_current for session in shown) == [False, True]
+    # whatever else is asked, nobody sees another's
+    either = AnyOf((Comparison("id", "exists", (True,)), EVERYTHING))
+    assert (await world.service.list(actor, page.narrowed(either))).items == shown
     async with world.uow() as uow:
         await world.service.revoke_others(uow, actor)
     with pytest.raises(InvalidToken):
@@ -162,7 +169,7 @@ async def test_sessions_are_their_users_own(world: World) -> None:
         await world.service.logout(uow, actor)
     assert [event.name for event in uow.events] == ["session.revoked"]
     with pytest.raises(Unauthenticated):
-        await world.service.list(Actor())
+        await world.service.list(Actor(), page)
 
 
 async def test_users_are_managed_with_care(world: World) -> None:

@@ -22,7 +22,7 @@ from cms_api.domains.jobs.runner import MAX_ATTEMPTS, TURN, JobRunner
 from cms_api.domains.jobs.service import PURGED_AT_ONCE, Jobs
 from cms_api.kernel.actor import ANONYMOUS, SYSTEM, Actor
 from cms_api.kernel.errors import Forbidden, Stale, Unauthenticated, invalid
-from cms_api.querying import PageRequest
+from cms_api.querying import EVERYTHING, AnyOf, Comparison, PageRequest
 
 ADA = Actor(user_id=uuid4(), permissions=frozenset({"posts:count"}))
 BEA = Actor(user_id=uuid4())
@@ -294,6 +294,9 @@ async def test_who_may_see_and_cancel(house: House) -> None:
     page = PageRequest(sort=JOBS.sort)
     for actor, ids in ((ADA, {job.id}), (BEA, set()), (READER, {job.id, system.id})):
         assert {one.id for one in (await house.jobs.list(actor, page)).items} == ids
+        # whatever else is asked: it holds beside it
+        either = page.narrowed(AnyOf((Comparison("kind", "exists", (True,)), EVERYTHING)))
+        assert {one.id for one in (await house.jobs.list(actor, either)).items} == ids
         for one in (job, system):
             if one.id in ids:
                 assert (await house.jobs.get(actor, one.id)).id == one.id

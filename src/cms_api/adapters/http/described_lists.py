@@ -167,6 +167,8 @@ def query_body(listing: Listing, operation_id: str) -> dict[str, Any]:
         properties["fields"] = {"type": "array", "items": {"type": "string", "examples": list(listing.shown)}}
     if listing.expands:
         properties["include"] = _include_schema(listing)
+    # Null is another way to say nothing.
+    properties = {name: {"oneOf": [one, {"type": "null"}]} for name, one in properties.items()}
     schema = {"type": "object", "properties": properties, "additionalProperties": False}
     return {"required": False, "content": {"application/json": {"schema": schema, "example": example}}}
 

@@ -3,9 +3,10 @@
 from litestar.enums import HttpMethod
 from litestar.types import Scope
 
-from cms_api.adapters.http.lists import parameters
-from cms_api.adapters.http.previewing import PARAMETER, takes_preview
+from cms_api.adapters.http.lists import parameters, unknown_parameter
+from cms_api.adapters.http.previewing import PARAMETER, can_be_previewed
 from cms_api.kernel.errors import Malformed, Unauthenticated
+from cms_api.querying.parsing import Refused
 
 # Some clients send an empty object with every POST.
 EMPTY = len("{}")
@@ -37,7 +38,9 @@ def refuse_unknown_parameters(scope: Scope) -> None:
         raise Malformed("The character U+0000 is not allowed.")
     query, opt = scope["query_string"], scope["route_handler"].opt
     if query and ("query_of" in opt or ("listing" not in opt and "query" not in opt)):
-        names = sorted({name[:100] for name, _ in parameters(query)}) or ["?"]
-        if names == [PARAMETER] and takes_preview(scope):
-            return
-        raise Malformed(f"There is no query parameter “{'”, “'.join(names)}” here.")
+        known = [PARAMETER] if can_be_previewed(scope) else []
+        names = dict.fromkeys(name for name, _ in parameters(query)) or {"": None}
+        faults = [unknown_parameter(name, known) for name in names if name not in known]
+        if faults:
+            refused = Refused(faults)
+            raise Malformed(refused.detail, faults=refused.faults)

@@ -88,17 +88,26 @@ def parameters(query: bytes) -> list[tuple[str, str]]:
     return pairs
 
 
+def unknown_parameter(name: str, known: Iterable[str]) -> Fault:
+    """That there is no such query parameter, and which one may be meant."""
+    detail = f"There is no query parameter “{name[:100]}” here.{nearest(name, known)}"
+    return Fault(f"?{name[:200]}", "unknown_parameter", detail)
+
+
+def wrong_parameter(name: str, code: str, detail: str) -> Malformed:
+    """The error that says what is wrong with a query parameter's value."""
+    return Malformed(detail, faults=(Fault(f"?{name}", code, detail),))
+
+
 def values_of(query: bytes, known: Iterable[str]) -> dict[str, str]:
     """What a query string gives for the parameters ``known``. Raises `Malformed` that names all others."""
     given: dict[str, str] = {}
     faults: list[Fault] = []
     for name, value in parameters(query):
-        place = f"?{name[:200]}"
         if name not in known:
-            detail = f"There is no query parameter “{name[:100]}” here.{nearest(name, known)}"
-            faults.append(Fault(place, "unknown_parameter", detail))
+            faults.append(unknown_parameter(name, known))
         elif name in given:
-            faults.append(Fault(place, "duplicate", f"The parameter “{name}” is given twice."))
+            faults.append(Fault(f"?{name}", "duplicate", f"The parameter “{name}” is given twice."))
         given[name] = value
     if faults:
         refused = Refused(faults)
@@ -165,12 +174,34 @@ class ListQuery:
         self._scope = f"{path}|{asked.sort}|{canonical(asked.filter)}"
         self.request = PageRequest(
             limit=asked.limit,
-            after=None if asked.after is None else cursors.open(asked.after, self._scope),
-            before=None if asked.before is None else cursors.open(asked.before, self._scope),
+            after=self._opened("after", asked.after),
+            before=self._opened("before", asked.before),
             sort=asked.sort,
             filter=asked.filter,
             count=asked.count,
         )
+
+    def _opened(self, name: str, cursor: str | None) -> tuple[object, ...] | None:
+        if cursor is None:
+            return None
+        try:
+            return self._cursors.open(cursor, self._scope)
+        except Malformed as error:
+            faults = (Fault(self._place(name), "cursor", error.detail),)
+            raise Malformed(error.detail, faults=faults) from None
+
+    def _place(self, name: str) -> str:
+        return f"/{name}" if self._is_body else f"?{name}"
+
+    def required(self, name: str) -> str:
+        """What is given for one of ``extra``. Raises `Malformed` where that is nothing."""
+        if name not in self.extra:
+            raise self.wrong(name, "required", f"“{name}” is required.")
+        return self.extra[name]
+
+    def wrong(self, name: str, code: str, detail: str) -> Malformed:
+        """The error that says what is wrong with what is given for one of ``extra``."""
+        return Malformed(detail, faults=(Fault(self._place(name), code, detail),))
 
     def links(self, page: Page[Any]) -> tuple[PageInfo, dict[str, str]]:
         """The cursors of a page, and its Link header (RFC 8288), which can't say what a body says."""
@@ -194,7 +225,7 @@ def limit_of(given: str | None) -> int:
     if given is None:
         return DEFAULT_LIMIT
     if not (given.isascii() and given.isdigit() and len(given) <= 4 and 1 <= int(given) <= MAX_LIMIT):  # noqa: PLR2004
-        raise Malformed(f"“limit” is a number from 1 to {MAX_LIMIT}.")
+        raise wrong_parameter("limit", "range", f"“limit” is a number from 1 to {MAX_LIMIT}.")
     return int(given)
 
 

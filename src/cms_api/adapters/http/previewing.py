@@ -26,8 +26,11 @@ def is_preview(scope: Scope) -> bool:
 
 def takes_preview(scope: Scope) -> bool:
     """Whether a request may be one for a preview, and what it asks for can be previewed."""
-    if not is_preview(scope):
-        return False
+    return is_preview(scope) and can_be_previewed(scope)
+
+
+def can_be_previewed(scope: Scope) -> bool:
+    """Whether what a request asks for can be previewed."""
     opt = scope["route_handler"].opt
     # A list that is asked by a body is read, whatever the method says.
     return bool(opt.get("previews")) and (scope.get("method") == HttpMethod.GET or "query_of" in opt)

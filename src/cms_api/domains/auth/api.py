@@ -3,6 +3,7 @@
 from cms_api.domains.auth.roles.interface import PermissionView, RoleService, RoleView
 from cms_api.domains.auth.sessions.errors import InvalidToken, UserGone
 from cms_api.domains.auth.sessions.interface import (
+    SESSIONS,
     IdentityService,
     SessionService,
     SessionView,
@@ -23,6 +24,7 @@ __all__ = [
     "MAX_PASSWORD_BYTES",
     "MIN_PASSWORD_LENGTH",
     "PERMISSIONS",
+    "SESSIONS",
     "USERS",
     "IdentityService",
     "InvalidToken",

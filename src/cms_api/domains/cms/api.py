@@ -28,6 +28,7 @@ from cms_api.domains.cms.content_types.interface import (
     PERMISSIONS as TYPE_PERMISSIONS,
 )
 from cms_api.domains.cms.content_types.interface import (
+    TYPE_REVISIONS,
     TYPES,
     Applied,
     ContentTypeService,
@@ -263,6 +264,7 @@ __all__ = [
     "TAGS",
     "TASKS",
     "TYPES",
+    "TYPE_REVISIONS",
     "Action",
     "Applied",
     "ArticleView",

@@ -48,8 +48,8 @@ class JobQueries(ABC):
         """One job."""
 
     @abstractmethod
-    async def list(self, page: PageRequest, *, created_by: UUID | None) -> Page[JobView]:
-        """A page of jobs, of one user or (None) of all."""
+    async def list(self, page: PageRequest) -> Page[JobView]:
+        """A page of jobs, as `JOBS` allows."""
 
 
 class JobLog(ABC):

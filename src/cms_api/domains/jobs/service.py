@@ -17,7 +17,7 @@ from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Unauthenticated
 from cms_api.kernel.unit_of_work import UnitOfWork
-from cms_api.querying import Page, PageRequest
+from cms_api.querying import Comparison, Condition, Page, PageRequest
 
 PURGED_AT_ONCE = 100
 
@@ -66,7 +66,7 @@ class Jobs(JobService):
 
     async def list(self, actor: Actor, page: PageRequest) -> Page[JobView]:
         _require_known(actor)
-        return await self._queries.list(page, created_by=None if actor.may(READ) else actor.user_id)
+        return await self._queries.list(page if actor.may(READ) else page.narrowed(_own(actor)))
 
     async def cancel(self, uow: UnitOfWork, actor: Actor, job_id: UUID, *, expected: int | None) -> JobView:
         _require_known(actor)
@@ -95,6 +95,11 @@ class Jobs(JobService):
 def _require_known(actor: Actor) -> None:
     if actor.user_id is None and not actor.is_system:
         raise Unauthenticated("This needs a signed-in user.")
+
+
+def _own(actor: Actor) -> Condition:
+    """What is true of the actor's own jobs."""
+    return Comparison("created_by", "eq", (actor.user_id,))
 
 
 def _is_own(actor: Actor, created_by: UUID | None) -> bool:

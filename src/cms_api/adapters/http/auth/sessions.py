@@ -7,11 +7,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from cms_api.adapters.http.auth.schemas import Authentication, Login, Me, PasswordChange, Refresh
-from cms_api.adapters.http.lists import whole_list
+from cms_api.adapters.http.lists import list_query, list_response
 from cms_api.adapters.http.preconditions import unversioned
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView
-from cms_api.domains.auth.api import SessionService, SessionView, UserService
+from cms_api.domains.auth.api import SESSIONS, SessionService, SessionView, UserService
 from cms_api.kernel.errors import Unauthenticated
 from cms_api.kernel.unit_of_work import UnitOfWork
 
@@ -85,12 +85,13 @@ class SessionController(Controller):
         me = Me(user=user, roles=list(user.roles), permissions=sorted(request.user.permissions))
         return unversioned(request, me)
 
-    @get("/sessions", operation_id="listSessions")
+    @get("/sessions", operation_id="listSessions", opt={"listing": SESSIONS})
     async def list_sessions(
         self, request: ApiRequest, sessions: NamedDependency[SessionService]
     ) -> Response[ListView[SessionView]]:
-        """The live sessions of the signed-in user, the newest first."""
-        return whole_list(request, await sessions.list(request.user))
+        """The live sessions of the signed-in user. The newest come first."""
+        query = list_query(request, SESSIONS)
+        return list_response(query, await sessions.list(request.user, query.request))
 
     @delete("/sessions", operation_id="revokeOtherSessions")
     async def revoke_others(

@@ -4,11 +4,12 @@ from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from cms_api.adapters.http.lists import list_query, list_response, whole_list
+from cms_api.adapters.http.lists import list_query, list_response
 from cms_api.adapters.http.preconditions import etag, resource
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView
 from cms_api.domains.cms.api import (
+    TYPE_REVISIONS,
     TYPES,
     Applied,
     ContentTypeService,
@@ -91,13 +92,14 @@ class ContentTypeController(Controller):
     @get(
         "/{key:str}/revisions",
         operation_id="listContentTypeRevisions",
-        opt={"answers": ListView[TypeRevision]},
+        opt={"listing": TYPE_REVISIONS, "answers": ListView[TypeRevision]},
     )
     async def revisions(
         self, request: ApiRequest, key: FromPath[str], content_types: NamedDependency[ContentTypeService]
     ) -> Response[ListView[TypeRevision]]:
-        """What the type was, the newest first, and what was changed each time; at most 1,000."""
-        return whole_list(request, list(await content_types.revisions(request.user, key)))
+        """What the type was, and what was changed each time. The newest comes first."""
+        query = list_query(request, TYPE_REVISIONS)
+        return list_response(query, await content_types.revisions(request.user, key, query.request))
 
     @post(
         "/{key:str}/plan",

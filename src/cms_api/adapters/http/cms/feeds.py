@@ -12,10 +12,9 @@ from litestar.types import ASGIApp
 
 from cms_api.adapters.http.cms.answering import delivered_as
 from cms_api.adapters.http.cms.feed_formats import Links, atom, json_feed, rss
-from cms_api.adapters.http.lists import query_values
+from cms_api.adapters.http.lists import query_values, wrong_parameter
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.domains.cms.api import Feed, FeedPosition, FeedScope, FeedService
-from cms_api.kernel.errors import Malformed
 
 QUERY = {
     "locale": "The language; the default one where not given.",
@@ -65,7 +64,9 @@ async def _feed(
     given = query_values(request, QUERY)
     after = None
     if "after" in given and (after := FeedPosition.parse(given["after"])) is None:
-        raise Malformed("“after” is no position: take it from the link to the next page.")
+        raise wrong_parameter(
+            "after", "cursor", "“after” is no position: take it from the link to the next page."
+        )
     feed = await feeds.read(scope, slug, locale=given.get("locale"), after=after)
     body = kind.write(feed, _links(request, feed, given))
     return delivered_as(

@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cms_api.adapters.http.cms.answering import delivered_one
 from cms_api.adapters.http.cms.schemas import into
-from cms_api.adapters.http.lists import query_values
+from cms_api.adapters.http.lists import query_values, wrong_parameter
 from cms_api.adapters.http.preconditions import resource, unversioned
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import Wire
@@ -27,7 +27,6 @@ from cms_api.domains.cms.api import (
     Place,
     Tree,
 )
-from cms_api.kernel.errors import Malformed
 from cms_api.kernel.unit_of_work import UnitOfWork
 
 QUERY = {
@@ -71,11 +70,11 @@ def _query(request: ApiRequest) -> tuple[UUID | None, int, str | None]:
     given = query_values(request, QUERY)
     root, depth = given.get("root"), given.get("depth", str(DEFAULT_DEPTH))
     if depth not in [str(number) for number in range(1, MAX_DEPTH + 1)]:
-        raise Malformed(f"“depth” is a number from 1 to {MAX_DEPTH}.")
+        raise wrong_parameter("depth", "range", f"“depth” is a number from 1 to {MAX_DEPTH}.")
     try:
         return None if root is None else UUID(root), int(depth), given.get("locale")
     except ValueError:
-        raise Malformed("“root” is the id of a page.") from None
+        raise wrong_parameter("root", "type", "“root” is the id of a page.") from None
 
 
 class PageTreeController(Controller):

@@ -68,7 +68,7 @@ class DeliveredMenu(DeliveredMenuKey, frozen=True, kw_only=True, forbid_unknown_
 async def list_menus(request: ApiRequest, public_menus: NamedDependency[PublicMenuService]) -> ASGIApp:
     """Their keys and names, in all languages; `filter[locale]` asks for one."""
     query = list_query(request, PUBLIC_MENUS)
-    page = await public_menus.list(query.request)
+    page = await public_menus.list(query.request, query.selection)
     return delivered_list(request, query, page, keys=("menus",))
 
 

@@ -187,7 +187,7 @@ def comment_routes(plural: str, noun: str) -> list[HTTPRouteHandler]:
     ) -> ASGIApp:
         """Approved ones, thread by thread: each comment is followed by its replies."""
         query = list_query(request, DELIVERED_COMMENTS)
-        found = await delivered_comments.list(kind(request), document_id, query.request)
+        found = await delivered_comments.list(kind(request), document_id, query.request, query.selection)
         return delivered_list(request, query, found, keys=(str(document_id), f"comments:{document_id}"))
 
     @get(

@@ -14,7 +14,7 @@ from cms_api.adapters.http.cms.answering import delivered_one
 from cms_api.adapters.http.cms.delivered import DeliveredPage, DeliveredPost
 from cms_api.adapters.http.cms.delivery import DOCUMENT_QUERY
 from cms_api.adapters.http.cms.schemas import into
-from cms_api.adapters.http.lists import list_query, list_response, query_values
+from cms_api.adapters.http.lists import list_query, list_response, query_values, wrong_parameter
 from cms_api.adapters.http.preconditions import resource
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView, Wire
@@ -28,7 +28,6 @@ from cms_api.domains.cms.api import (
     RedirectView,
     Wanted,
 )
-from cms_api.kernel.errors import Malformed
 from cms_api.kernel.unit_of_work import UnitOfWork
 
 # Longer than what is kept, which has no percent-escapes.
@@ -194,7 +193,7 @@ async def resolve(request: ApiRequest, redirects: NamedDependency[RedirectServic
     """
     given = query_values(request, QUERY)
     if "path" not in given:
-        raise Malformed("The query parameter “path” is required.")
+        raise wrong_parameter("path", "required", "“path” is required.")
     wanted = Wanted(**{name: given[name] for name in DOCUMENT_QUERY if name in given})
     found = await redirects.resolve(given["path"], given.get("locale"), wanted)
     return delivered_one(request, found, is_dated=False, keys=KEYS)

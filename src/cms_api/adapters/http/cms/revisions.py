@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cms_api.adapters.http.cms.documents import documents_alias, kind_of
 from cms_api.adapters.http.cms.schemas import into
-from cms_api.adapters.http.lists import list_query, list_response, query_values, whole_list
+from cms_api.adapters.http.lists import list_query, list_response, query_values, whole_list, wrong_parameter
 from cms_api.adapters.http.preconditions import resource, unversioned
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView, Wire
@@ -33,7 +33,6 @@ from cms_api.domains.cms.api import (
     RevisionService,
     RevisionView,
 )
-from cms_api.kernel.errors import Malformed
 from cms_api.kernel.unit_of_work import UnitOfWork
 
 Label = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -168,7 +167,7 @@ def revision_controller(
             """Make it the draft again, as a new revision. `If-Match` is the document's ETag."""
             drop = query_values(request, MISSING).get("missing")
             if drop not in (None, "drop"):
-                raise Malformed("“missing” is “drop”, or left out.")
+                raise wrong_parameter("missing", "type", "“missing” is “drop”, or left out.")
             async with uow:
                 document = await documents.restore_revision(
                     uow,
@@ -194,7 +193,7 @@ def revision_controller(
         ) -> Response[Diff]:
             """What is different, field by field; texts word by word."""
             given = query_values(request, SIDES)
-            before, after = _ref(given.get("from", "live")), _ref(given.get("to", "draft"))
+            before, after = _ref(given, "from", "live"), _ref(given, "to", "draft")
             return unversioned(
                 request,
                 await revisions.diff(request.user, kind(request), document_id, before, after),
@@ -204,16 +203,18 @@ def revision_controller(
     return RevisionController
 
 
-def _ref(given: str) -> Ref:
-    match given:
+def _ref(given: dict[str, str], name: str, default: str) -> Ref:
+    told = given.get(name, default)
+    match told:
         case "draft":
             return "draft"
         case "live":
             return "live"
     try:
-        return UUID(given)
+        return UUID(told)
     except ValueError:
-        raise Malformed("“from” and “to” take a revision's id, “draft” or “live”.") from None
+        detail = "“from” and “to” take a revision's id, “draft” or “live”."
+        raise wrong_parameter(name, "type", detail) from None
 
 
 PostRevisionController = revision_controller(

@@ -12,11 +12,10 @@ from litestar.types import ASGIApp
 from msgspec import UNSET, Meta, UnsetType
 
 from cms_api.adapters.http.cms.answering import ANYTHING, delivered_list
-from cms_api.adapters.http.lists import list_query
+from cms_api.adapters.http.lists import ListQuery, list_query
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import DeliveredList, View
 from cms_api.domains.cms.api import FACETS, SEARCH, Facet, Highlights, Hits, SearchService
-from cms_api.kernel.errors import Malformed
 from cms_api.querying import EVERYTHING, nearest
 
 QUERY = {
@@ -79,14 +78,12 @@ async def search_content(request: ApiRequest, search: NamedDependency[SearchServ
     """Documents of all types in one language, the best match first unless `sort` is given, with snippets and counts."""
     query = list_query(request, SEARCH, extra=tuple(QUERY))
     given = query.extra
-    if "q" not in given:
-        raise Malformed("The query parameter “q” is required.")
     hits = await search.search(
-        given["q"],
+        query.required("q"),
         query.request,
         locale=given.get("locale"),
-        is_prefix=_is_prefix(given.get("prefix")),
-        facets=_facets(given.get("facets")),
+        is_prefix=_is_prefix(query),
+        facets=_facets(query),
         selection=query.selection,
     )
     looks_further = hits.facets is not None or query.request.filter != EVERYTHING
@@ -95,17 +92,19 @@ async def search_content(request: ApiRequest, search: NamedDependency[SearchServ
     return delivered_list(request, query, hits.page, keys=keys, more=_more(hits))
 
 
-def _is_prefix(given: str | None) -> bool:
+def _is_prefix(query: ListQuery) -> bool:
+    given = query.extra.get("prefix")
     if given not in (None, "true", "false"):
-        raise Malformed("“prefix” is “true” or “false”.")
+        raise query.wrong("prefix", "type", "“prefix” is “true” or “false”.")
     return given == "true"
 
 
-def _facets(given: str | None) -> tuple[Facet, ...]:
-    wanted = tuple(dict.fromkeys(part for part in (given or "").split(",") if part))
+def _facets(query: ListQuery) -> tuple[Facet, ...]:
+    wanted = tuple(dict.fromkeys(part for part in query.extra.get("facets", "").split(",") if part))
     for name in wanted:
         if name not in FACETS:
-            raise Malformed(f"There is no facet “{name[:100]}” here.{nearest(name, FACETS)}")
+            detail = f"There is no facet “{name[:100]}” here.{nearest(name, FACETS)}"
+            raise query.wrong("facets", "unknown_facet", detail)
     return wanted  # type: ignore[return-value]  # each of them is one
 
 

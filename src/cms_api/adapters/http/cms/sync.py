@@ -15,7 +15,7 @@ from msgspec import Raw
 from cms_api.adapters.http.caching import tag_of
 from cms_api.adapters.http.events import MEDIA_TYPE, Batch, Follower, event, place, stream
 from cms_api.adapters.http.identity import bearer_token
-from cms_api.adapters.http.lists import Cursors, limit_of, query_values
+from cms_api.adapters.http.lists import Cursors, limit_of, query_values, wrong_parameter
 from cms_api.adapters.http.preconditions import Ready
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import PageInfo
@@ -32,7 +32,6 @@ from cms_api.domains.cms.api import (
     SyncPage,
     SyncService,
 )
-from cms_api.kernel.errors import Malformed
 from cms_api.querying import MAX_LIMIT, nearest
 
 NOW = "now"
@@ -112,10 +111,11 @@ def _wanted(given: dict[str, str]) -> tuple[SyncFilter, str]:
     kinds = tuple(sorted({part for part in given.get("kinds", ",".join(KINDS)).split(",") if part}))
     for kind in kinds:
         if kind not in KINDS:
-            raise Malformed(f"There is no kind “{kind[:100]}” here.{nearest(kind, KINDS)}")
+            detail = f"There is no kind “{kind[:100]}” here.{nearest(kind, KINDS)}"
+            raise wrong_parameter("kinds", "unknown_kind", detail)
     types = tuple(sorted({part for part in given.get("type", "").split(",") if part}))
     if len(types) > MAX_TYPES:
-        raise Malformed(f"“type” takes at most {MAX_TYPES} types.")
+        raise wrong_parameter("type", "too_many", f"“type” takes at most {MAX_TYPES} types.")
     wanted = SyncFilter(
         kinds=msgspec.convert(kinds, tuple[SyncKind, ...]), types=types or None, locale=given.get("locale")
     )
@@ -125,7 +125,7 @@ def _wanted(given: dict[str, str]) -> tuple[SyncFilter, str]:
 def _given_mark(given: dict[str, str], *names: str) -> str | None:
     marks = [given[name] for name in names if name in given]
     if len(marks) > 1:
-        raise Malformed(f"Give “{'” or “'.join(names)}”, not both.")
+        raise wrong_parameter(names[0], "conflict", f"Give “{'” or “'.join(names)}”, not both.")
     return marks[0] if marks else None
 
 

@@ -1,7 +1,9 @@
 """The queries of the auth domain: one statement each."""
 
 from collections.abc import Collection
+from dataclasses import fields
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Several
@@ -36,6 +38,25 @@ USERS_BY = Keyset(
             "EXISTS (SELECT FROM auth.user_roles x WHERE x.user_id = u.id AND {})",
             Column("x.role_key", "text"),
         ),
+    },
+)
+
+
+SESSION_FIELDS = tuple(one.name for one in fields(Session))
+SESSION = f"SELECT {', '.join(f's.{name}' for name in SESSION_FIELDS)}\nFROM auth.sessions s"
+
+SESSIONS_BY = Keyset(
+    {
+        "created_at": Column("s.created_at", "timestamptz"),
+        "last_used_at": Column("s.last_used_at", "timestamptz"),
+        "expires_at": Column("s.expires_at", "timestamptz"),
+    },
+    key=Column("s.id", "uuid"),
+    filters={
+        "user_id": Column("s.user_id", "uuid"),
+        "user_agent": Column("s.user_agent", "text"),
+        "ip": Column("s.ip", "text"),
+        "revoked_at": Column("s.revoked_at", "timestamptz"),
     },
 )
 
@@ -78,24 +99,18 @@ def _user(row: tuple[object, ...]) -> UserView:
     return UserView(**dict(zip(UserView.__struct_fields__, (*row[:4], tuple(row[4]), *row[5:]), strict=True)))  # type: ignore[arg-type]
 
 
+def _session(row: tuple[Any, ...]) -> Session:
+    return Session(**dict(zip(SESSION_FIELDS, row, strict=True)))
+
+
 class SqlSessions(SessionQueries):
     """Sessions, as they are shown, and the actor behind one."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    async def live(self, user_id: UUID, *, at: datetime, limit: int) -> list[Session]:
-        rows = await self._reader.rows(
-            """
-            SELECT id, user_id, user_agent, ip, created_at, last_used_at, expires_at
-            FROM auth.sessions
-            WHERE user_id = %(user_id)s AND revoked_at IS NULL AND expires_at > %(at)s
-            ORDER BY created_at DESC, id DESC LIMIT %(limit)s
-            """,
-            {"user_id": user_id, "at": at, "limit": limit},
-        )
-        names = ("id", "user_id", "user_agent", "ip", "created_at", "last_used_at", "expires_at")
-        return [Session(**dict(zip(names, row, strict=True))) for row in rows]
+    async def list(self, page: PageRequest) -> Page[Session]:
+        return await SESSIONS_BY.page(self._reader, SESSION, [], {}, page, _session)
 
     async def actor(self, *, user_id: UUID, session_id: UUID, at: datetime) -> Actor | None:
         row = await self._reader.one(

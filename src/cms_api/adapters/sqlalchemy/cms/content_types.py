@@ -49,6 +49,17 @@ TYPES_BY = Keyset(
     {"key": Column("t.key", "text"), "created_at": Column("t.created_at", "timestamptz")},
     key=Column("t.id", "uuid"),
 )
+REVISION = """
+SELECT r.version, r.definition, r.changes, r.created_at, r.created_by
+FROM cms.content_type_revisions r"""
+REVISIONS_BY = Keyset(
+    {
+        "version": Column("r.version", "integer"),
+        "created_at": Column("r.created_at", "timestamptz"),
+    },
+    key=Column("r.version", "integer"),
+    filters={"created_by": Column("r.created_by", "uuid")},
+)
 
 
 def _record(values: Mapping[str, Any]) -> TypeRecord:
@@ -444,16 +455,13 @@ class SqlContentTypes(ContentTypeQueries):
         row = await self._reader.one(FINGERPRINT)
         return str(row[0]) if row else ""
 
-    async def revisions(self, type_id: UUID, limit: int) -> Sequence[TypeRevision]:
-        rows = await self._reader.rows(
-            """
-            SELECT version, definition, changes, created_at, created_by FROM cms.content_type_revisions
-            WHERE type_id = %(id)s ORDER BY version DESC LIMIT %(limit)s
-            """,
-            {"id": type_id, "limit": limit},
-        )
-        names = TypeRevision.__struct_fields__
-        return [msgspec.convert(dict(zip(names, row, strict=True)), TypeRevision) for row in rows]
+    async def revisions(self, type_id: UUID, page: PageRequest) -> Page[TypeRevision]:
+        where, params = ["r.type_id = %(id)s"], {"id": type_id}
+        return await REVISIONS_BY.page(self._reader, REVISION, where, params, page, _revision)
+
+
+def _revision(row: tuple[Any, ...]) -> TypeRevision:
+    return msgspec.convert(dict(zip(TypeRevision.__struct_fields__, row, strict=True)), TypeRevision)
 
 
 def _of(row: tuple[Any, ...]) -> TypeRecord:

@@ -3,12 +3,13 @@
 from typing import Any
 from uuid import UUID
 
+from cms_api.adapters.sqlalchemy.cms.delivery import kept, object_of
 from cms_api.adapters.sqlalchemy.cms.sources import moment
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, cut
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.reader_comments.ports import DeliveredCommentQueries
-from cms_api.querying import Page, PageRequest
+from cms_api.querying import NO_SELECTION, Page, PageRequest, Selection
 
 FIELDS = {
     "id": "c.id",
@@ -27,6 +28,7 @@ BY = Keyset(
     filters={
         "parent": Column("c.parent_id", "uuid"),
         "depth": Column("(cardinality(c.path) - 1)", "integer"),
+        "is_staff": Column("c.is_staff", "boolean"),
     },
 )
 # What hangs below something that readers don't see is not to be seen either. A row's few ancestors are
@@ -34,9 +36,11 @@ BY = Keyset(
 VISIBLE = """c.document_id = %(document_id)s AND c.state = 'approved' AND (c.parent_id IS NULL OR NOT EXISTS (
     SELECT FROM unnest(c.path) up(id) JOIN cms.reader_comments a ON a.id = up.id WHERE a.state <> 'approved'))"""
 PLACE = "p.document_id = %(document_id)s AND p.type = %(type)s"
-_COLUMNS = ", ".join(f'{sql} AS "{name}"' for name, sql in FIELDS.items())
 _CHANGED_AT = "to_char(c.updated_at AT TIME ZONE 'UTC', 'Dy, DD Mon YYYY HH24:MI:SS \"GMT\"')"
-SHOWN = f"(SELECT row_to_json(_) FROM (SELECT {_COLUMNS}) _)::text AS json, {_CHANGED_AT} AS changed_at"
+
+
+def _shown(selection: Selection) -> str:
+    return f"{object_of(kept(FIELDS, selection))}::text AS json, {_CHANGED_AT} AS changed_at"
 
 
 class SqlDeliveredComments(DeliveredCommentQueries):
@@ -45,7 +49,9 @@ class SqlDeliveredComments(DeliveredCommentQueries):
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
-    async def list(self, kind: str, document_id: UUID, page: PageRequest) -> Page[Delivered] | None:
+    async def list(
+        self, kind: str, document_id: UUID, page: PageRequest, selection: Selection
+    ) -> Page[Delivered] | None:
         params: dict[str, object] = {"document_id": document_id, "type": kind}
         where = f"{VISIBLE} AND {BY.condition(page.filter, params)}"
         columns, behind, order = BY.clauses(page, params)
@@ -59,7 +65,7 @@ class SqlDeliveredComments(DeliveredCommentQueries):
             f"""
             SELECT {count}, c.json, c.changed_at, {", ".join(f"c.{name}" for name in names)}
             FROM cms.publications p LEFT JOIN LATERAL (
-                SELECT {SHOWN}, {keys}, row_number() OVER (ORDER BY {order}) AS place
+                SELECT {_shown(selection)}, {keys}, row_number() OVER (ORDER BY {order}) AS place
                 FROM cms.reader_comments c WHERE {where} AND {behind}
                 ORDER BY {order} LIMIT {page.limit + 1}) c ON true
             WHERE {PLACE} ORDER BY c.place
@@ -80,7 +86,7 @@ class SqlDeliveredComments(DeliveredCommentQueries):
     async def one(self, kind: str, document_id: UUID, comment_id: UUID) -> Delivered | None:
         row: Any = await self._reader.one(
             f"""
-            SELECT {SHOWN} FROM cms.publications p JOIN cms.reader_comments c ON {VISIBLE}
+            SELECT {_shown(NO_SELECTION)} FROM cms.publications p JOIN cms.reader_comments c ON {VISIBLE}
             WHERE {PLACE} AND c.id = %(id)s
             """,
             {"document_id": document_id, "type": kind, "id": comment_id},

@@ -116,6 +116,12 @@ def object_of(fields: Mapping[str, str]) -> str:
     return f"(SELECT row_to_json(_) FROM (SELECT {columns}) _)"
 
 
+def kept(fields: Mapping[str, str], selection: Selection) -> dict[str, str]:
+    """Those of a row's fields that are wanted, in the order that they are asked for in."""
+    wanted = fields if selection.fields is None else selection.fields
+    return {name: fields[name] for name in wanted}
+
+
 def shown(source: str, alias: str, selection: Selection, texts: Mapping[str, str] | None = None) -> str:
     """The JSON of a row: its fields, and what is included in the place of ids. ``texts`` are in another format."""
     known, links = {**SOURCES[source].shown, **(texts or {})}, SOURCES[source].links

@@ -1,11 +1,11 @@
 """Menus as JSON text that PostgreSQL has encoded, nested and with what their targets are called by now."""
 
-from cms_api.adapters.sqlalchemy.cms.delivery import http_date, object_of
+from cms_api.adapters.sqlalchemy.cms.delivery import http_date, kept, object_of
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset
 from cms_api.adapters.sqlalchemy.reading import Reader, Row
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.menus.ports import PublicMenuQueries
-from cms_api.querying import Page, PageRequest
+from cms_api.querying import Page, PageRequest, Selection
 
 MENU_FIELDS = {"id": "m.id", "key": "m.key", "name": "m.name", "locale": "m.locale"}
 TARGET_FIELDS = {
@@ -57,7 +57,7 @@ SELECT left({object_of(MENU_FIELDS)}::text, -1) || ',"items":['
         FROM cms.menu_items i WHERE i.menu_id = m.id))
 FROM cms.menus m WHERE m.key = %(key)s AND m.locale = %(locale)s
 """
-LIST = f"SELECT {object_of(MENU_FIELDS)}::text, {http_date('m.updated_at')}, m.id::text\nFROM cms.menus m"
+LISTED = f"{http_date('m.updated_at')}, m.id::text\nFROM cms.menus m"
 MENUS_BY = Keyset(
     {"key": Column("m.key", "text"), "name": Column("m.name", "text")},
     key=Column("m.id", "uuid"),
@@ -79,5 +79,6 @@ class SqlPublicMenus(PublicMenuQueries):
         row = await self._reader.one(ONE, {"key": key, "locale": locale})
         return None if row is None else Delivered(*row)
 
-    async def list(self, page: PageRequest) -> Page[Delivered]:
-        return await MENUS_BY.page(self._reader, LIST, [], {}, page, _delivered)
+    async def list(self, page: PageRequest, selection: Selection) -> Page[Delivered]:
+        select = f"SELECT {object_of(kept(MENU_FIELDS, selection))}::text, {LISTED}"
+        return await MENUS_BY.page(self._reader, select, [], {}, page, _delivered)

@@ -3,35 +3,47 @@
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from cms_api.adapters.sqlalchemy.cms.effects import effects_sql
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.documents.ports import ReferenceQueries
 from cms_api.domains.cms.documents.references import (
     PREVIEWED,
+    REFERENCES,
     DeletionPreview,
     Mode,
     Reference,
     grouped,
 )
-from cms_api.querying import Page, PageRequest
+from cms_api.querying import Page, PageRequest, SortKey
 
 # A field of an entry is stored by its id; its key is that of the type as it is now.
-REFERENCE = """
-SELECT d.id, d.type, d.title, d.slug, CASE WHEN l.is_live THEN 'live' ELSE 'draft' END,
-    coalesce(jsonb_path_query_first(
-        c.definition, '$.** ? (@.id == $id).key', jsonb_build_object('id', l.field)) #>> '{}', l.field),
-    l.pointer, l.on_delete
+FACE = "CASE WHEN l.is_live THEN 'live' ELSE 'draft' END"
+FIELD = """coalesce(jsonb_path_query_first(
+        c.definition, '$.** ? (@.id == $id).key', jsonb_build_object('id', l.field)) #>> '{}', l.field)"""
+REFERENCE = f"""
+SELECT d.id, d.type, d.title, d.slug, {FACE}, {FIELD}, l.pointer, l.on_delete
 FROM cms.links l JOIN cms.documents d ON d.id = l.document_id
 LEFT JOIN cms.content_types c ON c.key = d.type"""
-# In the order of the index on targets.
 REFERENCES_BY = Keyset(
     {
         "face": Column("l.is_live", "boolean"),
         "field": Column("l.field", "text"),
-        "document": Column("l.document_id", "uuid"),
+        "id": Column("l.document_id", "uuid"),
+        "type": Column("d.type", "text"),
+        "title": Column("d.title", "text"),
+        "slug": Column("d.slug", "text"),
     },
     key=Column("l.position", "integer"),
+    filters={
+        "id": Column("l.document_id", "uuid"),
+        "face": Column(f"({FACE})", "text"),
+        "field": Column(FIELD, "text"),
+        "pointer": Column("l.pointer", "text"),
+        "on_delete": Column("l.on_delete", "text"),
+    },
 )
 TABLES = {"author": "cms.authors", "media": "cms.media"}
 
@@ -58,7 +70,7 @@ class SqlReferences(ReferenceQueries):
 
     async def list(self, target: UUID, page: PageRequest) -> Page[Reference]:
         where, params = ["l.target_id = %(target)s"], {"target": target}
-        return await REFERENCES_BY.page(self._reader, REFERENCE, where, params, page, _reference)
+        return await REFERENCES_BY.page(self._reader, REFERENCE, where, params, _in_order(page), _reference)
 
     async def preview(self, target: UUID, mode: Mode) -> DeletionPreview:
         sql = effects_sql(mode, id="%(id)s", limit="%(limit)s", of="preview")
@@ -69,6 +81,14 @@ class SqlReferences(ReferenceQueries):
             unlinked=effects.unlinked,
             cascaded=effects.cascaded,
         )
+
+
+def _in_order(page: PageRequest) -> PageRequest:
+    """The page in an order that knows each link from all others: a position alone is that of many."""
+    known = {key.field for key in page.sort}
+    down = page.sort[-1].descending
+    more = [SortKey(key.field, down) for key in REFERENCES.sort if key.field not in known]
+    return msgspec.structs.replace(page, sort=(*page.sort, *more))
 
 
 def _reference(row: tuple[Any, ...]) -> Reference:

@@ -9,6 +9,7 @@ import msgspec
 from cms_api.domains.auth.users.interface import UserView
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Listing, Page, PageRequest, SortKey
 
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +42,21 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     is_current: bool
 
 
+SESSIONS = Listing(
+    sorts=("created_at", "last_used_at", "expires_at"),
+    filters={
+        "id": "uuid",
+        "user_agent": "text",
+        "ip": "text",
+        "created_at": "timestamptz",
+        "last_used_at": "timestamptz",
+        "expires_at": "timestamptz",
+    },
+    shown=SessionView.__struct_fields__,
+    sort=(SortKey("created_at", descending=True),),
+)
+
+
 class SessionService(ABC):
     """Signing in and out."""
 
@@ -67,8 +83,8 @@ class SessionService(ABC):
         """End the session that the actor's access token belongs to."""
 
     @abstractmethod
-    async def list(self, actor: Actor) -> list[SessionView]:
-        """The actor's live sessions, the newest first; at most 100."""
+    async def list(self, actor: Actor, page: PageRequest) -> Page[SessionView]:
+        """The actor's live sessions, as `SESSIONS` allows."""
 
     @abstractmethod
     async def revoke(self, uow: UnitOfWork, actor: Actor, session_id: UUID) -> None:

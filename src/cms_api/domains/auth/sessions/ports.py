@@ -8,6 +8,7 @@ import msgspec
 
 from cms_api.domains.auth.sessions.model import RefreshToken, Session
 from cms_api.kernel.actor import Actor
+from cms_api.querying import Page, PageRequest
 
 
 class SessionRepository(ABC):
@@ -50,8 +51,11 @@ class SessionQueries(ABC):
     """Sessions, for looking at them."""
 
     @abstractmethod
-    async def live(self, user_id: UUID, *, at: datetime, limit: int) -> list[Session]:
-        """The user's live sessions, the newest first."""
+    async def list(self, page: PageRequest) -> Page[Session]:
+        """A page of sessions, as `SESSIONS` allows.
+
+        Conditions may be about ``user_id`` and ``revoked_at``, too.
+        """
 
     @abstractmethod
     async def actor(self, *, user_id: UUID, session_id: UUID, at: datetime) -> Actor | None:

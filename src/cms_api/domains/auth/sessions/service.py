@@ -28,8 +28,8 @@ from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Invalid, Unauthenticated
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Comparison, Page, PageRequest, all_of
 
-SESSIONS_SHOWN = 100
 # Ended sessions are kept this long: a stolen token that turns up late is still recognised.
 REMEMBERED = timedelta(days=30)
 
@@ -138,10 +138,14 @@ class Sessions(SessionService):
         if session is not None:
             await _end(uow, session, self._clock.now(), because="signed_out")
 
-    async def list(self, actor: Actor) -> list[SessionView]:
-        now = self._clock.now()
-        sessions = await self._queries.live(_known(actor), at=now, limit=SESSIONS_SHOWN)
-        return [
+    async def list(self, actor: Actor, page: PageRequest) -> Page[SessionView]:
+        own = all_of(
+            Comparison("user_id", "eq", (_known(actor),)),
+            Comparison("revoked_at", "exists", (False,)),
+            Comparison("expires_at", "gt", (self._clock.now(),)),
+        )
+        found = await self._queries.list(page.narrowed(own))
+        items = [
             SessionView(
                 id=session.id,
                 user_agent=session.user_agent,
@@ -151,8 +155,9 @@ class Sessions(SessionService):
                 expires_at=session.expires_at,
                 is_current=session.id == actor.session_id,
             )
-            for session in sessions
+            for session in found.items
         ]
+        return found.of(items)
 
     async def revoke(self, uow: UnitOfWork, actor: Actor, session_id: UUID) -> None:
         user_id = _known(actor)

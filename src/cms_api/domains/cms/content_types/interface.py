@@ -110,6 +110,14 @@ class TypeRevision(msgspec.Struct, frozen=True, kw_only=True):
     created_by: UUID | None
 
 
+TYPE_REVISIONS = Listing(
+    sorts=("version", "created_at"),
+    filters={"version": "integer", "created_at": "timestamptz", "created_by": "uuid"},
+    shown=TypeRevision.__struct_fields__,
+    sort=(SortKey("version", descending=True),),
+)
+
+
 class Applied(msgspec.Struct, frozen=True, kw_only=True):
     """A changed type with the plan that was carried out; ``job`` does what is left, where something is."""
 
@@ -142,8 +150,8 @@ class ContentTypeService(ABC):
         """Types, as `TYPES` allows."""
 
     @abstractmethod
-    async def revisions(self, actor: Actor, key: str) -> Sequence[TypeRevision]:
-        """What the type was, the newest first; at most 1,000. Raises `TypeNotFound`."""
+    async def revisions(self, actor: Actor, key: str, page: PageRequest) -> Page[TypeRevision]:
+        """What the type was, as `TYPE_REVISIONS` allows. Raises `TypeNotFound`."""
 
     @abstractmethod
     async def plan(self, uow: UnitOfWork, actor: Actor, key: str, changes: TypeChanges) -> Plan:

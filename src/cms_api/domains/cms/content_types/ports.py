@@ -220,5 +220,5 @@ class ContentTypeQueries(ABC):
         """Another text whenever any type has changed."""
 
     @abstractmethod
-    async def revisions(self, type_id: UUID, limit: int) -> Sequence[TypeRevision]:
-        """What a type was, the newest first."""
+    async def revisions(self, type_id: UUID, page: PageRequest) -> Page[TypeRevision]:
+        """A page of what a type was."""

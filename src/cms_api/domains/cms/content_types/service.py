@@ -48,7 +48,6 @@ from cms_api.querying import Page, PageRequest
 
 MIGRATION = "content_types.migrate"
 INDEXING = "content_types.index"
-MAX_REVISIONS = 1_000
 
 
 class ContentTypes(ContentTypeService):
@@ -78,11 +77,11 @@ class ContentTypes(ContentTypeService):
         items = [view(record) for record in found.items]
         return found.of(items)
 
-    async def revisions(self, actor: Actor, key: str) -> Sequence[TypeRevision]:
+    async def revisions(self, actor: Actor, key: str, page: PageRequest) -> Page[TypeRevision]:
         actor.require(READ)
         if (record := await self._queries.get(key)) is None:
             raise TypeNotFound(key)
-        return await self._queries.revisions(record.id, MAX_REVISIONS)
+        return await self._queries.revisions(record.id, page)
 
     async def plan(self, uow: UnitOfWork, actor: Actor, key: str, changes: TypeChanges) -> Plan:
         actor.require(WRITE)

@@ -16,8 +16,6 @@ Face = Literal["draft", "live"]
 # How many of those who keep something from being deleted are named, and how many of all in a preview.
 NAMED, PREVIEWED = 20, 100
 
-REFERENCES = Listing(sorts=(), filters={}, sort=(SortKey("face"), SortKey("field"), SortKey("document")))
-
 
 class Referrer(msgspec.Struct, frozen=True):
     """A document, or something else, that points at it. ``type`` is that of its content, or what it is."""
@@ -38,6 +36,24 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     field: str
     pointer: str
     on_delete: OnDelete
+
+
+# `field` sorts by what values are kept under: its key, that of a field of an entry its id.
+REFERENCES = Listing(
+    sorts=("face", "field", "id", "type", "title", "slug"),
+    filters={
+        "id": "uuid",
+        "type": "text",
+        "title": "text",
+        "slug": "text",
+        "face": "text",
+        "field": "text",
+        "pointer": "text",
+        "on_delete": "text",
+    },
+    shown=Reference.__struct_fields__,
+    sort=(SortKey("face"), SortKey("field"), SortKey("id")),
+)
 
 
 class Group(msgspec.Struct, frozen=True):

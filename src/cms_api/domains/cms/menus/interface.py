@@ -12,7 +12,7 @@ from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.menus.items import NewItem, Target
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.unit_of_work import UnitOfWork
-from cms_api.querying import Listing, Page, PageRequest, SortKey
+from cms_api.querying import Listing, Page, PageRequest, Selection, SortKey
 
 MANAGE = "menus:manage"
 PERMISSIONS: dict[str, str] = {MANAGE: "Create, change and delete menus."}
@@ -146,7 +146,10 @@ MENUS = Listing(
     sort=(SortKey("key"),),
 )
 PUBLIC_MENUS = Listing(
-    sorts=("key", "name"), filters={"id": "uuid", "key": "text", "locale": "text"}, sort=(SortKey("key"),)
+    sorts=("key", "name"),
+    filters={"id": "uuid", "key": "text", "name": "text", "locale": "text"},
+    shown=("id", "key", "name", "locale"),
+    sort=(SortKey("key"),),
 )
 
 
@@ -230,5 +233,5 @@ class PublicMenuService(ABC):
         """One menu. Raises `NothingPublished`."""
 
     @abstractmethod
-    async def list(self, page: PageRequest) -> Page[Delivered]:
+    async def list(self, page: PageRequest, selection: Selection) -> Page[Delivered]:
         """The keys of menus, as `PUBLIC_MENUS` allows."""

@@ -8,7 +8,7 @@ from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.menus.interface import MenuSummary, MenuUse
 from cms_api.domains.cms.menus.items import Target
 from cms_api.domains.cms.menus.model import Menu
-from cms_api.querying import Page, PageRequest
+from cms_api.querying import Page, PageRequest, Selection
 
 
 class MenuRepository(ABC):
@@ -63,5 +63,5 @@ class PublicMenuQueries(ABC):
         """One menu, with those items whose target is live and below items that are shown."""
 
     @abstractmethod
-    async def list(self, page: PageRequest) -> Page[Delivered]:
-        """A page of menus without their items."""
+    async def list(self, page: PageRequest, selection: Selection) -> Page[Delivered]:
+        """A page of menus without their items, of the fields that are wanted."""

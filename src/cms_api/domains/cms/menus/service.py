@@ -35,7 +35,7 @@ from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Faults, invalid
 from cms_api.kernel.ids import new_id
 from cms_api.kernel.unit_of_work import UnitOfWork
-from cms_api.querying import Page, PageRequest
+from cms_api.querying import Page, PageRequest, Selection
 
 MAX_KEY = 100
 _KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -216,8 +216,8 @@ class PublicMenus(PublicMenuService):
             raise NothingPublished
         return found
 
-    async def list(self, page: PageRequest) -> Page[Delivered]:
-        return await self._queries.list(page)
+    async def list(self, page: PageRequest, selection: Selection) -> Page[Delivered]:
+        return await self._queries.list(page, selection)
 
 
 async def _planted(

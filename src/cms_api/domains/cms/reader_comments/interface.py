@@ -13,7 +13,7 @@ from cms_api.domains.cms.reader_comments.model import Reason, State
 from cms_api.domains.cms.reader_comments.rules import ReaderCommentRules
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.unit_of_work import UnitOfWork
-from cms_api.querying import Listing, Page, PageRequest, SortKey
+from cms_api.querying import Listing, Page, PageRequest, Selection, SortKey
 
 
 class NewReaderComment(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,7 +160,24 @@ READER_COMMENTS = Listing(
 
 DELIVERED_COMMENTS = Listing(
     sorts=("thread", "created_at"),
-    filters={"id": "uuid", "parent": "uuid", "depth": "integer", "created_at": "timestamptz"},
+    filters={
+        "id": "uuid",
+        "parent": "uuid",
+        "depth": "integer",
+        "created_at": "timestamptz",
+        "is_staff": "boolean",
+    },
+    shown=(
+        "id",
+        "parent",
+        "depth",
+        "author_name",
+        "author_url",
+        "body",
+        "html",
+        "created_at",
+        "is_staff",
+    ),
     sort=(SortKey("thread"),),
 )
 
@@ -286,7 +303,9 @@ class DeliveredCommentService(ABC):
     """What readers see: approved comments below what is published, whose ancestors are approved too."""
 
     @abstractmethod
-    async def list(self, kind: str, document_id: UUID, page: PageRequest) -> Page[Delivered]:
+    async def list(
+        self, kind: str, document_id: UUID, page: PageRequest, selection: Selection
+    ) -> Page[Delivered]:
         """Comments on a document, as `DELIVERED_COMMENTS` allows. Raises `NothingPublished`."""
 
     @abstractmethod

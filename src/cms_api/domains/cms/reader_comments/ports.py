@@ -12,7 +12,7 @@ from cms_api.domains.cms.reader_comments.interface import ReaderCommentCounts, R
 from cms_api.domains.cms.reader_comments.model import ReaderComment
 from cms_api.domains.cms.reader_comments.rates import Rate, Taken
 from cms_api.domains.cms.reader_comments.rules import DocumentSettings, Place, ReaderCommentRules
-from cms_api.querying import Page, PageRequest
+from cms_api.querying import Page, PageRequest, Selection
 
 
 class Ref(msgspec.Struct, frozen=True):
@@ -114,7 +114,9 @@ class DeliveredCommentQueries(ABC):
     """What readers see, as JSON encoded by the database: one statement a read."""
 
     @abstractmethod
-    async def list(self, kind: str, document_id: UUID, page: PageRequest) -> Page[Delivered] | None:
+    async def list(
+        self, kind: str, document_id: UUID, page: PageRequest, selection: Selection
+    ) -> Page[Delivered] | None:
         """A page of the comments on a document; None where nothing is published there."""
 
     @abstractmethod

@@ -36,7 +36,7 @@ from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Faults
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
-from cms_api.querying import Page, PageRequest
+from cms_api.querying import Page, PageRequest, Selection
 
 # How long the hash of a client's address is kept: as long as a wave of spam is of interest.
 CLIENT_DAYS = 30
@@ -184,8 +184,10 @@ class DeliveredComments(DeliveredCommentService):
     def __init__(self, *, queries: DeliveredCommentQueries) -> None:
         self._queries = queries
 
-    async def list(self, kind: str, document_id: UUID, page: PageRequest) -> Page[Delivered]:
-        if (found := await self._queries.list(kind, document_id, page)) is None:
+    async def list(
+        self, kind: str, document_id: UUID, page: PageRequest, selection: Selection
+    ) -> Page[Delivered]:
+        if (found := await self._queries.list(kind, document_id, page, selection)) is None:
             raise NothingPublished
         return found
 

@@ -52,7 +52,13 @@ class TaskView(msgspec.Struct, frozen=True, kw_only=True):
 
 TASKS = Listing(
     sorts=("created_at",),
-    filters={"state": "text", "type": "text", "document_id": "uuid", "assignee": "uuid"},
+    filters={
+        "state": "text",
+        "type": "text",
+        "document_id": "uuid",
+        "assignee": "uuid",
+        "roles": "text",
+    },
     shown=TaskView.__struct_fields__,
     sort=(SortKey("created_at", descending=True),),
 )

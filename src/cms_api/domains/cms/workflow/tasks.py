@@ -15,7 +15,18 @@ from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Unauthenticated, invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
-from cms_api.querying import Page, PageRequest, comparisons
+from cms_api.querying import (
+    AnyOf,
+    Comparison,
+    Condition,
+    Page,
+    PageRequest,
+    all_of,
+    comparisons,
+    mentions,
+)
+
+OPEN = Comparison("state", "eq", ("open",))
 
 
 class Tasks(TaskService):
@@ -29,11 +40,12 @@ class Tasks(TaskService):
     async def list(self, actor: Actor, page: PageRequest) -> Page[TaskView]:
         _require_user(actor)
         asked = [one for one in comparisons(page.filter) if one.field == "assignee"]
-        everybody = False
+        narrowed = page if mentions(page.filter, "state") else page.narrowed(OPEN)
         if any(one.operator != "eq" or one.values != (actor.user_id,) for one in asked):
             actor.require(READ_ALL)
-            everybody = True
-        return await self._queries.list(page, user_id=actor.user_id, roles=actor.roles, everybody=everybody)
+        else:
+            narrowed = narrowed.narrowed(_own(actor))
+        return await self._queries.list(narrowed)
 
     async def get(self, actor: Actor, task_id: UUID) -> TaskView:
         _require_user(actor)
@@ -88,6 +100,15 @@ async def check_assignee(
 def _require_user(actor: Actor) -> None:
     if actor.user_id is None and not actor.is_system:
         raise Unauthenticated("This needs a signed-in user.")
+
+
+def _own(actor: Actor) -> Condition:
+    """What is true of tasks that `_is_for` says are the actor's."""
+    free = all_of(
+        Comparison("assignee", "exists", (False,)),
+        Comparison("roles", "in", tuple(sorted(actor.roles))),
+    )
+    return free if actor.user_id is None else AnyOf((Comparison("assignee", "eq", (actor.user_id,)), free))
 
 
 def _is_for(actor: Actor, assignee: UUID | None, roles: Collection[str]) -> bool:
