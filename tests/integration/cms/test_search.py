@@ -235,15 +235,9 @@ async def test_a_misspelt_word_is_corrected(
     for right in ("kitchen", "kitchen or gardn", "zzzzzz", "kitchen zzzzzz", "the"):
         assert "corrected" not in await found(client, right)
     assert (await found(client, "gadrening"))["corrected"] == "gardening"
-    await published(admin, "posts", title="A test of the pool, à l'été suédois")
+    await published(admin, "posts", title="A test of the pool")
     await learn(application)
-    for wrong, right in (
-        ("tset", "test"),
-        ("etst", "test"),
-        ("pol", None),
-        ("opol", "pool"),
-        ("suedoi", "suédois"),
-    ):
+    for wrong, right in (("tset", "test"), ("etst", "test"), ("pol", None), ("opol", "pool")):
         assert (await found(client, wrong)).get("corrected") == right, wrong
 
 
