@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 import structlog
@@ -49,6 +50,7 @@ def create_app(settings: Settings) -> Litestar:
         logs.configure(settings)  # the library's own way would print local variables
     application = Application(settings)
     stopping = asyncio.Event()
+    asked_by_bodies = partial(with_queries, max_body_bytes=settings.max_body_bytes)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -70,15 +72,15 @@ def create_app(settings: Settings) -> Litestar:
     app = Litestar(
         route_handlers=[
             *system.ROUTES,
-            Router("/api/v1", route_handlers=with_queries(auth.ROUTES + cms.ROUTES + jobs.ROUTES)),
+            Router("/api/v1", route_handlers=asked_by_bodies(auth.ROUTES + cms.ROUTES + jobs.ROUTES)),
             Router(
                 "/api/v1/content",
-                route_handlers=with_queries(cms.DELIVERY_ROUTES),
+                route_handlers=asked_by_bodies(cms.DELIVERY_ROUTES),
                 opt={"public": True, "previews": True},
             ),
             Router(
                 "/api/v1",
-                route_handlers=cms.UPLOAD_ROUTES,
+                route_handlers=asked_by_bodies(cms.UPLOAD_ROUTES),
                 request_max_body_size=settings.max_upload_bytes + FORM_OVERHEAD,
             ),
             *cms.FILE_ROUTES,

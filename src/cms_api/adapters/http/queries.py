@@ -19,30 +19,37 @@ async def _read(request: ApiRequest) -> None:
     request.scope[BODY] = await request.body() or b"{}"  # type: ignore[literal-required]  # ours
 
 
-def with_queries(handlers: Iterable[ControllerRouterHandler]) -> list[ControllerRouterHandler]:
-    """The handlers, and beside each that lists (``opt["listing"]``) one that is asked by a body."""
+def with_queries(
+    handlers: Iterable[ControllerRouterHandler], *, max_body_bytes: int
+) -> list[ControllerRouterHandler]:
+    """The handlers, and beside each that lists (``opt["listing"]``) one that is asked by a body.
+
+    Such a body has at most ``max_body_bytes``, however long those of the others may be.
+    """
     found: list[ControllerRouterHandler] = []
     for handler in handlers:
         if isinstance(handler, HTTPRouteHandler):
-            found += [handler, *_queries([handler])]
+            found += [handler, *_queries([handler], max_body_bytes)]
         elif inspect.isclass(handler) and issubclass(handler, Controller):
             listing = [
                 one
                 for name in dir(handler)
                 if isinstance(one := getattr(handler, name, None), HTTPRouteHandler)
             ]
-            made = {f"query_{one.fn.__name__}": one for one in _queries(listing)}
+            made = {f"query_{one.fn.__name__}": one for one in _queries(listing, max_body_bytes)}
             found.append(type(handler.__name__, (handler,), made) if made else handler)
         else:
             found.append(handler)
     return found
 
 
-def _queries(handlers: Sequence[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
-    return [_query(one) for one in handlers if "listing" in one.opt and "GET" in one.http_methods]
+def _queries(handlers: Sequence[HTTPRouteHandler], max_body_bytes: int) -> list[HTTPRouteHandler]:
+    return [
+        _query(one, max_body_bytes) for one in handlers if "listing" in one.opt and "GET" in one.http_methods
+    ]
 
 
-def _query(listing: HTTPRouteHandler) -> HTTPRouteHandler:
+def _query(listing: HTTPRouteHandler, max_body_bytes: int) -> HTTPRouteHandler:
     named = str(listing.operation_id)
     opt: dict[str, Any] = {name: one for name, one in listing.opt.items() if name != "query"}
     return post(
@@ -53,6 +60,7 @@ def _query(listing: HTTPRouteHandler) -> HTTPRouteHandler:
         tags=listing.tags,
         status_code=200,
         before_request=_read,
+        request_max_body_size=max_body_bytes,
         opt={**opt, "query_of": named},
     )(listing.fn)
 
