@@ -1,5 +1,8 @@
 """What a request costs: its statements, and the time that they took."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 
@@ -21,3 +24,17 @@ class Timings:
 
 # Those of the request that is being answered; None outside of one.
 current: ContextVar[Timings | None] = ContextVar("timings", default=None)
+
+
+@contextmanager
+def counted() -> Iterator[None]:
+    """Count what is sent meanwhile as one statement of the request that is being answered, if there is one."""
+    timing = current.get()
+    if timing is None:
+        yield
+        return
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        timing.add(time.perf_counter() - started)

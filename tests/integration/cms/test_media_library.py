@@ -157,6 +157,18 @@ async def test_a_file_that_is_too_large(settings: Settings, files) -> None:
         await application.stop()
 
 
+async def test_files_are_listed_by_a_body(admin: httpx.AsyncClient, settings: Settings) -> None:
+    made = await upload(admin, b"one", title="One")
+    await upload(admin, b"two", title="Two")
+    url = f"{API}/media/query"
+    found = answered(await admin.post(url, json={"filter": {"title": "One"}, "count": "exact"}), 200)
+    assert ([one["id"] for one in found["items"]], found["count"]) == ([made["id"]], 1)
+    # No upload: as long as other bodies may be.
+    assert settings.max_body_bytes < settings.max_upload_bytes
+    long = {"filter": {"title": "x" * settings.max_body_bytes}}
+    answered(await admin.post(url, json=long), 413, "too_large")
+
+
 @pytest.mark.parametrize("where", ["flush", "commit"])
 async def test_no_file_stays_of_an_upload_that_is_not_committed(
     admin: httpx.AsyncClient, files, database_url: str, monkeypatch: pytest.MonkeyPatch, where: str

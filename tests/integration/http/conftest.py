@@ -61,6 +61,7 @@ async def site(site_database_url: str, tmp_path_factory: pytest.TempPathFactory)
         bcrypt_rounds=4,
         pool_size=4,
         max_upload_bytes=200_000,
+        comment_rate="1000/1s",
         log_level="error",
     )
     app = create_app(settings)

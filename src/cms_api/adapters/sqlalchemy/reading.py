@@ -105,13 +105,9 @@ class Reader:
         self, connection: AsyncConnection[Row], sql: str, params: Mapping[str, object] | None
     ) -> AsyncCursor[Row]:
         """A cursor that has run the statement in somebody's transaction; nothing of it is kept there."""
-        started = time.perf_counter()
         cursor = connection.cursor(row_factory=tuple_row)
-        try:
+        with timings.counted():
             return await cursor.execute(sql, params, prepare=False)
-        finally:
-            if (timing := timings.current.get()) is not None:
-                timing.add(time.perf_counter() - started)
 
     async def _executed(
         self, sql: str, params: Mapping[str, object] | None, *, prepare: bool | None = None
