@@ -4,7 +4,7 @@ from litestar.enums import HttpMethod
 from litestar.types import Scope
 
 from cms_api.adapters.http.lists import parameters, unknown_parameter
-from cms_api.adapters.http.previewing import PARAMETER, can_be_previewed
+from cms_api.adapters.http.previewing import PARAMETER, can_be_previewed, takes_preview
 from cms_api.kernel.errors import Malformed, Unauthenticated
 from cms_api.querying.parsing import Refused
 
@@ -38,9 +38,11 @@ def refuse_unknown_parameters(scope: Scope) -> None:
         raise Malformed("The character U+0000 is not allowed.")
     query, opt = scope["query_string"], scope["route_handler"].opt
     if query and ("query_of" in opt or ("listing" not in opt and "query" not in opt)):
-        known = [PARAMETER] if can_be_previewed(scope) else []
+        # Spelt in another way it is none of a preview: caches would not know it.
+        read = {PARAMETER} if takes_preview(scope) else set()
+        known = {PARAMETER} if can_be_previewed(scope) else set()
         names = dict.fromkeys(name for name, _ in parameters(query)) or {"": None}
-        faults = [unknown_parameter(name, known) for name in names if name not in known]
+        faults = [unknown_parameter(name, known - {name}) for name in names if name not in read]
         if faults:
             refused = Refused(faults)
             raise Malformed(refused.detail, faults=refused.faults)
