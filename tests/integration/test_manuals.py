@@ -1,6 +1,9 @@
 """What the API says of itself."""
 
+import os
 import re
+import subprocess
+import sys
 
 import httpx
 from litestar import Litestar
@@ -42,6 +45,32 @@ async def test_the_openapi_document(client: httpx.AsyncClient, app: Litestar) ->
                         "operationId"
                     ]
     assert len(ids) == sum(len(operations) for operations in made["paths"].values())
+
+
+async def test_each_process_makes_the_same_bytes(client: httpx.AsyncClient) -> None:
+    """Workers have one entity tag, whatever the seeds of their hashes."""
+    command = [sys.executable, "-m", "cms_api", "openapi"]
+    made = {
+        subprocess.run(
+            command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True, timeout=60
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(made) == 1
+    paths = list((await client.get("/openapi.json")).json()["paths"])
+    assert paths == sorted(paths)
+
+
+async def test_the_document_is_sent_compressed(client: httpx.AsyncClient) -> None:
+    plain = await client.get("/openapi.json", headers={"Accept-Encoding": "identity"})
+    assert plain.headers["vary"] == "Accept-Encoding"
+    packed = await client.get("/openapi.json", headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["vary"] == "Accept-Encoding"
+    assert packed.json() == plain.json()
+    for one in (plain, packed):
+        known = await client.get("/openapi.json", headers={"If-None-Match": one.headers["etag"]})
+        assert known.status_code == 304
+        assert known.headers["vary"] == "Accept-Encoding"
 
 
 async def test_each_problem_is_documented(client: httpx.AsyncClient) -> None:

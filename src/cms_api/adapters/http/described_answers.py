@@ -52,7 +52,8 @@ def complete_responses(method: str, operation: dict[str, Any], handler: HTTPRout
     elif "document" in opt:
         responses[success] = {"description": "The document.", "content": _written(responses[success], opt)}
     is_delivered = _is_delivered(method, operation, opt)
-    if is_delivered or _is_tagged(method, operation, opt):
+    # Where the version does not cover all of an answer, that is sent to who has the version, too.
+    if is_delivered or (_is_tagged(method, operation, opt) and opt.get("whole", True)):
         name = "UnchangedDelivery" if is_delivered else "Unchanged"
         responses["304"] = {"$ref": f"#/components/responses/{name}"}
     told = _headers(method, success, operation, opt, names)
@@ -73,8 +74,8 @@ def _written(response: Mapping[str, Any], opt: Mapping[str, Any]) -> dict[str, A
 
 def _is_delivered(method: str, operation: Mapping[str, Any], opt: Mapping[str, Any]) -> bool:
     """Whether the answer is one for everybody, with what caches go by."""
-    is_public = bool({"delivery", "feeds"} & set(operation.get("tags") or ()))
-    return is_public and (method == "get" or "query_of" in opt) and _has_tag(opt)
+    is_public = opt.get("previews") or "feeds" in (operation.get("tags") or ())
+    return bool(is_public) and (method == "get" or "query_of" in opt) and _has_tag(opt)
 
 
 def _is_tagged(method: str, operation: Mapping[str, Any], opt: Mapping[str, Any]) -> bool:
