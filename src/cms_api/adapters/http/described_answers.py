@@ -35,7 +35,10 @@ def unchanged() -> dict[str, Any]:
     words = "You have this version already."
     return {
         "Unchanged": {"description": words, "headers": _described(VALIDATORS)},
-        "UnchangedDelivery": {"description": words, "headers": _described((*DELIVERED, "Last-Modified"))},
+        "UnchangedDelivery": {
+            "description": words,
+            "headers": _described((*DELIVERED, "Last-Modified", "Link")),
+        },
     }
 
 
