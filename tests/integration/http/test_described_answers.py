@@ -176,6 +176,23 @@ async def test_formats_and_previews_are_told(site: Site, document: dict[str, Any
         assert "Last-Event-ID" in names
 
 
+async def test_what_must_be_asked_is_told(site: Site, document: dict[str, Any]) -> None:
+    for path, name in ((f"{CONTENT}/search", "q"), (f"{CONTENT}/resolve", "path")):
+        parameters = parameters_of(document, document["paths"][path]["get"])
+        assert [one["name"] for one in parameters if one["required"]] == [name]
+        assert (await site.visitor.get(path)).status_code == 400
+    url = f"{CONTENT}/search/query"
+    body = document["paths"][url]["post"]["requestBody"]
+    (content,) = body["content"].values()
+    assert (body["required"], content["schema"]["required"]) == (True, ["q"])
+    asked = {"q": "first", "locale": "en", "prefix": "true", "facets": "type"}
+    assert asked.keys() <= content["schema"]["properties"].keys()
+    answer = await site.visitor.post(url, json=asked)
+    assert answer.status_code == 200, answer.text
+    check(document, url, answer, method="post")
+    assert (await site.visitor.post(url, json=content["example"])).status_code == 200
+
+
 async def test_headers_are_told(site: Site, document: dict[str, Any], library: dict[str, Any]) -> None:
     """Of every GET and list: no header comes that is not declared, and 304 where it is, and only there."""
     ids = {**site.ids, "entries": library["event"]["id"]}

@@ -1,7 +1,8 @@
 """What lists take, for the OpenAPI document: parameters of query strings, and schemas of bodies."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from cms_api.querying import DEFAULT_LIMIT, LOGIC, MAX_LIMIT, OPERATORS, Fields, FieldType, Listing
@@ -167,8 +168,13 @@ def _title(operation_id: str) -> str:
     return operation_id[0].upper() + operation_id[1:]
 
 
-def query_body(listing: Listing, operation_id: str) -> dict[str, Any]:
-    """What a list takes as a body."""
+def query_body(
+    listing: Listing,
+    operation_id: str,
+    asked: Mapping[str, str] = MappingProxyType({}),
+    required: Sequence[str] = (),
+) -> dict[str, Any]:
+    """What a list takes as a body. ``asked`` are texts that it takes besides, ``required`` those it must have."""
     text = {"type": "string"}
     properties: dict[str, Any] = {
         "limit": {**LIMIT, "default": DEFAULT_LIMIT},
@@ -197,8 +203,15 @@ def query_body(listing: Listing, operation_id: str) -> dict[str, Any]:
         properties["include"] = _include_schema(listing)
     if listing.has_texts:
         properties["format"] = FORMAT
+    properties |= {name: {**text, "description": words} for name, words in asked.items()}
+    example |= dict.fromkeys(required, "two words")
     schema = {"type": "object", "properties": properties, "additionalProperties": False}
-    return {"required": False, "content": {"application/json": {"schema": schema, "example": example}}}
+    if required:
+        schema["required"] = list(required)
+    return {
+        "required": bool(required),
+        "content": {"application/json": {"schema": schema, "example": example}},
+    }
 
 
 def _include_schema(listing: Listing) -> dict[str, Any]:

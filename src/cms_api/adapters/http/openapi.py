@@ -283,7 +283,9 @@ def _complete(method: str, operation: dict[str, Any], handler: HTTPRouteHandler)
             }
         )
     if "query_of" in opt:
-        operation["requestBody"] = query_body(opt["listing"], str(handler.operation_id))
+        operation["requestBody"] = query_body(
+            opt["listing"], str(handler.operation_id), opt["asked"], opt.get("required", ())
+        )
     elif "listing" in opt:
         parameters += list_parameters(opt["listing"])
     parameters += _named(method, opt)
@@ -294,7 +296,8 @@ def _complete(method: str, operation: dict[str, Any], handler: HTTPRouteHandler)
 def _named(method: str, opt: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The parameters that a handler reads by itself."""
     for name, text in opt.get("query", {}).items():
-        yield format_parameter() if name == "format" else _text("query", name, text)
+        told = format_parameter() if name == "format" else _text("query", name, text)
+        yield told | {"required": name in opt.get("required", ())}
     for name, text in opt.get("headers", {}).items():
         yield _text("header", name, text)
     if takes_preview(method, opt):

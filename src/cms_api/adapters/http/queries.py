@@ -53,7 +53,8 @@ def _query(listing: HTTPRouteHandler) -> HTTPRouteHandler:
         tags=listing.tags,
         status_code=200,
         before_request=_read,
-        opt={**opt, "query_of": named},
+        # Under a name of its own: in the query string, none of it is taken.
+        opt={**opt, "query_of": named, "asked": listing.opt.get("query", {})},
     )(listing.fn)
 
 
