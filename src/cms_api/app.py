@@ -35,6 +35,7 @@ FORM_OVERHEAD = 65_536
 # Below these paths is what everybody may read.
 CACHED = (
     "/api/v1/content/", "/feed.", "/atom.xml", "/categories/", "/tags/", "/authors/", "/sitemap", "/robots.txt",
+    "/openapi.json",
 )  # fmt: skip
 # But there each answer is somebody's own.
 NEVER_CACHED = ("/api/v1/content/sync",)

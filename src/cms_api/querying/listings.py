@@ -1,5 +1,6 @@
 """What a list can be asked: its fields, what they lead to, and its orders."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
@@ -147,6 +148,19 @@ def find_sort(fields: Fields, path: str) -> Found:
         prefix = path.removesuffix(last)
         raise Unknown(path, [f"{prefix}{name}" for name in inner.sorts])
     return Found(inner.filters.get(last, "text"), hops)
+
+
+def sort_paths(fields: Fields) -> Iterator[str]:
+    """All that `find_sort` finds, the shortest paths first."""
+    waiting = deque([("", fields, 0)])
+    while waiting:
+        prefix, place, hops = waiting.popleft()
+        yield from (f"{prefix}{name}" for name in place.sorts)
+        waiting += (
+            (f"{prefix}{name}.", relation.fields(), hops + relation.hops)
+            for name, relation in place.relations.items()
+            if not relation.is_many and hops + relation.hops <= MAX_RELATIONS
+        )
 
 
 def follow(fields: Fields, path: str) -> Iterator[Relation]:

@@ -261,21 +261,22 @@ async def test_while_nobody_listens_nothing_is_kept(
     assert answered(await client.get(path), 200)["title"] == "New"
 
 
+@pytest.mark.parametrize("path", [f"{CONTENT}/posts", "/openapi.json"])
 async def test_answers_in_other_codings(
-    admin: httpx.AsyncClient, client: httpx.AsyncClient, cache: ResponseCache
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, cache: ResponseCache, path: str
 ) -> None:
     await published(admin, "posts", title="Hello", body="<p>" + "many words " * 200 + "</p>")
-    await kept(client, cache, f"{CONTENT}/posts")
-    plain = await client.get(f"{CONTENT}/posts", headers={"Accept-Encoding": "identity"})
+    await kept(client, cache, path)
+    plain = await client.get(path, headers={"Accept-Encoding": "identity"})
     assert "content-encoding" not in plain.headers
     for coding in ("gzip", "br", "zstd"):
-        packed = await client.get(f"{CONTENT}/posts", headers={"Accept-Encoding": coding})
+        packed = await client.get(path, headers={"Accept-Encoding": coding})
         assert packed.headers["content-encoding"] == coding
         assert packed.headers["vary"] == "Accept-Encoding"
         assert int(packed.headers["content-length"]) < len(plain.content)
         if coding != "zstd":
             assert packed.json() == plain.json()
         again = {"Accept-Encoding": coding, "If-None-Match": packed.headers["etag"]}
-        assert (await client.get(f"{CONTENT}/posts", headers=again)).status_code == 304
-        head = await client.head(f"{CONTENT}/posts", headers={"Accept-Encoding": coding})
+        assert (await client.get(path, headers=again)).status_code == 304
+        head = await client.head(path, headers={"Accept-Encoding": coding})
         assert (head.content, head.headers["content-length"]) == (b"", packed.headers["content-length"])

@@ -1,10 +1,13 @@
 """What lists take, for the OpenAPI document: parameters of query strings, and schemas of bodies."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from cms_api.querying import DEFAULT_LIMIT, LOGIC, MAX_LIMIT, OPERATORS, Fields, FieldType, Listing
-from cms_api.querying.parsing import MAX_SEARCH
+from cms_api.querying.listings import sort_paths
+from cms_api.querying.parsing import FORMATS, MAX_SEARCH
 
 REF = "#/components/schemas/"
 SCHEMA_TYPES: dict[FieldType, dict[str, Any]] = {
@@ -32,6 +35,9 @@ SEARCHED = 'Words to search for: all of them, `"in this order"`, `one or the oth
 RANKED = "The best match comes first where no `sort` is given."
 BEGUN = "Each word may be the beginning of one."
 LIMIT = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}
+FORMAT = {"type": "string", "enum": list(FORMATS), "default": "html"}
+# Orders beyond that many are taken, but not told one by one.
+MAX_ORDERS = 100
 # What is asked of what a relation leads to; all operators are taken there, too.
 RELATED_OPERATORS = ("eq", "in")
 
@@ -47,13 +53,30 @@ def _parameter(name: str, description: str, schema: Mapping[str, Any], **more: A
     }
 
 
-def _listed(name: str, description: str, options: list[str]) -> dict[str, Any]:
-    schema = {"type": "array", "items": {"type": "string", "enum": options}}
+def _listed(name: str, description: str, options: Mapping[str, list[str]]) -> dict[str, Any]:
+    schema = {"type": "array", "items": {"type": "string", **options}}
     return _parameter(name, description, schema, style="form", explode=False)
 
 
-def _signs(fields: Fields) -> list[str]:
-    return [f"{sign}{name}" for name in fields.sorts for sign in ("", "-")]
+def _signs(names: Iterable[str]) -> list[str]:
+    return [f"{sign}{name}" for name in names for sign in ("", "-")]
+
+
+def _sort(name: str, description: str, fields: Fields) -> dict[str, Any] | None:
+    """The parameter for an order; None where there is nothing to choose from."""
+    # Through relations, types that point at many others have more of them than a document should hold.
+    names = list(islice(sort_paths(fields), MAX_ORDERS + 1))
+    if not names:
+        return None
+    if len(names) <= MAX_ORDERS:
+        return _listed(name, description, {"enum": _signs(names)})
+    words = f"{description} Paths lead through relations to one, three at most."
+    return _listed(name, words, {"examples": _signs(fields.sorts or names[:1])})
+
+
+def format_parameter() -> dict[str, Any]:
+    """The parameter for the format of texts."""
+    return _parameter("format", "The format of texts.", FORMAT)
 
 
 def _related(listing: Listing) -> dict[str, FieldType]:
@@ -82,9 +105,9 @@ def list_parameters(listing: Listing) -> list[dict[str, Any]]:
         found.append(
             _parameter("q", f"{SEARCHED} The best match comes first where no `sort` is given.", SEARCH)
         )
-    if signs := _signs(listing):  # else it would have nothing to choose from
-        words = f"Comma-separated; `-` turns a key round. Where not given: `{default}`."
-        found.append(_listed("sort", words, signs))
+    words = f"Comma-separated; `-` turns a key round. Where not given: `{default}`."
+    if (order := _sort("sort", words, listing)) is not None:
+        found.append(order)
     if listing.shown:
         found.append(
             _parameter(
@@ -96,6 +119,8 @@ def list_parameters(listing: Listing) -> list[dict[str, Any]]:
         )
     if listing.expands:
         found += _includes(listing)
+    if listing.has_texts:
+        found.append(format_parameter())
     found += [
         one
         for name, kind in listing.filters.items()
@@ -124,8 +149,8 @@ def _includes(listing: Listing) -> list[dict[str, Any]]:
     for name, relation in relations.items():
         if relation.is_many and relation.hops:
             found.append(_parameter(f"include[{name}][limit]", "At most that many of them.", LIMIT))
-            if signs := _signs(relation.fields()):
-                found.append(_listed(f"include[{name}][sort]", "In that order.", signs))
+            order = _sort(f"include[{name}][sort]", "In that order.", relation.fields())
+            found += [order] if order is not None else []
     return found
 
 
@@ -143,8 +168,13 @@ def _title(operation_id: str) -> str:
     return operation_id[0].upper() + operation_id[1:]
 
 
-def query_body(listing: Listing, operation_id: str) -> dict[str, Any]:
-    """What a list takes as a body."""
+def query_body(
+    listing: Listing,
+    operation_id: str,
+    asked: Mapping[str, str] = MappingProxyType({}),
+    required: Sequence[str] = (),
+) -> dict[str, Any]:
+    """What a list takes as a body. ``asked`` are texts that it takes besides, ``required`` those it must have."""
     text = {"type": "string"}
     properties: dict[str, Any] = {
         "limit": {**LIMIT, "default": DEFAULT_LIMIT},
@@ -156,8 +186,12 @@ def query_body(listing: Listing, operation_id: str) -> dict[str, Any]:
     if listing.is_searchable:
         properties["q"] = {**SEARCH, "description": SEARCHED}
         example["q"] = "two words"
-    if signs := _signs(listing):
-        properties["sort"] = {"type": "array", "items": {"type": "string", "examples": signs}}
+    if listing.sorts:
+        properties["sort"] = {
+            "type": "array",
+            "description": "`-` turns a key round; paths lead through relations to one: `author.name`.",
+            "items": {"type": "string", "examples": _signs(listing.sorts)},
+        }
         example["sort"] = [f"-{listing.sorts[0]}"]
     if listing.filters:
         properties["filter"] = {"$ref": f"{REF}{_title(operation_id)}Filter"}
@@ -167,10 +201,22 @@ def query_body(listing: Listing, operation_id: str) -> dict[str, Any]:
         properties["fields"] = {"type": "array", "items": {"type": "string", "examples": list(listing.shown)}}
     if listing.expands:
         properties["include"] = _include_schema(listing)
-    # Null is another way to say nothing.
-    properties = {name: {"oneOf": [one, {"type": "null"}]} for name, one in properties.items()}
+    if listing.has_texts:
+        properties["format"] = FORMAT
+    properties |= {name: {**text, "description": words} for name, words in asked.items()}
+    # Null is another way to say nothing, where something need not be said.
+    properties = {
+        name: one if name in required else {"oneOf": [one, {"type": "null"}]}
+        for name, one in properties.items()
+    }
+    example |= dict.fromkeys(required, "two words")
     schema = {"type": "object", "properties": properties, "additionalProperties": False}
-    return {"required": False, "content": {"application/json": {"schema": schema, "example": example}}}
+    if required:
+        schema["required"] = list(required)
+    return {
+        "required": bool(required),
+        "content": {"application/json": {"schema": schema, "example": example}},
+    }
 
 
 def _include_schema(listing: Listing) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document: what the framework derives, and what only we know."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -12,7 +12,14 @@ from litestar.openapi.spec import Components, License, SecurityScheme, Tag
 from litestar.routes import BaseRoute
 from litestar.types import ControllerRouterHandler
 
-from cms_api.adapters.http.described_lists import filter_schemas, list_parameters, query_body
+from cms_api.adapters.http.described_answers import complete_responses, takes_preview, unchanged
+from cms_api.adapters.http.described_lists import (
+    filter_schemas,
+    format_parameter,
+    list_parameters,
+    query_body,
+)
+from cms_api.adapters.http.listed_items import Parts
 from cms_api.adapters.http.problems import MEDIA_TYPE, Problem
 from cms_api.adapters.http.shared_parts import share
 from cms_api.adapters.http.typed import expand
@@ -93,6 +100,10 @@ REQUEST_ID = {
     "description": "Stands in the log and in the answer; one is made where none is given.",
     "schema": {"type": "string"},
 }
+PREVIEW = (
+    ("query", "preview", "The token of a preview: the answer is what would be, and nobody may keep it."),
+    ("header", "Preview-Token", "The same as `preview`; one of both may be given."),
+)
 
 
 class _Nowhere(Router):
@@ -145,11 +156,14 @@ def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> 
     """
     schema: dict[str, Any] = app.openapi_schema.to_schema()
     schema["openapi"] = "3.1.0"
+    # The framework holds paths in sets: without an order of ours, each process would answer other bytes.
+    schema["paths"] = dict(sorted(schema["paths"].items()))
+    routes = sorted(app.routes, key=lambda route: route.path)
     (problem,), defs = msgspec.json.schema_components([Problem], ref_template="#/components/schemas/{name}")
     del problem
     defs["Problem"]["additionalProperties"] = True
     schema["components"].setdefault("schemas", {}).update(defs)
-    schema["components"]["responses"] = {
+    schema["components"]["responses"] = unchanged() | {
         f"Problem{status}": {
             "description": words,
             "content": {
@@ -163,7 +177,7 @@ def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> 
     }
     ours = [
         handler.opt[name]
-        for route in app.routes
+        for route in routes
         for handler in getattr(route, "route_handlers", ())
         for name in ("answers", "takes")
         if name in getattr(handler, "opt", {})
@@ -181,7 +195,7 @@ def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> 
         for method, operation in path.items()
         if isinstance(operation, dict) and "operationId" in operation
     }
-    for route in app.routes:
+    for route in routes:
         for handler in getattr(route, "route_handlers", ()):
             if isinstance(handler, HTTPRouteHandler) and handler.operation_id in operations:
                 method, operation = operations[str(handler.operation_id)]
@@ -194,24 +208,37 @@ def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> 
                     operation["requestBody"]["content"] = {"application/json": {"schema": schemas[id(taken)]}}
                 _complete(method, operation, handler)
     schema = _with_plain_names(schema)
-    schema["components"]["schemas"].update(filter_schemas(_asked_by_bodies(app)))
+    parts = Parts(schema["components"]["schemas"])
+    parts.show(schema["paths"], _managed(routes))
+    schema["components"]["schemas"].update(filter_schemas(_asked_by_bodies(routes)))
     if types is not None:
         handlers = {
             str(handler.operation_id): handler
-            for route in app.routes
+            for route in routes
             for handler in getattr(route, "route_handlers", ())
             if isinstance(handler, HTTPRouteHandler) and handler.operation_id in operations
         }
-        expand(schema, types, handlers)
+        expand(schema, types, handlers, parts)
+        schema["paths"] = dict(sorted(schema["paths"].items()))
     share(schema)
     return schema
 
 
-def _asked_by_bodies(app: Litestar) -> dict[str, Listing]:
+def _managed(routes: Sequence[BaseRoute]) -> dict[str, Listing]:
+    """What is listed by the operations of management."""
+    return {
+        str(handler.operation_id): handler.opt["listing"]
+        for route in routes
+        for handler in getattr(route, "route_handlers", ())
+        if "listing" in getattr(handler, "opt", {}) and not handler.opt.get("public")
+    }
+
+
+def _asked_by_bodies(routes: Sequence[BaseRoute]) -> dict[str, Listing]:
     """What is listed by the operations that are asked by a body."""
     return {
         str(handler.operation_id): handler.opt["listing"]
-        for route in app.routes
+        for route in routes
         for handler in getattr(route, "route_handlers", ())
         if "query_of" in getattr(handler, "opt", {})
     }
@@ -256,15 +283,35 @@ def _complete(method: str, operation: dict[str, Any], handler: HTTPRouteHandler)
             }
         )
     if "query_of" in opt:
-        operation["requestBody"] = query_body(opt["listing"], str(handler.operation_id))
+        operation["requestBody"] = query_body(
+            opt["listing"], str(handler.operation_id), opt["asked"], opt.get("required", ())
+        )
     elif "listing" in opt:
         parameters += list_parameters(opt["listing"])
-    parameters += [
-        {"name": name, "in": "query", "required": False, "description": text, "schema": {"type": "string"}}
-        for name, text in opt.get("query", {}).items()
-    ]
-    _complete_responses(method, operation, handler, names)
+    parameters += _named(method, opt)
+    complete_responses(method, operation, handler)
     parameters.append(dict(REQUEST_ID))
+
+
+def _named(method: str, opt: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The parameters that a handler reads by itself."""
+    for name, text in opt.get("query", {}).items():
+        told = format_parameter() if name == "format" else _text("query", name, text)
+        yield told | {"required": name in opt.get("required", ())}
+    for name, text in opt.get("headers", {}).items():
+        yield _text("header", name, text)
+    if takes_preview(method, opt):
+        yield from (_text(*one) for one in PREVIEW)
+
+
+def _text(place: str, name: str, description: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": place,
+        "required": False,
+        "description": description,
+        "schema": {"type": "string"},
+    }
 
 
 def _complete_body(method: str, operation: dict[str, Any], opt: dict[str, Any]) -> None:
@@ -275,65 +322,6 @@ def _complete_body(method: str, operation: dict[str, Any], opt: dict[str, Any]) 
     if example := opt.get("example"):
         for content in body.values():
             content["example"] = example
-
-
-def _complete_responses(
-    method: str, operation: dict[str, Any], handler: HTTPRouteHandler, names: set[str]
-) -> None:
-    """Add what may come back beside success."""
-    responses = operation["responses"]
-    responses.pop("400", None)
-    success = next(status for status in responses if status.startswith("2"))
-    # Lists have a tag in delivery only, where what they answer is described by hand.
-    is_tagged = "listing" not in handler.opt or "answers" in handler.opt
-    if stream := handler.opt.get("stream"):
-        (media_type,) = responses[success]["content"]
-        content = {media_type: {"schema": stream["schema"], "example": stream["example"]}}
-        responses[success] = {"description": stream["description"], "content": content}
-    elif method == "get" and (written := handler.opt.get("document")):
-        content = {written["media_type"]: {"schema": {"type": "string"}, "example": written["example"]}}
-        responses[success] = {"description": "The document.", "content": content}
-        responses["304"] = {"description": "You have this version already."}
-    elif method == "get" and is_tagged and operation.get("tags") != ["system"]:
-        responses["304"] = {"description": "You have this version already."}
-    if status := responses.get(success):
-        status["headers"] = _headers(method, success, handler.opt, names) | status.get("headers", {})
-    for code in sorted(_problems(operation, handler, names)):
-        responses[code] = {"$ref": f"#/components/responses/Problem{code}"}
-
-
-def _problems(operation: dict[str, Any], handler: HTTPRouteHandler, names: set[str]) -> set[str]:
-    """The statuses of the problems that an operation may answer with."""
-    statuses = {"400", "500", "503"}
-    if not handler.opt.get("public") or "data" in names:
-        statuses |= {"401", "403"}
-    if any(parameter["in"] == "path" for parameter in operation["parameters"]):
-        statuses.add("404")
-    if "data" in names or handler.opt.get("multipart"):
-        statuses |= {"409", "413", "415", "422"}
-    if "query_of" in handler.opt:
-        statuses |= {"413", "415"}
-    if handler.opt.get("conflicts"):
-        statuses.add("409")
-    if "if_match" in names:
-        statuses |= {"409", "412", "428"}
-    return statuses | set(handler.opt.get("problems", ()))
-
-
-def _headers(method: str, success: str, opt: dict[str, Any], names: set[str]) -> dict[str, Any]:
-    text = {"schema": {"type": "string"}}
-    headers: dict[str, Any] = {"X-Request-Id": {"description": "Stands in the log as well.", **text}}
-    if (
-        (method == "get" and "listing" not in opt and "stream" not in opt)
-        or "if_match" in names
-        or success in ("201", "202")
-    ):
-        headers["ETag"] = {"description": "The version.", **text}
-    if success in ("201", "202"):
-        headers["Location"] = {"description": "Where it is.", **text}
-    if "listing" in opt and "query_of" not in opt:
-        headers["Link"] = {"description": "The pages before and behind (RFC 8288).", **text}
-    return headers
 
 
 def _example(status: int, words: str) -> dict[str, Any]:

@@ -115,14 +115,3 @@ class Ready:
         del scope, receive
         await send({"type": "http.response.start", "status": self._status, "headers": self._headers})
         await send({"type": "http.response.body", "body": self._body, "more_body": False})
-
-
-def tagged(scope: Scope, body: bytes, headers: list[tuple[bytes, bytes]]) -> Ready:
-    """JSON under a tag made of its hash; 304 where the client has it."""
-    tag = hash_tag(body)
-    headers.append((b"etag", tag.encode()))
-    for name, value in scope["headers"]:
-        if name == b"if-none-match" and matches(value.decode("latin-1"), tag):
-            return Ready(b"", headers, 304)
-    headers += ((b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()))
-    return Ready(body, headers)

@@ -59,7 +59,8 @@ def _query(listing: HTTPRouteHandler, max_body: int) -> HTTPRouteHandler:
         status_code=200,
         before_request=_read,
         request_max_body_size=max_body,
-        opt={**opt, "query_of": named},
+        # Under a name of its own: in the query string, none of it is taken.
+        opt={**opt, "query_of": named, "asked": listing.opt.get("query", {})},
     )(listing.fn)
 
 

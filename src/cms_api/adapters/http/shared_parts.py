@@ -25,7 +25,9 @@ def share(schema: dict[str, Any]) -> None:
         if isinstance(operation, dict)
     ]
     _replace(schema["components"], "parameters", _parameters(operations))
-    _replace(schema["components"], "headers", _headers(operations))
+    responses = [one for operation in operations for one in operation["responses"].values()]
+    responses += schema["components"]["responses"].values()
+    _replace(schema["components"], "headers", _headers(responses))
 
 
 def _parameters(operations: Iterable[dict[str, Any]]) -> Iterator[Place]:
@@ -35,12 +37,11 @@ def _parameters(operations: Iterable[dict[str, Any]]) -> Iterator[Place]:
             yield parameters, number, parameter["name"]
 
 
-def _headers(operations: Iterable[dict[str, Any]]) -> Iterator[Place]:
-    for operation in operations:
-        for response in operation["responses"].values():
-            headers = response.get("headers", {})
-            for name in headers:
-                yield headers, name, name
+def _headers(responses: Iterable[dict[str, Any]]) -> Iterator[Place]:
+    for response in responses:
+        headers = response.get("headers", {})
+        for name in headers:
+            yield headers, name, name
 
 
 def _replace(components: dict[str, Any], kind: Literal["parameters", "headers"], of: Iterable[Place]) -> None:

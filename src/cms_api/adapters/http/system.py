@@ -9,7 +9,7 @@ from litestar import MediaType, Response, get
 from litestar.di import NamedDependency
 from litestar.types import ASGIApp
 
-from cms_api.adapters.http.preconditions import tagged
+from cms_api.adapters.http.caching import Answer, shared
 from cms_api.adapters.http.problems import RETRY_AFTER, catalogue
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import View
@@ -48,7 +48,8 @@ async def ready(request: ApiRequest) -> Response[Health]:
 async def openapi(request: ApiRequest, types: NamedDependency[DocumentTypes]) -> ASGIApp:
     """The OpenAPI 3.1 document, with the types of this moment."""
     document = await request.app.state.openapi(request.app, types)
-    return tagged(request.scope, document, [(b"cache-control", b"public, no-cache")])
+    headers = [(b"cache-control", b"public, no-cache"), (b"vary", b"Accept-Encoding")]
+    return shared(request.scope, Answer(document, headers, ("content-types",)))
 
 
 @get("/docs", include_in_schema=False, opt={"public": True}, media_type=MediaType.HTML)

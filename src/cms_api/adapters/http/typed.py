@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from cms_api.adapters.http.body import JSON_PATCH
 from cms_api.adapters.http.described_lists import filter_schemas, list_parameters, query_body
+from cms_api.adapters.http.listed_items import Parts
 from cms_api.adapters.http.schemas import DeliveredList, ListView
 from cms_api.domains.cms.api import EntryDescription, PatchOperation, free_name
 
@@ -24,14 +25,16 @@ def expand(
     schema: dict[str, Any],
     types: Sequence[EntryDescription],
     handlers: Mapping[str, HTTPRouteHandler],
+    parts: Parts,
 ) -> None:
     """Put the operations of each type in the place of those that any type has."""
     paths = schema["paths"]
     generic = {path: paths.pop(path) for path in list(paths) if GENERIC.search(path)}
     known = schema["components"]["schemas"]
-    schemas, addressed = _Schemas(known), list[dict[str, Any]]()
+    schemas, addressed = _Schemas(known, parts.taken), list[dict[str, Any]]()
     for one in types:
         names = schemas.add(one)
+        parts.show_in(names["view_list"]["$ref"], one.listing)
         addressed += [names["delivered"]] if one.has_address else []
         for path, operations in generic.items():
             paths[path.replace("{type}", one.key)] = {
@@ -46,10 +49,11 @@ def expand(
 class _Schemas:
     """The document's schemas, and what those of types are called among them."""
 
-    def __init__(self, known: dict[str, Any]) -> None:
+    def __init__(self, known: dict[str, Any], taken: set[str]) -> None:
         self._known = known
         self._system: dict[str, Any] = known["EntryView"]["properties"]
-        self._taken = {name.lower() for name in known}
+        self._taken = taken
+        taken.update(name.lower() for name in known)
 
     def add(self, one: EntryDescription) -> dict[str, dict[str, Any]]:
         """Add a type's; what refers to each of them, by what it is for."""

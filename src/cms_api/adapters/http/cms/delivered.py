@@ -58,7 +58,7 @@ class DeliveredTag(DeliveredItem, frozen=True, kw_only=True, forbid_unknown_fiel
 class DeliveredCategory(DeliveredTag, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A category, below another one or at the top."""
 
-    parent: UUID | DeliveredTag | UnsetType | None = UNSET
+    parent: "UUID | DeliveredCategory | UnsetType | None" = UNSET
 
 
 class DeliveredDocument(DeliveredItem, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -40,7 +40,7 @@ QUERY = {
 }
 
 
-FORMAT = {"format": "The format of texts: `html`, `markdown`, `text` or `blocks`; `html` where not given."}
+FORMAT = {"format": "The format of texts."}
 DOCUMENT_QUERY = {**QUERY, **FORMAT}
 
 

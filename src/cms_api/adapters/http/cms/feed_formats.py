@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from cms_api.adapters.http.xml import DECLARATION, element
 from cms_api.domains.cms.api import Feed, FeedItem, FeedPerson
@@ -17,6 +18,55 @@ NAMESPACES = {
 }
 ATOM = "http://www.w3.org/2005/Atom"
 JSON_FEED = "https://jsonfeed.org/version/1.1"
+
+
+class JsonFeedAuthor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who wrote something."""
+
+    name: str
+    url: str | UnsetType = UNSET
+
+
+class JsonFeedAttachment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A cover; `size_in_bytes` is there where it is known."""
+
+    url: str
+    mime_type: str
+    title: str | UnsetType = UNSET
+    size_in_bytes: int | UnsetType = UNSET
+
+
+class JsonFeedItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A post: with `content_html`, or with `content_text` where feeds tell excerpts only."""
+
+    id: str
+    url: str
+    title: str
+    content_html: str | UnsetType = UNSET
+    content_text: str | UnsetType = UNSET
+    summary: str | UnsetType = UNSET
+    image: str | UnsetType = UNSET
+    date_published: Annotated[datetime, Meta(tz=True)]
+    date_modified: Annotated[datetime, Meta(tz=True)]
+    authors: list[JsonFeedAuthor] | UnsetType = UNSET
+    tags: list[str] | UnsetType = UNSET
+    language: str
+    attachments: list[JsonFeedAttachment] | UnsetType = UNSET
+
+
+class JsonFeed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A page of a feed (https://jsonfeed.org/version/1.1). `next_url` leads to older posts."""
+
+    version: str
+    title: str
+    home_page_url: str
+    feed_url: str
+    description: str | UnsetType = UNSET
+    next_url: str | UnsetType = UNSET
+    icon: str | UnsetType = UNSET
+    favicon: str | UnsetType = UNSET
+    language: str
+    items: list[JsonFeedItem]
 
 
 class Links(NamedTuple):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
+import msgspec
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
@@ -11,7 +12,7 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from cms_api.adapters.http.cms.answering import delivered_as
-from cms_api.adapters.http.cms.feed_formats import Links, atom, json_feed, rss
+from cms_api.adapters.http.cms.feed_formats import JsonFeed, Links, atom, json_feed, rss
 from cms_api.adapters.http.lists import query_values, wrong_parameter
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.domains.cms.api import Feed, FeedPosition, FeedScope, FeedService
@@ -30,6 +31,7 @@ class FeedFormat(NamedTuple):
     media_type: str
     write: Callable[[Feed, Links], bytes]
     example: str
+    schema: type[msgspec.Struct] | None = None
 
 
 FORMATS = (
@@ -43,7 +45,9 @@ FORMATS = (
     ),
     FeedFormat(
         "feed.json", "Json", "application/feed+json", json_feed,
-        '{"version":"https://jsonfeed.org/version/1.1","title":"Example","items":[]}',
+        '{"version":"https://jsonfeed.org/version/1.1","title":"Example","items":[],'
+        '"home_page_url":"https://example.org","feed_url":"https://example.org/feed.json","language":"en"}',
+        JsonFeed,
     ),
 )  # fmt: skip
 SCOPES: dict[str, FeedScope] = {"categories": "category", "tags": "tag", "authors": "author"}
@@ -51,6 +55,7 @@ SCOPES: dict[str, FeedScope] = {"categories": "category", "tags": "tag", "author
 
 def _opt(kind: FeedFormat) -> dict[str, object]:
     return {
+        **({} if kind.schema is None else {"answers": kind.schema}),
         "public": True,
         "query": QUERY,
         "problems": ("404",),

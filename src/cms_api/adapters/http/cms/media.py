@@ -132,7 +132,13 @@ async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
         yield chunk
 
 
-@get("/media/{key:path}", operation_id="getMediaFile", tags=["media"], opt={"public": True}, media_type="*/*")
+@get(
+    "/media/{key:path}",
+    operation_id="getMediaFile",
+    tags=["media"],
+    opt={"public": True, "whole": False},
+    media_type="*/*",
+)
 async def media_file(key: FromPath[Path], storage: NamedDependency[Storage]) -> File:
     """A file's bytes. The name is new with each file, so they may be kept for good."""
     found = storage.find(PurePosixPath(str(key).lstrip("/")))

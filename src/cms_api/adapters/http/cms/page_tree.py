@@ -128,7 +128,7 @@ class PageTreeController(Controller):
     operation_id="deliverPageTree",
     summary="Read the tree of published pages",
     tags=["delivery"],
-    opt={"query": QUERY, "answers": DeliveredTree, "problems": ("404",)},
+    opt={"query": QUERY, "answers": DeliveredTree, "problems": ("404",), "dated": False},
 )
 async def live_tree(request: ApiRequest, page_tree: NamedDependency[PageTreeService]) -> ASGIApp:
     """Published pages, each before those below it. What hangs below an unpublished one is left out."""

@@ -77,7 +77,7 @@ async def list_menus(request: ApiRequest, public_menus: NamedDependency[PublicMe
     operation_id="deliverMenu",
     summary="Read a menu",
     tags=["delivery"],
-    opt={"query": LOCALE, "answers": DeliveredMenu},
+    opt={"query": LOCALE, "answers": DeliveredMenu, "dated": False},
 )
 async def one_menu(
     request: ApiRequest, key: FromPath[str], public_menus: NamedDependency[PublicMenuService]

@@ -226,7 +226,12 @@ def comment_settings_controller(plural: str, noun: str) -> type[Controller]:
         path = f"/{plural}/{{document_id:uuid}}/comment-settings"
         tags = TAGS
 
-        @get("/", operation_id=f"get{name}CommentSettings", summary=f"See whether a {noun} takes comments")
+        @get(
+            "/",
+            operation_id=f"get{name}CommentSettings",
+            summary=f"See whether a {noun} takes comments",
+            opt={"whole": False},
+        )
         async def get(
             self,
             request: ApiRequest,

@@ -184,7 +184,7 @@ QUERY = {
     operation_id="resolvePath",
     summary="Find out what is at a path",
     tags=["delivery"],
-    opt={"query": QUERY, "answers": Resolved, "problems": ("404",)},
+    opt={"query": QUERY, "answers": Resolved, "problems": ("404",), "dated": False, "required": ("path",)},
 )
 async def resolve(request: ApiRequest, redirects: NamedDependency[RedirectService]) -> ASGIApp:
     """A published document, whole; else where a redirect leads. What is published comes first.

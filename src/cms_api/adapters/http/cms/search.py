@@ -72,7 +72,7 @@ class SearchHits(DeliveredList[SearchHit], frozen=True, kw_only=True, omit_defau
     operation_id="searchContent",
     summary="Search what is published",
     tags=["delivery"],
-    opt={"listing": SEARCH, "query": QUERY, "answers": SearchHits},
+    opt={"listing": SEARCH, "query": QUERY, "required": ("q",), "answers": SearchHits},
 )
 async def search_content(request: ApiRequest, search: NamedDependency[SearchService]) -> ASGIApp:
     """Documents of all types in one language, the best match first unless `sort` is given, with snippets and counts."""

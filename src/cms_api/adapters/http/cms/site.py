@@ -194,7 +194,7 @@ class DeliveredSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     operation_id="deliverSettings",
     summary="Read the settings of the site",
     tags=["delivery"],
-    opt={"answers": DeliveredSettings},
+    opt={"answers": DeliveredSettings, "dated": False},
 )
 async def public_settings(request: ApiRequest, public_site: NamedDependency[PublicSiteService]) -> ASGIApp:
     """With the addresses of files, and the paths of pages as they are live at this moment."""

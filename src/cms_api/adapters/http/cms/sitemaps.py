@@ -106,7 +106,10 @@ def _url(entry: MapEntry) -> Iterator[str]:
     operation_id="deliverRobots",
     summary="Read what robots may fetch",
     tags=["feeds"],
-    opt=_opt(TEXT, "User-agent: *\nDisallow: /search\n\nSitemap: https://example.org/sitemap.xml\n"),
+    opt={
+        **_opt(TEXT, "User-agent: *\nDisallow: /search\n\nSitemap: https://example.org/sitemap.xml\n"),
+        "dated": False,
+    },
 )
 async def robots(request: ApiRequest, sitemaps: NamedDependency[SiteMapService]) -> ASGIApp:
     """As the settings of the site say (RFC 9309)."""

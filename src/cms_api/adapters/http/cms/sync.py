@@ -52,6 +52,7 @@ PAGED = {
 SINCE = {
     "token": f"{TOKEN} The header `Last-Event-ID` wins over it.",
 }
+LAST_EVENT = {"Last-Event-ID": "The id of the last event that came: browsers send it by themselves."}
 PRIVATE = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 
 
@@ -165,7 +166,13 @@ def _wait(signal: ChangeSignal) -> Callable[[Position, float], Any]:
     operation_id="sync",
     summary="Follow what is published",
     tags=["delivery"],
-    opt={"query": {**PAGED, **FILTERS}, "answers": SyncView, "problems": ("410",), "previews": False},
+    opt={
+        "query": {**PAGED, **FILTERS},
+        "answers": SyncView,
+        "problems": ("410",),
+        "previews": False,
+        "tagged": False,
+    },
 )
 async def sync(request: ApiRequest, sync: NamedDependency[SyncService]) -> Ready:
     """Everything that is published, page by page; with a `token`, only what has changed since.
@@ -189,6 +196,7 @@ async def sync(request: ApiRequest, sync: NamedDependency[SyncService]) -> Ready
     media_type=MEDIA_TYPE,
     opt={
         "query": {**SINCE, **FILTERS},
+        "headers": LAST_EVENT,
         "problems": ("410",),
         "previews": False,
         "stream": {
@@ -230,6 +238,7 @@ class PurgeController(Controller):
             "query": {**PAGED, "token": f"{TOKEN} `{NOW}`: nothing yet, and a token to begin with."},
             "answers": PurgesView,
             "problems": ("410",),
+            "tagged": False,
         },
     )
     async def list_purges(self, request: ApiRequest, purges: NamedDependency[PurgeService]) -> Ready:
@@ -251,6 +260,7 @@ class PurgeController(Controller):
         media_type=MEDIA_TYPE,
         opt={
             "query": SINCE,
+            "headers": LAST_EVENT,
             "problems": ("410",),
             "stream": {
                 "description": "A `purge` for each change. The id of an event is a token, too. Without one the stream"
