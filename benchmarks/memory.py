@@ -1,7 +1,8 @@
 """The memory of a worker under a mixed load with a full cache: it must stay where it is.
 
 Readers ask for more than the cache can keep, in several codings, while a writer publishes. Prints
-the resident memory of the worker all the while, and by how much it grew after the cache was full.
+the resident memory of the worker all the while, and by how much it grew after the cache was full. Fails
+where it was not full, or the memory went on growing.
 
     python -m benchmarks.memory [--minutes 10] [--cache 33554432] [--posts 10000]
 """
@@ -9,6 +10,7 @@ the resident memory of the worker all the while, and by how much it grew after t
 import argparse
 import asyncio
 import random
+import sys
 import time
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from benchmarks.common import TAGS, Process, administrator, database, serving, s
 POSTS = "/api/v1/content/posts"
 CONNECTIONS = 8
 SAMPLES = 40
+# What the memory may still grow by from the third to the last quarter.
+FLAT = 0.05
 
 
 def resident(process: Process) -> int:
@@ -39,19 +43,27 @@ def path(posts: int) -> str:
             return f"{POSTS}/by-slug/post-{random.randint(1, posts)}?include=author,categories,tags"
 
 
-async def load(process: Process, *, seconds: float, posts: int) -> list[tuple[float, int]]:
-    """Ask and publish; the memory as it was, with the seconds since the start."""
+async def load(process: Process, *, seconds: float, posts: int) -> tuple[list[tuple[float, int]], int]:
+    """Ask and publish.
+
+    Returns the memory as it was, with the seconds since the start; and how many bytes the answers of
+    posts have that were read in the first half, which nothing but the limit drops.
+    """
     url = f"http://127.0.0.1:{process.port}"
     started = time.monotonic()
     samples: list[tuple[float, int]] = []
     requests = hits = 0
+    read_first: dict[str, int] = {}
 
     async def read() -> None:
         nonlocal requests, hits
         async with httpx.AsyncClient(base_url=url, timeout=60) as client:
             while time.monotonic() - started < seconds:
                 coding = random.choice(["identity", "gzip", "br", "zstd"])
-                answer = await client.get(path(posts), headers={"Accept-Encoding": coding})
+                asked = path(posts)
+                answer = await client.get(asked, headers={"Accept-Encoding": coding})
+                if "/by-slug/post-" in asked and time.monotonic() - started < seconds / 2:
+                    read_first[asked] = len(answer.content)
                 if answer.status_code not in (200, 404):
                     answer.raise_for_status()
                 hits += answer.headers["server-timing"].startswith("cache")
@@ -77,7 +89,7 @@ async def load(process: Process, *, seconds: float, posts: int) -> list[tuple[fl
 
     await asyncio.gather(watch(), write(), *(read() for _ in range(CONNECTIONS)))
     print(f"{requests} reads, {hits} out of the cache")
-    return samples
+    return samples, sum(read_first.values())
 
 
 def main() -> None:
@@ -92,7 +104,7 @@ def main() -> None:
         asyncio.run(writing_application(url, administrator))
         with serving("cms_api.cli.worker:create", url, server="uvicorn", environment=environment) as worker:
             idle = resident(worker)
-            samples = asyncio.run(load(worker, seconds=options.minutes * 60, posts=options.posts))
+            samples, kept = asyncio.run(load(worker, seconds=options.minutes * 60, posts=options.posts))
     mebi = 2**20
     print(f"cache of {options.cache / mebi:.0f} MiB; idle {idle / mebi:.0f} MiB")
     for seconds, used in samples[:: max(len(samples) // 20, 1)]:
@@ -101,7 +113,12 @@ def main() -> None:
     first, last = second_half[: len(second_half) // 2], second_half[len(second_half) // 2 :]
     growth = sum(last) / len(last) - sum(first) / len(first)
     print(f"growth from the third to the last quarter: {growth / mebi:+.1f} MiB")
+    print(f"read of posts in the first half: {kept / mebi:.0f} MiB")
     print(f"above idle at the most: {(max(used for _, used in samples) - idle) / mebi:.0f} MiB")
+    if kept < options.cache:
+        sys.exit("Missed: too little was read to fill the cache.")
+    if growth > FLAT * sum(first) / len(first):
+        sys.exit("Missed: the memory is not flat.")
 
 
 if __name__ == "__main__":
