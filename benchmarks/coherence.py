@@ -1,8 +1,8 @@
 """Random publishes against readers on several workers: does anybody see what was, or a draft?
 
-One writer edits, publishes and unpublishes through the first worker; readers of every worker note
-what they see. A read that began after a write had returned must not see what was before it: how
-late those were that did is printed, beside the delay of notifications as such: how long after a
+One writer edits, publishes and unpublishes posts through the first worker; readers of every worker note
+what they see of them by themselves, in a list, and included in an entry that points at them. A read that
+began after a write had returned must not see what was before it: how late those were that did is printed, beside the delay of notifications as such: how long after a
 commit has returned another connection hears of it. Drafts must never be seen.
 
     python -m benchmarks.coherence [--workers 4] [--seconds 30] [--documents 5]
@@ -25,6 +25,12 @@ from benchmarks.common import administrator, database, serving, sign_in, writing
 from cms_api.adapters.sqlalchemy.listening import notifications
 
 CONTENT, POSTS = "/api/v1/content/posts", "/api/v1/posts"
+POINTERS = "/api/v1/content/entries/pointer"
+POINTER = {
+    "key": "pointer",
+    "name": "Pointer",
+    "fields": [{"key": "post", "type": "reference", "types": ["post"]}],
+}
 DRAFT = "draft"
 ANY = {"If-Match": "*"}
 
@@ -34,6 +40,7 @@ class Document:
     """What readers may see of a document: its titles in the order of writes, None while it is not live."""
 
     id: str
+    pointer: str
     titles: list[str | None] = field(default_factory=lambda: [None])
     # When each write returned, by the clock of this process.
     returned: list[float] = field(default_factory=lambda: [0.0])
@@ -68,9 +75,8 @@ async def race(urls: Sequence[str], *, seconds: float, documents: int, readers: 
     hits = 0
     async with httpx.AsyncClient(base_url=urls[0], timeout=30) as writer:
         await sign_in(writer)
-        pool = [
-            Document((await _ok(writer, "POST", POSTS, {"title": DRAFT}))["id"]) for _ in range(documents)
-        ]
+        await _ok(writer, "POST", "/api/v1/content-types", POINTER)
+        pool = [await _document(writer) for _ in range(documents)]
         end = time.perf_counter() + seconds
 
         async def read(worker: int) -> None:
@@ -78,17 +84,18 @@ async def race(urls: Sequence[str], *, seconds: float, documents: int, readers: 
             async with httpx.AsyncClient(base_url=urls[worker], timeout=30) as client:
                 while time.perf_counter() < end:
                     document = random.choice(pool)
-                    listed = random.random() < 0.5
+                    path, found = random.choice(
+                        [
+                            (f"{CONTENT}?limit=100&sort=title", _listed),
+                            (f"{CONTENT}/{document.id}", _itself),
+                            (f"{POINTERS}/{document.pointer}?include=post", _included),
+                        ]
+                    )
                     began = time.perf_counter()
-                    if listed:
-                        answer = await client.get(f"{CONTENT}?limit=100&sort=title")
-                        items = answer.json()["items"]
-                    else:
-                        answer = await client.get(f"{CONTENT}/{document.id}")
-                        items = [answer.json()] if answer.status_code == 200 else []
+                    answer = await client.get(path)
                     ended = time.perf_counter()
                     hits += answer.headers["server-timing"].startswith("cache")
-                    title = next((one["title"] for one in items if one["id"] == document.id), None)
+                    title = found(answer, document)
                     seen.append(Seen(document, worker, began, ended, title))
 
         async def write() -> None:
@@ -114,6 +121,32 @@ async def race(urls: Sequence[str], *, seconds: float, documents: int, readers: 
         late=[by for _, by in late],
         late_at_writer=sum(one.worker == 0 for one, _ in late),
     )
+
+
+async def _document(writer: httpx.AsyncClient) -> Document:
+    """A draft, and a live entry that points at it."""
+    post = await _ok(writer, "POST", POSTS, {"title": DRAFT})
+    entries = "/api/v1/entries/pointer"
+    pointer = await _ok(writer, "POST", entries, {"slug": post["id"], "post": post["id"]})
+    await _ok(writer, "POST", f"{entries}/{pointer['id']}/publish", None)
+    return Document(post["id"], pointer["id"])
+
+
+def _itself(answer: httpx.Response, document: Document) -> str | None:
+    del document
+    title: str | None = answer.json()["title"] if answer.status_code == 200 else None
+    return title
+
+
+def _listed(answer: httpx.Response, document: Document) -> str | None:
+    return next((one["title"] for one in answer.json()["items"] if one["id"] == document.id), None)
+
+
+def _included(answer: httpx.Response, document: Document) -> str | None:
+    """Of what is not live, an entry that points at it tells nothing."""
+    del document
+    post = answer.json()["post"]
+    return post["title"] if isinstance(post, dict) else None
 
 
 async def _write(client: httpx.AsyncClient, document: Document, path: str, title: str | None) -> None:

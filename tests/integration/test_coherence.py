@@ -1,5 +1,6 @@
 """Four workers on one database: what one of them writes, readers of all see."""
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -10,12 +11,14 @@ from pathlib import Path
 
 import httpx
 import pytest
-from benchmarks.coherence import race
+from benchmarks.coherence import delays, race
 from benchmarks.common import EMAIL, PASSWORD
 
 WORKERS = 4
-# In seconds: within that a notification must have arrived, on a machine that has much else to do.
-DELAY = 5.0
+# In seconds: what a worker may take to hear of something beside what another connection takes meanwhile,
+# on a machine that has much else to do.
+SLACK = 1.0
+SECONDS = 10
 
 
 @pytest.fixture
@@ -78,11 +81,13 @@ def _await_ready(url: str) -> None:
     raise TimeoutError
 
 
-async def test_nobody_sees_what_was_or_a_draft(workers: list[str]) -> None:
-    outcome = await race(workers, seconds=10, documents=3)
+async def test_nobody_sees_what_was_or_a_draft(workers: list[str], database_url: str) -> None:
+    outcome, told = await asyncio.gather(
+        race(workers, seconds=SECONDS, documents=3), delays(database_url, seconds=SECONDS)
+    )
     assert outcome.writes > 3
     assert outcome.reads > outcome.writes
     assert outcome.hits > 0
     assert outcome.drafts == 0
     assert outcome.late_at_writer == 0
-    assert max(outcome.late, default=0.0) < DELAY
+    assert max(outcome.late, default=0.0) < max(told[-1], 0) + SLACK
