@@ -2,8 +2,9 @@
 
 One writer edits, publishes and unpublishes posts through the first worker; readers of every worker note
 what they see of them by themselves, in a list, and included in an entry that points at them. A read that
-began after a write had returned must not see what was before it: how late those were that did is printed, beside the delay of notifications as such: how long after a
-commit has returned another connection hears of it. Drafts must never be seen.
+began after a write had returned must not see what was before it: how late those were that did is printed,
+beside the delay of notifications as such: how long after a commit has returned another connection hears of
+it. Drafts must never be seen.
 
     python -m benchmarks.coherence [--workers 4] [--seconds 30] [--documents 5]
 """
