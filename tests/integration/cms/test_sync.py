@@ -330,3 +330,18 @@ async def test_what_shows_something_else_comes_again_when_that_changes(
     await patch(f"media/{file['id']}", alt="Black")
     assert await told() == ["Home", "One", "Two"]
     assert await told() == []
+
+
+async def test_a_walk_begins_with_types_that_there_are(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    answered(await admin.post(f"{API}/content-types", json=VENUE), 201)
+    refused = answered(await client.get(f"{CONTENT}/sync?type=post,nope,venue,other"), 400)
+    assert [(one["parameter"], one["code"]) for one in refused["errors"]] == [("type", "unknown_type")] * 2
+    assert "nope" in refused["detail"]
+    answered(await client.get(f"{CONTENT}/sync/events?type=nope"), 400)
+    token = answered(await client.get(f"{CONTENT}/sync?type=venue"), 200)["token"]
+    kind = answered(await admin.get(f"{API}/content-types/venue"), 200)
+    answered(await admin.delete(f"{API}/content-types/{kind['key']}", headers={"If-Match": "*"}), 204)
+    # Whoever follows it has to hear that it went.
+    answered(await client.get(f"{CONTENT}/sync?type=venue&token={token}"), 200)

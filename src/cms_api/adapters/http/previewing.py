@@ -1,6 +1,7 @@
 """Delivery as it would be: requests that bring a preview's token (`preview`, or the header Preview-Token)."""
 
 import re
+from collections.abc import Container
 from urllib.parse import quote, urlencode
 
 from litestar.enums import HttpMethod
@@ -19,14 +20,14 @@ _PRIVATE = [(b"cache-control", b"private, no-store"), (b"x-robots-tag", b"noinde
 _LINK = re.compile(rb"<([^>]*)>")
 
 
-def is_preview(scope: Scope) -> bool:
-    """Whether a request may be one for a preview: it goes past all caches."""
-    return _NAME in scope["query_string"] or any(name == HEADER for name, _ in scope["headers"])
+def is_preview(query: bytes, headers: Container[bytes]) -> bool:
+    """Whether a request with this query and these headers may be one for a preview: it goes past all caches."""
+    return _NAME in query or HEADER in headers
 
 
 def takes_preview(scope: Scope) -> bool:
     """Whether a request may be one for a preview, and what it asks for can be previewed."""
-    return is_preview(scope) and can_be_previewed(scope)
+    return is_preview(scope["query_string"], dict(scope["headers"])) and can_be_previewed(scope)
 
 
 def can_be_previewed(scope: Scope) -> bool:

@@ -85,7 +85,8 @@ class SyncService(ABC):
 
         Each resource comes once a walk, as it is when the page is made. What is there no longer
         comes without data, but not in a walk through everything. A page may have fewer than
-        ``limit`` (1 to 100) items, or none, and still not be the last. Raises `SyncTokenExpired`.
+        ``limit`` (1 to 100) items, or none, and still not be the last. Raises `SyncTokenExpired`, and
+        `Malformed` where it is to begin with a type that is none.
         """
 
 

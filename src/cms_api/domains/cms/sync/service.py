@@ -1,6 +1,6 @@
 """Following changes: the log says what to look at, delivery what it is now."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from cms_api.domains.cms.sync.interface import (
 from cms_api.domains.cms.sync.ports import ChangeQueries, ChangeRepository, Horizon, Place, Touched
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
+from cms_api.kernel.errors import Fault, Malformed
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.querying import MAX_LIMIT, Comparison, PageRequest, Selection
 
@@ -42,6 +43,8 @@ class Sync(SyncService):
         self._entries = entries
 
     async def page(self, wanted: SyncFilter, *, limit: int, at: Position | None) -> SyncPage:
+        if at is None:
+            await self._check(wanted.types or ())
         given = at or Position()
         walked = await self._changes.walk(given, wanted, limit=limit + 1)
         walk = _begun(given, walked.horizon)
@@ -56,6 +59,19 @@ class Sync(SyncService):
         if place is not None:
             return SyncPage(items=items, next=_at(walk, place), token=None)
         return SyncPage(items=items, next=None, token=_next_walk(walk))
+
+    async def _check(self, types: Sequence[str]) -> None:
+        """A walk begins with types that there are; one that goes on has to hear of those that went."""
+        faults: list[Fault] = []
+        for key in types:
+            if key in BUILT_IN:
+                continue
+            try:
+                await self._entries.of(key)
+            except TypeNotFound:
+                faults.append(Fault("?type", "unknown_type", f"There is no type “{key[:100]}” here."))
+        if faults:
+            raise Malformed(faults[0].detail, faults=tuple(faults))
 
     async def _texts(self, found: list[Touched]) -> dict[tuple[str, UUID], str]:
         """What readers see of resources: one statement for each kind and type."""
