@@ -4,6 +4,7 @@ A point is about what one comparison with a column costs. The figures are rough 
 tell absurd queries from others, and do not depend on how much is stored.
 """
 
+from collections import Counter
 from typing import ClassVar, NamedTuple
 
 from cms_api.kernel.errors import Malformed
@@ -94,13 +95,16 @@ def check_condition(condition: Condition, fields: Fields, limit: int) -> int:
 def _sum(parts: list[Part], limit: int) -> int:
     cost = sum(part.cost for part in parts)
     if cost > limit:
-        most = sorted(parts, key=lambda part: -part.cost)[:MOST]
+        by_name: Counter[str] = Counter()
+        for part in parts:
+            by_name[part.what] += part.cost
+        most = by_name.most_common(MOST)
         raise QueryTooCostly(
             f"The query costs {cost} points, and at most {limit} are taken. What costs most: "
-            + ", ".join(f"“{part.what}” ({part.cost})" for part in most)
+            + ", ".join(f"“{what}” ({its})" for what, its in most)
             + ".",
             cost=cost,
             limit=limit,
-            most=[{"parameter": part.what, "cost": part.cost} for part in most],
+            most=[{"parameter": what, "cost": its} for what, its in most],
         )
     return cost

@@ -351,5 +351,7 @@ async def test_what_costs_too_much_is_refused(site: Site, library: Any) -> None:
     parts = "&".join(f"filter[or][{n}][categories.parent.name][contains]=x" for n in range(10))
     problem = check_problem(await site.visitor.get(f"{POSTS}?{parts}"), 400, "query_too_costly")
     assert problem["cost"] > problem["limit"]
-    assert problem["most"][0]["parameter"] == "filter[categories.parent.name][contains]"
-    assert problem["most"][0]["cost"] == 50
+    # What is said ten times is told once.
+    named = [one["parameter"] for one in problem["most"]]
+    assert len(named) == len(set(named))
+    assert problem["most"][0] == {"parameter": "filter[categories.parent.name][contains]", "cost": 500}
