@@ -26,6 +26,24 @@ FROM cms.publications;
 """
 
 
+def _noted(application: Application, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """The statements of the reader, from now on, with their parameters."""
+    reader, asked = application.container.core.reader(), list[tuple[str, Any]]()
+    run = reader.rows
+
+    async def noted(sql: str, params: Any = None, **how: Any) -> Any:
+        asked.append((sql, params))
+        return await run(sql, params, **how)
+
+    monkeypatch.setattr(reader, "rows", noted)
+    return asked
+
+
+def _plan(url: str, sql: str, params: Any) -> str:
+    with psycopg.connect(url) as connection:
+        return json.dumps(connection.execute(f"EXPLAIN (FORMAT JSON) {sql}", params).fetchone())
+
+
 @pytest.mark.parametrize("by", ["tags", "tags.id", "tags.slug"])
 async def test_the_newest_under_a_tag_are_found_in_their_order(
     admin: httpx.AsyncClient,
@@ -42,14 +60,7 @@ async def test_the_newest_under_a_tag_are_found_in_their_order(
             if statement.strip():
                 connection.execute(statement, {"tag": tag["id"]})
         connection.execute("ANALYZE")
-    reader, asked = application.container.core.reader(), list[tuple[str, Any]]()
-    run = reader.rows
-
-    async def noted(sql: str, params: Any = None, **how: Any) -> Any:
-        asked.append((sql, params))
-        return await run(sql, params, **how)
-
-    monkeypatch.setattr(reader, "rows", noted)
+    asked = _noted(application, monkeypatch)
     value = tag["slug"] if by == "tags.slug" else tag["id"]
     url = f"{CONTENT}/posts?filter[{by}]={value}&fields=slug"
     first = answered(await client.get(url), 200)
@@ -57,10 +68,33 @@ async def test_the_newest_under_a_tag_are_found_in_their_order(
     slugs = [one["slug"] for one in (*first["items"], *second["items"])]
     assert slugs == [f"post-{number}" for number in range(1, 41)]
     for sql, params in asked:
-        with psycopg.connect(database_url) as connection:
-            plan = connection.execute(f"EXPLAIN (FORMAT JSON) {sql}", params).fetchone()
-        text = json.dumps(plan)
+        text = _plan(database_url, sql, params)
         assert "ix_links_listed" in text
+        assert '"Sort"' not in text
+
+
+@pytest.mark.parametrize("query", ["", "&sort=-menu_order,-title"])
+async def test_pages_are_found_in_their_order(
+    client: httpx.AsyncClient,
+    application: Application,
+    database_url: str,
+    query: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        for statement in SEED.split(";\n")[:2]:
+            connection.execute(statement.replace("'post'", "'page'"), {"tag": None})
+        connection.execute("ANALYZE")
+    asked = _noted(application, monkeypatch)
+    url = f"{CONTENT}/pages?fields=slug{query}"
+    first = answered(await client.get(url), 200)
+    second = answered(await client.get(f"{url}&after={first['page']['next']}"), 200)
+    assert len({one["slug"] for one in (*first["items"], *second["items"])}) == 40
+    assert len(asked) == 2
+    for sql, params in asked:
+        text = _plan(database_url, sql, params)
+        assert "ix_publications_pages" in text
         assert '"Sort"' not in text
 
 

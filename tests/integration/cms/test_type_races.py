@@ -11,7 +11,6 @@ from tests.integration.cms.cms_client import ANY, API, answered, at, change, ite
 
 from cms_api.bootstrap.container import Application
 from cms_api.domains.jobs.api import JobState
-from cms_api.kernel.actor import SYSTEM
 
 TYPES = f"{API}/content-types"
 CODE = {"key": "code", "type": "text", "unique": True}
@@ -32,8 +31,7 @@ async def settle(application: Application, key: str) -> None:
         total=None,
         result=None,
     )
-    async with application.unit_of_work() as uow:
-        await application.container.cms.index_handler().step(uow, SYSTEM, job)
+    await application.container.cms.index_handler().prepare(job)
 
 
 async def test_two_changes_of_one_version(admin: httpx.AsyncClient) -> None:
