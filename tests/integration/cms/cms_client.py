@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg
 
 from cms_api.adapters.http.caching import ID_LENGTH, tag_of
+from cms_api.bootstrap.container import Application
+from cms_api.domains.jobs.api import JobState
 
 API, CONTENT = "/api/v1", "/api/v1/content"
 ANY = {"If-Match": "*"}
@@ -85,3 +88,17 @@ def rows(url: str, statement: str, params: Iterable[object] = ()) -> list[tuple[
     """What the database holds."""
     with psycopg.connect(url) as connection:
         return connection.execute(statement.encode(), list(params)).fetchall()
+
+
+async def settle(application: Application, key: str) -> None:
+    """Have the indexes of a type's fields built, as a worker would."""
+    job = JobState(
+        id=uuid4(),
+        kind="content_types.index",
+        params={"type": key},
+        cursor=None,
+        done=0,
+        total=None,
+        result=None,
+    )
+    await application.container.cms.index_handler().prepare(job)

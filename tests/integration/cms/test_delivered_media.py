@@ -1,27 +1,15 @@
 """Files for readers: those that something live shows, and no others."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
-import pytest
-from litestar import Litestar
 from tests.integration.cms.cms_client import ANY, API, CONTENT, answered, do, items, make, published
-from tests.integration.hearing import hearing, until
+from tests.integration.hearing import until
 from tests.integration.http.asking import check_problem, upload
 
 from cms_api.adapters.http.caching import ResponseCache
-from cms_api.bootstrap.container import Application
 
 MEDIA = f"{CONTENT}/media"
-
-
-@pytest.fixture
-async def cache(app: Litestar, application: Application) -> AsyncIterator[ResponseCache]:
-    """The application's cache, while it hears of changes."""
-    del app
-    async with hearing(application) as found:
-        yield found
 
 
 async def names(client: httpx.AsyncClient, query: str = "") -> list[str]:

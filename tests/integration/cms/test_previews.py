@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,6 @@ import httpx
 import msgspec
 import psycopg
 import pytest
-from litestar import Litestar
 from tests.integration.cms.cms_client import (
     ANY,
     API,
@@ -27,7 +26,7 @@ from tests.integration.cms.cms_client import (
     remove,
     rows,
 )
-from tests.integration.hearing import hearing, until
+from tests.integration.hearing import until
 
 from cms_api.adapters.http.caching import ResponseCache
 from cms_api.bootstrap.container import Application
@@ -244,14 +243,6 @@ async def test_pages_of_lists_lead_on_within_the_preview(
         found += [one["title"] for one in answered(response, 200)["items"]]
         url = response.links.get("next", {}).get("url", "")
     assert found == ["Post 0", "Post 1", "Post 2"]
-
-
-@pytest.fixture
-async def cache(app: Litestar, application: Application) -> AsyncIterator[ResponseCache]:
-    """The application's cache, while it hears of changes."""
-    del app
-    async with hearing(application) as found:
-        yield found
 
 
 async def test_caches_know_nothing_of_previews(

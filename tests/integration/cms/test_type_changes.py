@@ -22,12 +22,12 @@ from tests.integration.cms.cms_client import (
     make,
     published,
     rows,
+    settle,
 )
 
 from cms_api.bootstrap.container import Application
 from cms_api.domains.cms.content_types.fields import MarkdownField
 from cms_api.domains.cms.documents.ports import DocumentRepository
-from cms_api.domains.jobs.api import JobState
 from cms_api.kernel.actor import SYSTEM
 
 ENOUGH = 15
@@ -305,11 +305,7 @@ async def test_values_that_become_equal_in_a_unique_field(
     admin: httpx.AsyncClient, application: Application
 ) -> None:
     made = await thing(admin, {"key": "a", "type": "text", "unique": True})
-    await application.container.cms.index_handler().prepare(
-        JobState(
-            id=UUID(int=1), kind="", params={"type": "thing"}, cursor=None, done=0, total=None, result=None
-        ),
-    )  # fmt: skip
+    await settle(application, "thing")
     for value in ("12", "12.0"):
         await make(admin, "entries/thing", a=value)
     body = {"fields": [{"key": "a", "id": made["fields"][0]["id"], "type": "number", "unique": True}],

@@ -3,14 +3,12 @@
 import asyncio
 from collections import Counter
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
-from tests.integration.cms.cms_client import ANY, API, answered, at, change, items, make, remove
+from tests.integration.cms.cms_client import ANY, API, answered, at, change, items, make, remove, settle
 
 from cms_api.bootstrap.container import Application
-from cms_api.domains.jobs.api import JobState
 
 TYPES = f"{API}/content-types"
 CODE = {"key": "code", "type": "text", "unique": True}
@@ -18,20 +16,6 @@ CODE = {"key": "code", "type": "text", "unique": True}
 
 async def model(client: httpx.AsyncClient, key: str, *fields: dict[str, Any]) -> dict[str, Any]:
     return answered(await client.post(TYPES, json={"key": key, "fields": fields}), 201)
-
-
-async def settle(application: Application, key: str) -> None:
-    """Have the indexes built, as a worker would."""
-    job = JobState(
-        id=uuid4(),
-        kind="content_types.index",
-        params={"type": key},
-        cursor=None,
-        done=0,
-        total=None,
-        result=None,
-    )
-    await application.container.cms.index_handler().prepare(job)
 
 
 async def test_two_changes_of_one_version(admin: httpx.AsyncClient) -> None:

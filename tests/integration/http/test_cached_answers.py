@@ -1,27 +1,17 @@
 """Delivery behind its cache, on a real database: fast, and never older than the last change."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
-from litestar import Litestar
 from tests.integration.cms.cms_client import API, CONTENT, answered, change, do, make, published
-from tests.integration.hearing import hearing, until
+from tests.integration.hearing import until
 from tests.integration.http.asking import in_a_later_second, upload
 
 from cms_api.adapters.http.caching import ResponseCache
-from cms_api.bootstrap.container import Application
-
-
-@pytest.fixture
-async def cache(app: Litestar, application: Application) -> AsyncIterator[ResponseCache]:
-    """The application's cache, while it hears of changes."""
-    del app
-    async with hearing(application) as found:
-        yield found
 
 
 async def hit(client: httpx.AsyncClient, path: str) -> bool:

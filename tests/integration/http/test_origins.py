@@ -1,16 +1,12 @@
 """Browsers of other origins, in front of the cache: what each is told is its own."""
 
-from collections.abc import AsyncIterator
-
 import httpx
 import msgspec
 import pytest
-from litestar import Litestar
 from tests.integration.cms.cms_client import CONTENT, published
-from tests.integration.hearing import hearing, until
+from tests.integration.hearing import until
 
 from cms_api.adapters.http.caching import ResponseCache
-from cms_api.bootstrap.container import Application
 from cms_api.settings import Settings
 
 ONE, TWO, FOREIGN = "https://one.example", "https://two.example", "https://foreign.example"
@@ -21,14 +17,6 @@ ALLOW = "access-control-allow-origin"
 def settings(settings: Settings) -> Settings:
     """With two sites that may ask."""
     return msgspec.structs.replace(settings, cors_origins=(ONE, TWO))
-
-
-@pytest.fixture
-async def cache(app: Litestar, application: Application) -> AsyncIterator[ResponseCache]:
-    """The application's cache, while it hears of changes."""
-    del app
-    async with hearing(application) as found:
-        yield found
 
 
 def varies(response: httpx.Response) -> set[str]:

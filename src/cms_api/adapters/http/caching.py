@@ -145,12 +145,14 @@ class Answer:
         form = self._forms.get(accepted(codings))
         if form is None:
             return None
-        known = given.get(b"if-none-match")
-        if known is not None:
+        if (tags := given.get(b"if-none-match")) is not None:
+            known = tags.decode("latin-1")
+            if matches(known, form[0].decode()):
+                return 304, [*self._validators, (b"etag", form[0])], b""
             # Each coding has its tag, and she may have another one than she would get now.
-            for tag in (form[0], *(_coded(self._tag, one).encode() for one in (None, *acceptable(codings)))):
-                if matches(known.decode("latin-1"), tag.decode()):
-                    return 304, [*self._validators, (b"etag", tag)], b""
+            for tag in (_coded(self._tag, one) for one in (None, *acceptable(codings))):
+                if matches(known, tag):
+                    return 304, [*self._validators, (b"etag", tag.encode())], b""
         elif (since := given.get(b"if-modified-since")) is not None and self._is_as_of(since):
             return 304, [*self._validators, (b"etag", form[0])], b""
         return 200, *form[1:]
@@ -216,15 +218,14 @@ def _coded(tag: str, coding: str | None) -> str:
 class Load:
     """The making of an answer. Others that want the same one wait for it."""
 
-    __slots__ = ("_cache", "_made", "answer", "is_private", "missed", "place", "problem")
+    __slots__ = ("_cache", "_made", "answer", "is_private", "missed", "place")
 
     def __init__(self, cache: "ResponseCache", place: Place) -> None:
         self._cache = cache
         self._made = asyncio.Event()
         self.place = place
-        self.answer: Answer | None = None
-        # What came of it instead, as it was sent: told to who waits, and kept for nobody.
-        self.problem: Problem | None = None
+        # What others get, too. A problem is told to who waits, and kept for nobody.
+        self.answer: Answer | ToldProblem | None = None
         # Whether it was answered with what only that request may get: the others ask for themselves.
         self.is_private = False
         # What changed since it was begun: it may not have seen that.
@@ -241,10 +242,10 @@ class Load:
         self._cache.forget(self)
         self._made.set()
 
-    async def made(self) -> "Answer | Problem | None":
+    async def made(self) -> "Answer | ToldProblem | None":
         """What came of it, once it is there; None where that is nothing that others may get."""
         await self._made.wait()
-        return self.answer or self.problem
+        return self.answer
 
     def watching(self, send: Send) -> Send:
         """``send``, with problems noted: a stampede for what is not there costs one question, too."""
@@ -257,14 +258,14 @@ class Load:
                 self.is_private = self.answer is None and start is None
             elif message["type"] == "http.response.body" and start is not None:
                 if not message["more_body"]:  # else it is none of ours: they have one part
-                    self.problem = Problem(start["status"], start["headers"], message["body"])
+                    self.answer = ToldProblem(start["status"], start["headers"], message["body"])
                 start = None
             await send(message)
 
         return watched
 
 
-class Problem:
+class ToldProblem:
     """A problem as it was told to one request, for others that asked the same meanwhile."""
 
     __slots__ = ("_headers", "_members", "_status")
@@ -454,7 +455,7 @@ class CachedAnswers:
             await self._app(scope, receive, send)
             return
         place = (scope["path"], scope["query_string"])
-        answer: Answer | Problem | None = cache.find(place)
+        answer: Answer | ToldProblem | None = cache.find(place)
         # Where the one who was at it went away, the next one is, and the others wait for that.
         while answer is None and (load := cache.loading(place)) is not None:
             answer = await load.made()

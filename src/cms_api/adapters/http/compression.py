@@ -28,23 +28,24 @@ CODINGS: dict[str, Callable[[bytes], bytes]] = {
 def accepted(header: bytes) -> str | None:
     """The coding that suits an Accept-Encoding header best; None where that is none at all."""
     weights = _weights(header)
-    best = max(CODINGS, key=lambda coding: weights.get(coding, weights.get("*", 0.0)))
-    weight = weights.get(best, weights.get("*", 0.0))
-    return best if weight > 0 and weight >= weights.get("identity", 0.0) else None
+    best = max(CODINGS, key=weights.__getitem__)
+    return best if weights[best] > 0 and weights[best] >= weights["identity"] else None
 
 
 def acceptable(header: bytes) -> list[str]:
     """All codings that an Accept-Encoding header allows."""
     weights = _weights(header)
-    return [coding for coding in CODINGS if weights.get(coding, weights.get("*", 0.0)) > 0]
+    return [coding for coding in CODINGS if weights[coding] > 0]
 
 
 def _weights(header: bytes) -> dict[str, float]:
-    weights: dict[str, float] = {}
+    """How much a client likes each coding, and bytes as they are."""
+    given: dict[str, float] = {}
     for part in header.decode("latin-1").lower().split(","):
         name, _, parameters = part.partition(";")
-        weights[name.strip()] = _weight(parameters)
-    return weights
+        given[name.strip()] = _weight(parameters)
+    weights = {coding: given.get(coding, given.get("*", 0.0)) for coding in CODINGS}
+    return weights | {"identity": given.get("identity", 0.0)}
 
 
 def _weight(parameters: str) -> float:

@@ -3,7 +3,7 @@
 from litestar.enums import HttpMethod
 from litestar.types import Scope
 
-from cms_api.adapters.http.lists import parameters, unknown_parameter
+from cms_api.adapters.http.lists import parameters, refusal, unknown_parameter
 from cms_api.adapters.http.previewing import PARAMETER, can_be_previewed, takes_preview
 from cms_api.kernel.errors import Malformed, Unauthenticated
 from cms_api.querying.parsing import Refused
@@ -44,5 +44,4 @@ def refuse_unknown_parameters(scope: Scope) -> None:
         names = dict.fromkeys(name for name, _ in parameters(query)) or {"": None}
         faults = [unknown_parameter(name, known - {name}) for name in names if name not in read]
         if faults:
-            refused = Refused(faults)
-            raise Malformed(refused.detail, faults=refused.faults)
+            raise refusal(Refused(faults))

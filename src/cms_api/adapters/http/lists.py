@@ -96,7 +96,12 @@ def unknown_parameter(name: str, known: Iterable[str]) -> Fault:
 
 def wrong_parameter(name: str, code: str, detail: str) -> Malformed:
     """The error that says what is wrong with a query parameter's value."""
-    return Malformed(detail, faults=(Fault(f"?{name}", code, detail),))
+    return refusal(Refused([Fault(f"?{name}", code, detail)]))
+
+
+def refusal(refused: Refused) -> Malformed:
+    """The error that names all faults."""
+    return Malformed(refused.detail, faults=refused.faults)
 
 
 def values_of(query: bytes, known: Iterable[str]) -> dict[str, str]:
@@ -110,8 +115,7 @@ def values_of(query: bytes, known: Iterable[str]) -> dict[str, str]:
             faults.append(Fault(f"?{name}", "duplicate", f"The parameter “{name}” is given twice."))
         given[name] = value
     if faults:
-        refused = Refused(faults)
-        raise Malformed(refused.detail, faults=refused.faults)
+        raise refusal(Refused(faults))
     return given
 
 
@@ -159,7 +163,7 @@ class ListQuery:
         try:
             asked = parsed(root, listing, spelling, extra=extra)
         except Refused as error:
-            raise Malformed(error.detail, faults=error.faults) from None
+            raise refusal(error) from None
         self.cost = check_cost(asked, listing, cost_limit)
         self.selection = asked.selection
         self.is_search = is_search(asked.filter)
@@ -187,11 +191,7 @@ class ListQuery:
         try:
             return self._cursors.open(cursor, self._scope)
         except Malformed as error:
-            faults = (Fault(self._place(name), "cursor", error.detail),)
-            raise Malformed(error.detail, faults=faults) from None
-
-    def _place(self, name: str) -> str:
-        return f"/{name}" if self._is_body else f"?{name}"
+            raise self.wrong(name, "cursor", error.detail) from None
 
     def required(self, name: str) -> str:
         """What is given for one of ``extra``. Raises `Malformed` where that is nothing."""
@@ -200,8 +200,9 @@ class ListQuery:
         return self.extra[name]
 
     def wrong(self, name: str, code: str, detail: str) -> Malformed:
-        """The error that says what is wrong with what is given for one of ``extra``."""
-        return Malformed(detail, faults=(Fault(self._place(name), code, detail),))
+        """The error that says what is wrong with what is given by that name."""
+        place = f"/{name}" if self._is_body else f"?{name}"
+        return refusal(Refused([Fault(place, code, detail)]))
 
     def links(self, page: Page[Any]) -> tuple[PageInfo, dict[str, str]]:
         """The cursors of a page, and its Link header (RFC 8288), which can't say what a body says."""
@@ -244,7 +245,7 @@ def selection_from(
     try:
         found = selection_of(of_parameters(pairs), listing, PARAMETERS, extra=extra)
     except Refused as error:
-        raise Malformed(error.detail, faults=error.faults) from None
+        raise refusal(error) from None
     return found, {name: value for name, value in pairs if name in extra}
 
 

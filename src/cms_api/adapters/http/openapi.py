@@ -24,7 +24,6 @@ from cms_api.adapters.http.problems import MEDIA_TYPE, Problem
 from cms_api.adapters.http.shared_parts import share
 from cms_api.adapters.http.typed import expand
 from cms_api.domains.cms.api import DocumentTypes, EntryDescription
-from cms_api.querying import Listing
 
 TAGS = {
     "auth": "Signing in and out.",
@@ -158,7 +157,7 @@ def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> 
     schema["openapi"] = "3.1.0"
     # The framework holds paths in sets: without an order of ours, each process would answer other bytes.
     schema["paths"] = dict(sorted(schema["paths"].items()))
-    routes = sorted(app.routes, key=lambda route: route.path)
+    handlers = _handlers(app)
     (problem,), defs = msgspec.json.schema_components([Problem], ref_template="#/components/schemas/{name}")
     del problem
     defs["Problem"]["additionalProperties"] = True
@@ -177,10 +176,9 @@ def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> 
     }
     ours = [
         handler.opt[name]
-        for route in routes
-        for handler in getattr(route, "route_handlers", ())
+        for handler in handlers.values()
         for name in ("answers", "takes")
-        if name in getattr(handler, "opt", {})
+        if name in handler.opt
     ]
     described, definitions = msgspec.json.schema_components(ours, ref_template="#/components/schemas/{name}")
     for definition in definitions.values():
@@ -195,52 +193,36 @@ def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> 
         for method, operation in path.items()
         if isinstance(operation, dict) and "operationId" in operation
     }
-    for route in routes:
-        for handler in getattr(route, "route_handlers", ()):
-            if isinstance(handler, HTTPRouteHandler) and handler.operation_id in operations:
-                method, operation = operations[str(handler.operation_id)]
-                if (answer := handler.opt.get("answers")) is not None:
-                    success = next(one for one in operation["responses"] if one.startswith("2"))
-                    operation["responses"][success]["content"] = {
-                        "application/json": {"schema": schemas[id(answer)]}
-                    }
-                if (taken := handler.opt.get("takes")) is not None:
-                    operation["requestBody"]["content"] = {"application/json": {"schema": schemas[id(taken)]}}
-                _complete(method, operation, handler)
+    handlers = {name: handler for name, handler in handlers.items() if name in operations}
+    for name, handler in handlers.items():
+        method, operation = operations[name]
+        if (answer := handler.opt.get("answers")) is not None:
+            success = next(one for one in operation["responses"] if one.startswith("2"))
+            operation["responses"][success]["content"] = {"application/json": {"schema": schemas[id(answer)]}}
+        if (taken := handler.opt.get("takes")) is not None:
+            operation["requestBody"]["content"] = {"application/json": {"schema": schemas[id(taken)]}}
+        _complete(method, operation, handler)
     schema = _with_plain_names(schema)
     parts = Parts(schema["components"]["schemas"])
-    parts.show(schema["paths"], _managed(routes))
-    schema["components"]["schemas"].update(filter_schemas(_asked_by_bodies(routes)))
+    listed = {name: handler.opt for name, handler in handlers.items() if "listing" in handler.opt}
+    managed = {name: opt["listing"] for name, opt in listed.items() if not opt.get("public")}
+    parts.show(schema["paths"], managed)
+    asked_by_bodies = {name: opt["listing"] for name, opt in listed.items() if "query_of" in opt}
+    schema["components"]["schemas"].update(filter_schemas(asked_by_bodies))
     if types is not None:
-        handlers = {
-            str(handler.operation_id): handler
-            for route in routes
-            for handler in getattr(route, "route_handlers", ())
-            if isinstance(handler, HTTPRouteHandler) and handler.operation_id in operations
-        }
         expand(schema, types, handlers, parts)
         schema["paths"] = dict(sorted(schema["paths"].items()))
     share(schema)
     return schema
 
 
-def _managed(routes: Sequence[BaseRoute]) -> dict[str, Listing]:
-    """What is listed by the operations of management."""
+def _handlers(app: Litestar) -> dict[str, HTTPRouteHandler]:
+    """The handlers by the names of their operations, in the order of their paths."""
     return {
-        str(handler.operation_id): handler.opt["listing"]
-        for route in routes
+        str(handler.operation_id): handler
+        for route in sorted(app.routes, key=lambda route: route.path)
         for handler in getattr(route, "route_handlers", ())
-        if "listing" in getattr(handler, "opt", {}) and not handler.opt.get("public")
-    }
-
-
-def _asked_by_bodies(routes: Sequence[BaseRoute]) -> dict[str, Listing]:
-    """What is listed by the operations that are asked by a body."""
-    return {
-        str(handler.operation_id): handler.opt["listing"]
-        for route in routes
-        for handler in getattr(route, "route_handlers", ())
-        if "query_of" in getattr(handler, "opt", {})
+        if isinstance(handler, HTTPRouteHandler)
     }
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from cms_api.adapters.sqlalchemy.cms.delivery import kept, object_of
+from cms_api.adapters.sqlalchemy.cms.delivery import http_date, kept, object_of
 from cms_api.adapters.sqlalchemy.cms.sources import moment
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, cut
 from cms_api.adapters.sqlalchemy.reading import Reader
@@ -36,11 +36,10 @@ BY = Keyset(
 VISIBLE = """c.document_id = %(document_id)s AND c.state = 'approved' AND (c.parent_id IS NULL OR NOT EXISTS (
     SELECT FROM unnest(c.path) up(id) JOIN cms.reader_comments a ON a.id = up.id WHERE a.state <> 'approved'))"""
 PLACE = "p.document_id = %(document_id)s AND p.type = %(type)s"
-_CHANGED_AT = "to_char(c.updated_at AT TIME ZONE 'UTC', 'Dy, DD Mon YYYY HH24:MI:SS \"GMT\"')"
 
 
 def _shown(selection: Selection) -> str:
-    return f"{object_of(kept(FIELDS, selection))}::text AS json, {_CHANGED_AT} AS changed_at"
+    return f"{object_of(kept(FIELDS, selection))}::text AS json, {http_date('c.updated_at')} AS changed_at"
 
 
 class SqlDeliveredComments(DeliveredCommentQueries):

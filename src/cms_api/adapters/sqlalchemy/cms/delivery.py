@@ -126,9 +126,9 @@ def shown(source: str, alias: str, selection: Selection, texts: Mapping[str, str
     """The JSON of a row: its fields, and what is included in the place of ids. ``texts`` are in another format."""
     known, links = {**SOURCES[source].shown, **(texts or {})}, SOURCES[source].links
     parts = {}
-    for name in known if selection.fields is None else selection.fields:
+    for name, sql in kept(known, selection).items():
         inner = selection.of(name)
-        parts[name] = at(known[name], alias) if inner is None else expanded(links[name], alias, inner)
+        parts[name] = at(sql, alias) if inner is None else expanded(links[name], alias, inner)
     return object_of(parts)
 
 

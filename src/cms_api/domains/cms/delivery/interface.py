@@ -56,21 +56,6 @@ _NAMED: dict[str, FieldType] = {
     "updated_at": "timestamptz",
 }
 
-FILES = Fields(
-    filters={
-        "id": "uuid",
-        "filename": "text",
-        "title": "text",
-        "alt": "text",
-        "caption": "text",
-        "media_type": "text",
-        "size": "integer",
-        "width": "integer",
-        "height": "integer",
-    },
-    sorts=("filename", "title"),
-    shown=FIELDS["media"],
-)
 _PARENTS = Fields(
     filters={"id": "uuid", "slug": "text", "title": "text", "path": "text"},
     sorts=("title", "path"),
@@ -81,7 +66,7 @@ BYLINES = {
     "author": Relation(fields=lambda: LISTINGS["authors"]),
     "authors": Relation(fields=lambda: LISTINGS["authors"], is_many=True),
 }
-_ARTICLE = {**BYLINES, "cover": Relation(fields=lambda: FILES)}
+_ARTICLE = {**BYLINES, "cover": Relation(fields=lambda: LISTINGS["media"])}
 
 LISTINGS: dict[Kind, Listing] = {
     "posts": Listing(
@@ -136,15 +121,25 @@ LISTINGS: dict[Kind, Listing] = {
             "avatar": "uuid",
             "updated_at": "timestamptz",
         },
-        relations={"avatar": Relation(fields=lambda: FILES)},
+        relations={"avatar": Relation(fields=lambda: LISTINGS["media"])},
         shown=FIELDS["authors"],
         expands=True,
         sort=(SortKey("name"),),
     ),
     "media": Listing(
-        sorts=FILES.sorts,
-        filters=FILES.filters,
-        shown=FILES.shown,
+        sorts=("filename", "title"),
+        filters={
+            "id": "uuid",
+            "filename": "text",
+            "title": "text",
+            "alt": "text",
+            "caption": "text",
+            "media_type": "text",
+            "size": "integer",
+            "width": "integer",
+            "height": "integer",
+        },
+        shown=FIELDS["media"],
         expands=True,
         sort=(SortKey("filename"),),
     ),

@@ -20,7 +20,7 @@ from cms_api.domains.cms.content_types.fields import (
     SlugField,
     TextField,
 )
-from cms_api.domains.cms.delivery.interface import BYLINES, FILES, LISTINGS
+from cms_api.domains.cms.delivery.interface import BYLINES, LISTINGS
 from cms_api.domains.cms.documents.interface import DOCUMENTS
 from cms_api.domains.cms.entries.interface import EntryView
 from cms_api.domains.cms.media.interface import MEDIA
@@ -76,7 +76,7 @@ PUBLIC = Face(
         sorts=("published_at", "updated_at"),
         shown=OWN,
     ),
-    FILES,
+    LISTINGS["media"],
     {"post": lambda: LISTINGS["posts"], "page": lambda: LISTINGS["pages"]},
 )
 MANAGED = Face(
