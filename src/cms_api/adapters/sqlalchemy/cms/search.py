@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from cms_api.adapters.sqlalchemy.cms.delivery import STATEMENTS_KEPT, http_date, object_of
+from cms_api.adapters.sqlalchemy.cms.delivery import STATEMENTS_KEPT, http_date, kept, object_of
 from cms_api.adapters.sqlalchemy.cms.hits import (
     CONFIGURATION,
     Copies,
@@ -53,8 +53,7 @@ def _copies(selection: Selection, *, is_prefix: bool) -> Copies:
         "score": "h.score",
         "highlights": highlights(is_prefix=is_prefix),
     }
-    item = object_of(known if selection.fields is None else {name: known[name] for name in selection.fields})
-    columns = f"{item}::text, {http_date('p.updated_at')}, p.document_id::text"
+    columns = f"{object_of(kept(known, selection))}::text, {http_date('p.updated_at')}, p.document_id::text"
     return Copies(columns, _SEARCH, are_asked=False)
 
 
