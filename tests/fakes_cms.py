@@ -538,8 +538,14 @@ class FakeDocumentQueries(DocumentQueries):
         return loaded(self._store, kind, document_id)
 
     async def list(self, kind: ContentType[C], page: PageRequest) -> Page[Document[C]]:
+        return await self.several([kind], page)
+
+    async def several(self, kinds: Sequence[ContentType[Any]], page: PageRequest) -> Page[Document[Any]]:
         rows = [
-            found for one in self._store.documents if (found := loaded(self._store, kind, one)) is not None
+            found
+            for one in self._store.documents
+            for kind in kinds
+            if (found := loaded(self._store, kind, one)) is not None
         ]
         return page_of(rows, page, self._field, lambda row: row)
 
@@ -986,7 +992,7 @@ class FakeCms:
         self.tools = engine
         self.posts = Posts(**engine)
         self.pages = Pages(**engine)
-        self.types.services |= {"post": self.posts, "page": self.pages}
+        self.types.known |= {"post": self.posts, "page": self.pages}
         self.revisions = Revisions(
             queries=FakeRevisionQueries(self.store),
             access=Access(self.authors),

@@ -86,10 +86,13 @@ class FakeContentTypeQueries(ContentTypeQueries):
     async def get(self, key: str) -> TypeRecord | None:
         return self._store.types.get(key)
 
-    async def version(self, key: str) -> tuple[int, bool, str] | None:
-        record = self._store.types.get(key)
-        is_ready = record is not None and all(one.state == "ready" for one in record.indexes)
-        return record and (record.version, is_ready, await self.fingerprint())
+    async def versions(self, keys: Collection[str]) -> dict[str, tuple[int, bool, str]]:
+        fingerprint, found = await self.fingerprint(), [self._store.types.get(key) for key in keys]
+        return {
+            one.key: (one.version, all(index.state == "ready" for index in one.indexes), fingerprint)
+            for one in found
+            if one is not None
+        }
 
     async def list(self, page: PageRequest) -> Page[TypeRecord]:
         return page_of(list(self._store.types.values()), page, getattr, lambda row: row)

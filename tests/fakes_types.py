@@ -1,6 +1,6 @@
 """Content types that are known from the start."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from cms_api.domains.cms.content_types.errors import TypeNotFound
@@ -14,10 +14,10 @@ from cms_api.domains.cms.posts.service import POST
 
 
 class FixedTypes(DocumentTypes):
-    """The built-in types; ``services`` may be filled in later."""
+    """The built-in types; ``known`` may be filled in later."""
 
     def __init__(self, services: Mapping[str, DocumentService[Any, Any]] | None = None) -> None:
-        self.services: dict[str, Any] = dict(services or {})
+        self.known: dict[str, Any] = dict(services or {})
         self._kinds: dict[str, ContentType[Any]] = {kind.key: kind for kind in (POST, PAGE)}
 
     async def kind(self, key: str) -> ContentType[Any]:
@@ -39,8 +39,5 @@ class FixedTypes(DocumentTypes):
     async def described(self) -> Sequence[EntryDescription]:
         return []
 
-    async def service(self, key: str) -> DocumentService[Any, Any]:
-        if (service := self.services.get(key)) is None:
-            raise TypeNotFound(key)
-        found: DocumentService[Any, Any] = service
-        return found
+    async def services(self, keys: Collection[str]) -> Mapping[str, DocumentService[Any, Any]]:
+        return {key: self.known[key] for key in keys if key in self.known}

@@ -184,7 +184,15 @@ class CmsContainer(DeclarativeContainer):
     )
     revisions = Singleton(Revisions, queries=Singleton(SqlRevisions, core.reader), access=access, types=types)
     batch = Singleton(Batch, types=types, stages=stages)
-    related_things = Singleton(RelatedThings, authors=authors, terms=terms, media=media)
+    related_things = Singleton(
+        RelatedThings,
+        authors=authors,
+        terms=terms,
+        media=media,
+        types=types,
+        documents=documents,
+        locks=held_locks,
+    )
     bulk = Singleton(
         Bulk,
         clock=core.clock,

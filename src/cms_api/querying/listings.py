@@ -35,12 +35,15 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
 
     ``fields`` is asked when it is walked: relations go round in circles. ``is_many`` says that there
     may be several of what it leads to. ``hops`` is 1, or 0 where it leads into a part of the same
-    row: a group, a list, blocks.
+    row: a group, a list, blocks. ``kinds`` says what it leads to, for whoever looks that up by its
+    ids; ``held`` is the field that has these, where it goes by another name than the relation.
     """
 
     fields: "Callable[[], Fields]"
     is_many: bool = False
     hops: int = 1
+    kinds: tuple[str, ...] = ()
+    held: str | None = None
 
 
 class Fields(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,34 +65,16 @@ NO_FIELDS = Fields()
 class Listing(Fields, frozen=True, kw_only=True):
     """What a list can be asked. ``sort`` is its order where none is asked for.
 
-    ``expands`` says that relations can be included: all of them, or ``included`` only, without going on
-    from there. ``has_texts`` that texts come in several formats,
+    ``expands`` says that relations can be included, ``has_texts`` that texts come in several formats,
     ``is_searchable`` that `q` searches it, ``is_ranked`` that what it finds comes by rank then, with
     what matches.
     """
 
     sort: tuple[SortKey, ...]
     expands: bool = False
-    included: tuple[str, ...] | None = None
     has_texts: bool = False
     is_searchable: bool = False
     is_ranked: bool = False
-
-    def expanded(self) -> Fields:
-        """The fields with the relations that can be included."""
-        if self.included is None:
-            return self
-        near = {name: _near(relation) for name, relation in self.relations.items() if name in self.included}
-        return msgspec.structs.replace(self, relations=near)
-
-
-def _near(relation: Relation) -> Relation:
-    """The relation to fields that lead no further."""
-    return Relation(
-        fields=lambda: msgspec.structs.replace(relation.fields(), relations={}),
-        is_many=relation.is_many,
-        hops=relation.hops,
-    )
 
 
 class Found(NamedTuple):

@@ -492,7 +492,7 @@ def parsed(root: Node, listing: Listing, spelling: Spelling, *, extra: tuple[str
         selection=parser.selection(
             parts.get("include") if listing.expands else None,
             parts.get("fields") if listing.shown else None,
-            listing.expanded(),
+            listing,
             parts.get("format") if listing.has_texts else None,
         ),
     )

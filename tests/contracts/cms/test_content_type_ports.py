@@ -74,7 +74,9 @@ async def test_a_type_comes_back_as_stored(types: Types) -> None:
         ("aaaaaaaaa1", "unique", "pending")
     ]
     assert await types.queries.get("one") == stored
-    assert await types.queries.version("one") == (1, False, await types.queries.fingerprint())
+    assert await types.queries.versions(["one", "none"]) == {
+        "one": (1, False, await types.queries.fingerprint())
+    }
     assert await types.queries.fingerprint() != before
     with pytest.raises(TypeTaken):
         async with types.uow() as uow:
@@ -88,7 +90,7 @@ async def test_a_type_comes_back_as_stored(types: Types) -> None:
         await repository.add_revision(changed, ())
         assert await repository.set_indexes("one", [])
     assert await types.queries.get("one") == changed
-    assert await types.queries.version("one") == (2, True, await types.queries.fingerprint())
+    assert await types.queries.versions(["one"]) == {"one": (2, True, await types.queries.fingerprint())}
     page = PageRequest(sort=TYPE_REVISIONS.sort, count="exact")
     found = await types.queries.revisions(made.id, page)
     assert [(one.version, len(one.changes)) for one in found.items] == [(2, 0), (1, 1)]
@@ -103,7 +105,7 @@ async def test_a_type_comes_back_as_stored(types: Types) -> None:
     async with types.uow() as uow:
         await uow.repository(ContentTypeRepository).delete("one")
     assert await types.queries.get("one") is None
-    assert await types.queries.version("one") is None
+    assert await types.queries.versions(["one"]) == {}
 
 
 async def test_lists_and_who_names_whom(types: Types) -> None:

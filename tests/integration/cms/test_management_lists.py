@@ -230,8 +230,8 @@ async def test_each_list_costs_a_constant_number_of_statements(
     for limit in (1, 3):
         asked.clear()
         answered(await admin.get(f"{API}/posts?q=n&include=tags,author,authors,cover&limit={limit}"), 200)
-        # The list, its locks, the tags and the authors; there are no covers.
-        assert sum("cms." in sql for sql in asked) == 4
+        # The list, its locks, and what is included: there are no covers.
+        assert sum("cms." in sql for sql in asked) == 5
 
 
 async def test_lists_are_private(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
@@ -278,17 +278,136 @@ async def test_relations_are_included(admin: httpx.AsyncClient) -> None:
     assert {"tags": [{"slug": "red"}]} in answered(asked, 200)["items"]
 
 
-async def test_entries_include_their_authors_only(admin: httpx.AsyncClient) -> None:
-    ada = await make(admin, "authors", name="Ada B")
-    fields = [{"key": "place", "type": "reference", "types": ["post"]}]
+async def event_type(admin: httpx.AsyncClient) -> None:
+    """Places, and events that point at these, at posts and at each other from wherever a field may be."""
+    place = [
+        {"key": "name", "type": "text"},
+        {"key": "photo", "type": "media"},
+        {"key": "owner", "type": "text", "visibility": "restricted"},
+    ]
+    answered(await admin.post(f"{API}/content-types", json={"key": "place", "fields": place}), 201)
+    where = {"key": "where", "type": "reference", "types": ["place"]}
+    any_of_them = {"key": "things", "type": "references", "types": ["place", "post", "page"]}
+    fields = [
+        {"key": "headline", "type": "text"},
+        {**where, "key": "place"},
+        any_of_them,
+        {"key": "anything", "type": "reference"},
+        {"key": "stand", "type": "group", "fields": [where]},
+        {"key": "stops", "type": "list", "of": {"type": "group", "fields": [where]}},
+        {"key": "body", "type": "blocks", "variants": [
+            {"key": "map", "fields": [where]}, {"key": "note", "fields": [{"key": "text", "type": "text"}]},
+        ]},
+    ]  # fmt: skip
     answered(await admin.post(f"{API}/content-types", json={"key": "event", "fields": fields}), 201)
-    await make(admin, "entries/event", slug="one", authors=[ada["id"]])
-    (one,) = await items(admin, f"{API}/entries/event?include=author&fields=author.name")
-    assert one == {"author": {"name": "Ada B"}}
-    answered(await admin.get(f"{API}/entries/event?include=place"), 400, "malformed")
 
 
-@pytest.mark.parametrize("include", ["parent", "categories.parent", "cover.id", "authr", "seo"])
+async def test_entries_include_what_they_point_at(admin: httpx.AsyncClient) -> None:
+    await event_type(admin)
+    ada = await make(admin, "authors", name="Ada B")
+    photo = await upload(admin, alt="Grey")
+    hall = await make(
+        admin, "entries/place", slug="hall", name="Hall", photo=photo["id"], authors=[ada["id"]]
+    )
+    barn = await make(admin, "entries/place", slug="barn", name="Barn", owner="Zoe", authors=[])
+    tag = await make(admin, "tags", name="Red")
+    post = await make(admin, "posts", title="A post", tags=[tag["id"]])
+    first = await make(
+        admin, "entries/event", slug="first", headline="First", anything=post["id"], authors=[ada["id"]]
+    )
+    await make(
+        admin, "entries/event", slug="second", headline="Second", authors=[],
+        place=hall["id"], things=[post["id"], barn["id"], hall["id"]], anything=first["id"],
+        stand={"where": barn["id"]}, stops=[{"where": hall["id"]}, {"where": None}, {"where": barn["id"]}],
+        body=[{"type": "map", "where": hall["id"]}, {"type": "note", "text": "Here."}],
+    )  # fmt: skip
+    url = f"{API}/entries/event?filter[slug]=second"
+
+    (one,) = await items(
+        admin, f"{url}&include=place.photo,place.author.avatar,things.tags,anything.anything"
+    )
+    assert one["place"]["photo"] == photo
+    assert one["place"]["author"]["name"] == "Ada B"
+    assert [thing["id"] for thing in one["things"]] == [post["id"], barn["id"], hall["id"]]
+    assert one["things"][0]["tags"] == [tag]
+    assert one["things"][2]["photo"] == photo["id"]
+    assert (one["anything"]["slug"], one["anything"]["anything"]["title"]) == ("first", "A post")
+    assert one["stand"] == {"where": barn["id"]}
+
+    (one,) = await items(admin, f"{url}&include=stand.where,stops.where,body.where")
+    assert one["stand"]["where"]["name"] == "Barn"
+    assert [stop["where"] and stop["where"]["name"] for stop in one["stops"]] == ["Hall", None, "Barn"]
+    assert (one["body"][0]["where"]["name"], one["body"][1]["text"]) == ("Hall", "Here.")
+    assert one["place"] == hall["id"]
+
+    wanted = "include[things][limit]=2&include[things][sort]=-created_at&fields=headline,things.slug,place"
+    (one,) = await items(admin, f"{url}&{wanted}")
+    assert one == {
+        "headline": "Second", "things": [{"slug": "a-post"}, {"slug": "barn"}], "place": hall["id"],
+    }  # fmt: skip
+    body = {
+        "filter": {"slug": "second"},
+        "include": {"things": {"limit": 1, "include": {"tags": {"fields": ["name"]}}, "fields": ["tags"]}},
+        "fields": ["things"],
+    }
+    asked = await admin.post(f"{API}/entries/event/query", json=body)
+    assert answered(asked, 200)["items"] == [{"things": [{"tags": [{"name": "Red"}]}]}]
+
+
+async def test_includes_show_what_the_asking_user_may_see(admin: httpx.AsyncClient, user_client: Any) -> None:
+    await event_type(admin)
+    barn = await make(admin, "entries/place", slug="barn", name="Barn", owner="Zoe")
+    await make(admin, "entries/event", slug="one", place=barn["id"])
+    url = f"{API}/entries/event?include=place"
+    (seen,) = await items(admin, url)
+    assert (seen["place"]["owner"], seen["place"]["withheld"]) == ("Zoe", [])
+    (seen,) = await items(await user_client("author"), url)
+    assert seen["place"]["withheld"] == ["owner"]
+    assert "owner" not in seen["place"]
+
+
+async def test_trees_include_what_is_above(admin: httpx.AsyncClient) -> None:
+    photo = await upload(admin, alt="Grey")
+    above = await make(admin, "categories", name="Above")
+    middle = await make(admin, "categories", name="Middle", parent_id=above["id"])
+    below = await make(admin, "categories", name="Below", parent_id=middle["id"])
+    url = f"{API}/categories?filter[slug]=below"
+    (one,) = await items(admin, f"{url}&include=parent.parent")
+    assert one == below | {"parent": middle | {"parent": above}}
+    (one,) = await items(admin, f"{url}&include=parent.parent&fields=name,parent.name,parent.parent.slug")
+    assert one == {"name": "Below", "parent": {"name": "Middle", "parent": {"slug": "above"}}}
+    assert await items(admin, f"{url}&fields=name,parent") == [{"name": "Below", "parent": middle["id"]}]
+
+    ada = await make(admin, "authors", name="Ada B", avatar_id=photo["id"])
+    by_ada = "filter[avatar.filename][starts_with]=" + photo["filename"][:3]
+    assert await items(admin, f"{API}/authors?{by_ada}&include=avatar") == [ada | {"avatar": photo}]
+    root = await make(admin, "pages", title="Root", authors=[ada["id"]])
+    await make(admin, "pages", title="Leaf", parent=root["id"])
+    (leaf,) = await items(
+        admin, f"{API}/pages?filter[slug]=leaf&include=parent.author.avatar&fields=parent.author.avatar.alt"
+    )
+    assert leaf == {"parent": {"author": {"avatar": {"alt": "Grey"}}}}
+    await make(admin, "posts", title="Post", categories=[below["id"], above["id"]])
+    (post,) = await items(
+        admin, f"{API}/posts?include=categories.parent&fields=categories.parent.name,categories.parent.slug"
+    )
+    assert post == {"categories": [{"parent": {"name": "Middle", "slug": "middle"}}, {"parent": None}]}
+
+
+async def test_lists_are_known_again(admin: httpx.AsyncClient) -> None:
+    await make(admin, "tags", name="Red")
+    url = f"{API}/tags?limit=1"
+    read = await admin.get(url)
+    known = {"If-None-Match": read.headers["etag"]}
+    again = await admin.get(url, headers=known)
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", read.headers["etag"])
+    await make(admin, "tags", name="Blue")
+    answered(await admin.get(url, headers=known), 200)  # there is another one, and a next page
+
+
+@pytest.mark.parametrize(
+    "include", ["parent", "categories.parents", "cover.id", "authr", "seo", "author.avatar.x", "a.b.c.d"]
+)
 async def test_no_more_is_included(admin: httpx.AsyncClient, include: str) -> None:
     answered(await admin.get(f"{API}/posts?include={include}"), 400, "malformed")
 

@@ -38,7 +38,9 @@ async def add(site: Site, hubs: dict[str, str], number: int) -> None:
     content = by | {"title": name, "body": f"<p>{WORD} of {number}</p>"}
     terms = {"tags": [tag, hubs["tags"]], "categories": [category, hubs["categories"]]}
     post = await make_live(admin, "posts", **content, **terms, cover=media[0])
-    page = await make_live(admin, "pages", title=f"Above {number}", cover=hubs["media"])
+    top = await make_live(admin, "pages", title=f"Top {number}", **by, cover=hubs["media"])
+    above = by | {"parent": top["id"], "cover": media[1]}
+    page = await make_live(admin, "pages", title=f"Above {number}", **above)
     below = await make_live(admin, "pages", **content, parent=page["id"], cover=media[1])
     city = (await make_live(admin, "entries/city", name=name, **by))["id"]
     place = (await make_live(admin, "entries/place", name=name, city=city, **by))["id"]

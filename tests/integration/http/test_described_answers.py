@@ -28,6 +28,17 @@ async def document(site: Site, library: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+# What each list can include, as deep as it goes.
+DEEP = {
+    "posts": "author.avatar,authors,categories.parent.parent,tags,cover",
+    "pages": "author,authors,cover,parent",
+    "categories": "parent.parent.parent",
+    "authors": "avatar",
+    "entries/event": "place.city,others,author,authors,stands.by",
+    "entries/place": "city",
+}
+
+
 def resolved(document: dict[str, Any], one: dict[str, Any]) -> dict[str, Any]:
     """What a reference leads to."""
     while "$ref" in one:
@@ -88,6 +99,15 @@ async def test_what_management_includes(site: Site, document: dict[str, Any], ki
 
 
 @pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("kind", DEEP)
+async def test_how_deep_management_includes(site: Site, document: dict[str, Any], kind: str) -> None:
+    url, deep = f"{API}/{kind}", DEEP[kind]
+    for asked in (*(f"include={name}" for name in deep.split(",")), f"include={deep}"):
+        check(document, url, await site.admin.get(f"{url}?{asked}"))
+    check(document, url, await site.admin.get(f"{url}?include={deep}&fields=id"))
+
+
+@pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize("kind", ["authors", "categories", "tags", "media", "users", "redirects", "menus"])
 async def test_fields_of_management(site: Site, document: dict[str, Any], kind: str) -> None:
     url = f"{API}/{kind}"
@@ -101,14 +121,7 @@ async def test_fields_of_management(site: Site, document: dict[str, Any], kind: 
 @pytest.mark.parametrize("kind", DELIVERED)
 async def test_what_delivery_includes(site: Site, document: dict[str, Any], kind: str) -> None:
     url = f"{CONTENT}/{kind}"
-    deep = {
-        "posts": "author.avatar,authors,categories.parent.parent,tags,cover",
-        "pages": "author,authors,cover,parent",
-        "categories": "parent.parent.parent",
-        "authors": "avatar",
-        "entries/event": "place.city,others,author,authors,stands.by",
-        "entries/place": "city",
-    }[kind]
+    deep = DEEP[kind]
     for asked in ("", *(f"include={name}" for name in deep.split(",")), f"include={deep}"):
         answer = await site.visitor.get(f"{url}?{asked}")
         check(document, url, answer)

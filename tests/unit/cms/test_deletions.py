@@ -40,7 +40,7 @@ class Model:
         )  # fmt: skip
         self.types.types["thing"] = record
         self.things = Entries(kind_of(record), **self.cms.tools)
-        self.cms.types.services["thing"] = self.things
+        self.cms.types.known["thing"] = self.things
 
     def uow(self, **more: Any) -> CmsUnitOfWork:
         held = {ContentTypeRepository: FakeContentTypes(self.types), **more.get("more", {})}

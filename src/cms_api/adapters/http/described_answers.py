@@ -34,7 +34,7 @@ def unchanged() -> dict[str, Any]:
     """What is answered to who has the version already, by name."""
     words = "You have this version already."
     return {
-        "Unchanged": {"description": words, "headers": _described(VALIDATORS)},
+        "Unchanged": {"description": words, "headers": _described((*VALIDATORS, "Link"))},
         "UnchangedDelivery": {
             "description": words,
             "headers": _described((*DELIVERED, "Last-Modified", "Link")),
@@ -82,8 +82,8 @@ def _is_delivered(method: str, operation: Mapping[str, Any], opt: Mapping[str, A
 
 
 def _is_tagged(method: str, operation: Mapping[str, Any], opt: Mapping[str, Any]) -> bool:
-    """Whether the answer has a version of its own. Lists have one in delivery only."""
-    return method == "get" and "listing" not in opt and _has_tag(opt) and operation.get("tags") != ["system"]
+    """Whether the answer has a version of its own, or a tag of what it says."""
+    return (method == "get" or "query_of" in opt) and _has_tag(opt) and operation.get("tags") != ["system"]
 
 
 def _has_tag(opt: Mapping[str, Any]) -> bool:

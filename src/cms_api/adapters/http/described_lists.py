@@ -1,6 +1,6 @@
 """What lists take, for the OpenAPI document: parameters of query strings, and schemas of bodies."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
 from typing import Any
@@ -136,22 +136,27 @@ def list_parameters(listing: Listing) -> list[dict[str, Any]]:
 
 
 def _includes(listing: Listing) -> list[dict[str, Any]]:
-    relations = listing.expanded().relations
-    if listing.included is None:
-        words = (
-            "Comma-separated relations to expand, three deep at most: `a,b.c`; what is not included is an id."
-        )
-    else:
-        words = (
-            f"Comma-separated relations to expand: `{'`, `'.join(relations)}`; what is not included is an id."
-        )
+    near = ", ".join(f"`{path}`" for path in _near(listing))
+    words = (
+        f"Comma-separated relations to expand, and theirs with a dot, three deep at most: {near}. What is"
+        " not included is an id."
+    )
     found = [_parameter("include", words, {"type": "string"})]
-    for name, relation in relations.items():
+    for name, relation in listing.relations.items():
         if relation.is_many and relation.hops:
             found.append(_parameter(f"include[{name}][limit]", "At most that many of them.", LIMIT))
             order = _sort(f"include[{name}][sort]", "In that order.", relation.fields())
             found += [order] if order is not None else []
     return found
+
+
+def _near(fields: Fields) -> Iterator[str]:
+    """The paths of the relations that lead out of a row, wherever in it they stand."""
+    for name, relation in fields.relations.items():
+        if relation.hops:
+            yield name
+        else:
+            yield from (f"{name}.{path}" for path in _near(relation.fields()))
 
 
 def _filter(name: str, operator: str, kind: FieldType) -> dict[str, Any]:
@@ -232,7 +237,7 @@ def _include_schema(listing: Listing) -> dict[str, Any]:
             several,
             {"type": "object", "additionalProperties": {"oneOf": [{"const": True}, wanted]}},
         ],
-        "examples": [list(listing.expanded().relations)],
+        "examples": [list(listing.relations)],
     }
 
 

@@ -4,11 +4,10 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
-from uuid import UUID
 
 import msgspec
 from litestar import Response
@@ -20,6 +19,7 @@ from cms_api.kernel.errors import Fault, Invalid, Malformed
 from cms_api.querying import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
+    Fields,
     Listing,
     Page,
     PageRequest,
@@ -34,8 +34,6 @@ from cms_api.querying.spellings import JSON, PARAMETERS, of_json, of_parameters
 from cms_api.validation import decode
 
 T = TypeVar("T")
-# What is shown in the place of ids, by the name of the relation.
-Related = Mapping[str, Mapping[UUID, object]]
 
 QUERIES_KEPT = 1_024
 MAX_QUERY_KEPT = 4_096
@@ -147,6 +145,7 @@ class ListQuery:
         body: bytes | None = None,
         cost_limit: int = DEFAULT_LIMIT_OF_COST,
     ) -> None:
+        self.listing = listing
         self._cursors = cursors
         self._path = path
         pairs = parameters(query)
@@ -249,44 +248,32 @@ def selection_from(
     return found, {name: value for name, value in pairs if name in extra}
 
 
-def list_response(query: ListQuery, page: Page[T], related: Related | None = None) -> Response[ListView[T]]:
-    """The envelope of a page, of the fields that are wanted. ``related`` is what is included, by relation and id."""
+def list_response(request: ApiRequest, query: ListQuery, page: Page[T]) -> Response[ListView[T]]:
+    """The envelope of a page, of the fields that are wanted; 304 where the client has the very same."""
     info, headers = query.links(page)
     items: list[Any] = page.items
-    selection = query.selection
-    if selection.fields is not None or selection.include:
-        items = [_shaped(item, selection, related or {}) for item in items]
+    if query.selection.fields is not None or query.selection.include:
+        items = [_kept(msgspec.to_builtins(item), query.selection, query.listing) for item in items]
     view = ListView(items=items, page=info, count=page.count, count_is_estimate=page.is_estimate)
-    return Response(view, headers={"Cache-Control": "private, no-cache", **headers})
+    return unversioned(request, view, headers)
 
 
-def _shaped(item: object, selection: Selection, related: Related) -> dict[str, Any]:
-    """An item with what is included in it, cut down to the fields that are wanted."""
-    told: dict[str, Any] = msgspec.to_builtins(item)
-    for name, inner in selection.include:
-        held, known = getattr(item, name, None), related.get(name, {})
-        if isinstance(held, tuple):
-            told[name] = [_one(known.get(one), one, inner) for one in _chosen(held, known, inner)]
-        elif held is not None:
-            told[name] = _one(known.get(held), held, inner)
-    wanted = selection.fields
-    return told if wanted is None else {name: told[name] for name in wanted if name in told}
-
-
-def _one(found: object | None, itself: object, selection: Selection) -> object:
-    """What is included in the place of an id; the id, where that is not to be seen."""
-    return itself if found is None else _shaped(found, selection, {})
-
-
-def _chosen(ids: Sequence[UUID], known: Mapping[UUID, object], selection: Selection) -> Sequence[UUID]:
-    """As many of the ids as are wanted, in the order that is asked for. What has no value comes last."""
-    chosen = list(ids)
-    for key in reversed(selection.sort):
-        values: dict[UUID, Any] = {one: getattr(known.get(one), key.field, None) for one in ids}
-        some = [one for one in chosen if values[one] is not None]
-        some.sort(key=lambda one: values[one], reverse=key.descending)
-        chosen = some + [one for one in chosen if values[one] is None]
-    return chosen[: selection.limit]
+def _kept(told: Any, selection: Selection, fields: Fields) -> Any:
+    """What is wanted of an item, or of what is included in it; what stayed an id is kept as it is."""
+    if isinstance(told, list | tuple):
+        return [_kept(one, selection, fields) for one in told]
+    if not isinstance(told, dict):
+        return told
+    wanted: Iterable[str] = told if selection.fields is None else selection.fields
+    kept: dict[str, Any] = {}
+    for name in wanted:
+        relation = fields.relations.get(name)
+        held = name if relation is None or name in told else relation.held or name
+        if held in told:
+            kept[name], inner = told[held], selection.of(name)
+            if relation is not None and inner is not None:
+                kept[name] = _kept(kept[name], inner, relation.fields())
+    return kept
 
 
 def whole_list(request: ApiRequest, items: list[T]) -> Response[ListView[T]]:

@@ -1,10 +1,12 @@
 """Versions over HTTP: ETag, If-Match and If-None-Match (RFC 9110, section 13)."""
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 import msgspec
-from litestar import Response
+from litestar import MediaType, Response
 from litestar.types import Receive, Scope, Send
 from xxhash import xxh3_128_hexdigest
 
@@ -86,13 +88,18 @@ def resource(
     return Response(view, status_code=status, headers=headers)
 
 
-def unversioned(request: ApiRequest, content: object) -> Response[Any]:
-    """An answer without a version: its tag is made of what it says."""
-    tag = hash_tag(msgspec.json.encode(content))
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if request.method == "GET" and matches(request.headers.get("if-none-match"), tag):
+def unversioned(
+    request: ApiRequest, content: object, more: Mapping[str, str] = MappingProxyType({})
+) -> Response[Any]:
+    """An answer without a version: its tag is made of what it says. ``more`` are further headers."""
+    body = msgspec.json.encode(content)
+    tag = hash_tag(body)
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache", **more}
+    # A list that is asked by a body is read, whatever the method says.
+    is_read = request.method == "GET" or "query_of" in request.route_handler.opt
+    if is_read and matches(request.headers.get("if-none-match"), tag):
         return Response(None, status_code=304, headers=headers)
-    return Response(content, headers=headers)
+    return Response(body, headers=headers, media_type=MediaType.JSON)
 
 
 def hash_tag(body: bytes) -> str:

@@ -32,8 +32,10 @@ def expand(
     generic = {path: paths.pop(path) for path in list(paths) if GENERIC.search(path)}
     known = schema["components"]["schemas"]
     schemas, addressed = _Schemas(known, parts.taken), list[dict[str, Any]]()
-    for one in types:
-        names = schemas.add(one)
+    named = [(one, schemas.add(one)) for one in types]
+    for one, names in named:
+        parts.describe(one.key, names["view"]["$ref"], one.listing)
+    for one, names in named:
         parts.show_in(names["view_list"]["$ref"], one.listing)
         addressed += [names["delivered"]] if one.has_address else []
         for path, operations in generic.items():

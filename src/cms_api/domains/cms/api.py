@@ -46,13 +46,14 @@ from cms_api.domains.cms.delivery.interface import (
     Kind,
 )
 from cms_api.domains.cms.documents.content import Format, PageContent, PostContent, Seo
-from cms_api.domains.cms.documents.including import Related, RelatedService
+from cms_api.domains.cms.documents.including import RelatedService
 from cms_api.domains.cms.documents.interface import (
     DOCUMENTS,
     ArticleView,
     DocumentService,
     DocumentView,
     Move,
+    document_kind,
     is_whole,
 )
 from cms_api.domains.cms.documents.policy import PERMISSIONS as DOCUMENT_PERMISSIONS
@@ -380,7 +381,6 @@ __all__ = [
     "Ref",
     "Reference",
     "ReferenceService",
-    "Related",
     "RelatedService",
     "RenderingService",
     "Resolution",
@@ -439,6 +439,7 @@ __all__ = [
     "WorkflowChanges",
     "WorkflowService",
     "details",
+    "document_kind",
     "free_name",
     "is_whole",
     "seo_of",

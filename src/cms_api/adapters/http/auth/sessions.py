@@ -91,7 +91,7 @@ class SessionController(Controller):
     ) -> Response[ListView[SessionView]]:
         """The live sessions of the signed-in user. The newest come first."""
         query = list_query(request, SESSIONS)
-        return list_response(query, await sessions.list(request.user, query.request))
+        return list_response(request, query, await sessions.list(request.user, query.request))
 
     @delete("/sessions", operation_id="revokeOtherSessions")
     async def revoke_others(

@@ -66,7 +66,7 @@ class UserController(Controller):
     ) -> Response[ListView[UserView]]:
         """The users."""
         query = list_query(request, USERS)
-        return list_response(query, await users.list(request.user, query.request))
+        return list_response(request, query, await users.list(request.user, query.request))
 
     @get("/{user_id:uuid}", operation_id="getUser")
     async def get(

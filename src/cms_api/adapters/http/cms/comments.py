@@ -123,7 +123,7 @@ def comment_controller(plural: str, noun: str) -> type[Controller]:
             """In the order in which they were written. A reply counts as resolved with its thread."""
             query = list_query(request, COMMENTS)
             return list_response(
-                query, await comments.list(request.user, kind(request), document_id, query.request)
+                request, query, await comments.list(request.user, kind(request), document_id, query.request)
             )
 
         @get(key, operation_id=f"get{name}Comment", summary=f"Read a comment on a {noun}")

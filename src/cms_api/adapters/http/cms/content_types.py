@@ -78,7 +78,7 @@ class ContentTypeController(Controller):
     ) -> Response[ListView[TypeView]]:
         """By key where no other order is asked for."""
         query = list_query(request, TYPES)
-        return list_response(query, await content_types.list(request.user, query.request))
+        return list_response(request, query, await content_types.list(request.user, query.request))
 
     @get("/{key:str}", operation_id="getContentType", opt={"answers": TypeView})
     async def get_type(
@@ -99,7 +99,7 @@ class ContentTypeController(Controller):
     ) -> Response[ListView[TypeRevision]]:
         """What the type was, and what was changed each time. The newest comes first."""
         query = list_query(request, TYPE_REVISIONS)
-        return list_response(query, await content_types.revisions(request.user, key, query.request))
+        return list_response(request, query, await content_types.revisions(request.user, key, query.request))
 
     @post(
         "/{key:str}/plan",

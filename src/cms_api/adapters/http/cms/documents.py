@@ -169,8 +169,8 @@ def document_controller(
             """Documents with their drafts. Those in the trash come with `filter[trashed]=true`."""
             query = list_query(request, documents.listing)
             page = await documents.list(request.user, query.request)
-            included = await related.of(request.user, page.items, query.selection.included)
-            return list_response(query, page, included)
+            page = await related.within(request.user, page, documents.listing, query.selection)
+            return list_response(request, query, page)
 
         @get(KEY, operation_id=f"get{name}", summary=f"Read a {noun}")
         async def get(self, request: ApiRequest, document_id: FromPath[UUID], documents: Service) -> View:

@@ -57,7 +57,7 @@ class UploadController(Controller):
     ) -> Response[ListView[MediaView]]:
         """The files."""
         query = list_query(request, MEDIA)
-        return list_response(query, await media.list(request.user, query.request))
+        return list_response(request, query, await media.list(request.user, query.request))
 
 
 class MediaController(Controller):

@@ -174,7 +174,7 @@ class MenuController(Controller):
     ) -> Response[ListView[MenuSummary]]:
         """Without their items. `filter[document]` finds those that point at a document."""
         query = list_query(request, MENUS)
-        return list_response(query, await menus.list(request.user, query.request))
+        return list_response(request, query, await menus.list(request.user, query.request))
 
     @get("/{menu_id:uuid}", operation_id="getMenu")
     async def get_menu(

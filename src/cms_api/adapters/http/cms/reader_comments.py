@@ -337,7 +337,7 @@ class ReaderCommentController(Controller):
     ) -> Response[ListView[ReaderCommentView]]:
         """Comments in every state, the newest first. `filter[body][contains]` looks for words."""
         query = list_query(request, READER_COMMENTS)
-        return list_response(query, await reader_comments.list(request.user, query.request))
+        return list_response(request, query, await reader_comments.list(request.user, query.request))
 
     @get("/counts", operation_id="countReaderComments", summary="Count readers' comments")
     async def counts(

@@ -128,7 +128,7 @@ class RedirectController(Controller):
     ) -> Response[ListView[RedirectView]]:
         """The redirects, by source where no other order is asked for."""
         query = list_query(request, REDIRECTS)
-        return list_response(query, await redirects.list(request.user, query.request))
+        return list_response(request, query, await redirects.list(request.user, query.request))
 
     @get("/{redirect_id:uuid}", operation_id="getRedirect")
     async def get(

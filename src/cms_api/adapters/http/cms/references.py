@@ -40,7 +40,7 @@ def reference_controller(plural: str, noun: str) -> type[Controller]:
             """The links of all documents, the trash included: first those of drafts, then of live copies."""
             query = list_query(request, REFERENCES)
             page = await references.list(request.user, kind(request), target_id, query.request)
-            return list_response(query, page)
+            return list_response(request, query, page)
 
         @get(
             "/deletion",

@@ -27,6 +27,7 @@ from cms_api.domains.cms.api import (
     AuthorChanges,
     AuthorService,
     AuthorView,
+    RelatedService,
     Taxonomy,
     TermChanges,
     TermService,
@@ -57,11 +58,17 @@ class AuthorController(Controller):
 
     @get("/", operation_id="listAuthors", opt={"listing": AUTHORS})
     async def list_authors(
-        self, request: ApiRequest, authors: NamedDependency[AuthorService]
+        self,
+        request: ApiRequest,
+        authors: NamedDependency[AuthorService],
+        related: NamedDependency[RelatedService],
     ) -> Response[ListView[AuthorView]]:
         """The authors."""
         query = list_query(request, AUTHORS)
-        return list_response(query, await authors.list(request.user, query.request))
+        page = await authors.list(request.user, query.request)
+        return list_response(
+            request, query, await related.within(request.user, page, AUTHORS, query.selection)
+        )
 
     @get("/{author_id:uuid}", operation_id="getAuthor")
     async def get(
@@ -138,11 +145,17 @@ def term_controller(
             "/", operation_id=f"list{plural.capitalize()}", summary=f"List {plural}", opt={"listing": listing}
         )
         async def list_terms(
-            self, request: ApiRequest, terms: NamedDependency[TermService]
+            self,
+            request: ApiRequest,
+            terms: NamedDependency[TermService],
+            related: NamedDependency[RelatedService],
         ) -> Response[ListView[TermView]]:
             """By name where no other order is asked for."""
             query = list_query(request, listing)
-            return list_response(query, await terms.list(request.user, taxonomy, query.request))
+            page = await terms.list(request.user, taxonomy, query.request)
+            return list_response(
+                request, query, await related.within(request.user, page, listing, query.selection)
+            )
 
         @get(key, operation_id=f"get{name}", summary=f"Read a {taxonomy}")
         async def get(

@@ -103,7 +103,7 @@ def revision_controller(
             """Every save made one. The newest come first."""
             query = list_query(request, REVISIONS)
             return list_response(
-                query, await revisions.list(request.user, kind(request), document_id, query.request)
+                request, query, await revisions.list(request.user, kind(request), document_id, query.request)
             )
 
         @get(one, operation_id=f"get{name}Revision", summary=f"Read a {noun}'s revision")

@@ -104,7 +104,7 @@ def schedule_controller(plural: str, noun: str) -> type[Controller]:
             """What is to be done, what was, what failed and what was cancelled."""
             query = list_query(request, SCHEDULES_OF_DOCUMENT)
             page = await schedules.list_of(request.user, kind(request), document_id, query.request)
-            return list_response(query, page)
+            return list_response(request, query, page)
 
         @get(of_one, operation_id=f"get{name}Schedule", summary=f"Read a {noun}'s schedule")
         async def get(
@@ -178,4 +178,4 @@ class CalendarController(Controller):
     ) -> Response[ListView[ScheduleView]]:
         """The calendar: all schedules; `filter[state]=failed` shows what could not be done."""
         query = list_query(request, SCHEDULES)
-        return list_response(query, await schedules.list(request.user, query.request))
+        return list_response(request, query, await schedules.list(request.user, query.request))

@@ -170,7 +170,7 @@ class TaskController(Controller):
     ) -> Response[ListView[TaskView]]:
         """One's own open tasks. `filter[state]` asks for others, `filter[assignee]` for others' ones."""
         query = list_query(request, TASKS)
-        return list_response(query, await tasks.list(request.user, query.request))
+        return list_response(request, query, await tasks.list(request.user, query.request))
 
     @get("/{task_id:uuid}", operation_id="getTask")
     async def get_task(

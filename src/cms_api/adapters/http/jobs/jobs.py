@@ -30,7 +30,7 @@ class JobController(Controller):
     ) -> Response[ListView[JobView]]:
         """Your jobs; everybody's with `jobs:read`. The newest come first."""
         query = list_query(request, JOBS)
-        return list_response(query, await jobs.list(request.user, query.request))
+        return list_response(request, query, await jobs.list(request.user, query.request))
 
     @get("/{job_id:uuid}", operation_id="getJob")
     async def get_job(

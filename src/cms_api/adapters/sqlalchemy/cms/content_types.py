@@ -434,16 +434,16 @@ class SqlContentTypes(ContentTypeQueries):
         row = await self._reader.one(f"{TYPE}\nWHERE t.key = %(key)s", {"key": key})
         return None if row is None else _of(row)
 
-    async def version(self, key: str) -> tuple[int, bool, str] | None:
-        row = await self._reader.one(
+    async def versions(self, keys: Collection[str]) -> dict[str, tuple[int, bool, str]]:
+        rows = await self._reader.rows(
             f"""
-            SELECT t.version, NOT EXISTS (
+            SELECT t.key, t.version, NOT EXISTS (
                 SELECT FROM cms.field_indexes i WHERE i.type_key = t.key AND i.state <> 'ready'), ({FINGERPRINT})
-            FROM cms.content_types t WHERE t.key = %(key)s
+            FROM cms.content_types t WHERE t.key = ANY(%(keys)s)
             """,
-            {"key": key},
+            {"keys": list(keys)},
         )
-        return None if row is None else (row[0], row[1], row[2])
+        return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
     async def list(self, page: PageRequest) -> Page[TypeRecord]:
         return await TYPES_BY.page(self._reader, TYPE, [], {}, page, _of)

@@ -17,7 +17,7 @@ from cms_api.domains.cms.content_types.fields import (
     ReferencesField,
 )
 from cms_api.domains.cms.content_types.shapes import moment
-from cms_api.domains.cms.entries.listing import KINDS, Definitions, Face, seen
+from cms_api.domains.cms.entries.listing import KINDS, Definitions, Face, seen, targeted
 from cms_api.querying import FieldType
 
 _SHAPES: dict[FieldType, str] = {"number": "number", "boolean": "boolean"}
@@ -166,8 +166,7 @@ class _Walker:
         built_in = self._place.built_in
         found = [
             (key, built_in[key](alias) if key in built_in else self.whole(self._definitions[key], alias))
-            for key in types or (*built_in, *self._definitions)
-            if key in built_in or key in self._definitions
+            for key in targeted(types, self._place.face, self._definitions)
         ]
         if not found:
             return self._place.system(alias)

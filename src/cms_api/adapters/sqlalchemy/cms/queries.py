@@ -1,14 +1,14 @@
 """What management sees of content: one statement each."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
 from cms_api.adapters.sqlalchemy.cms.documents import COLUMNS, FROM, IS_SCHEDULED, load
 from cms_api.adapters.sqlalchemy.cms.draft_words import draft_search
-from cms_api.adapters.sqlalchemy.cms.entry_columns import Place, entry_nodes, sort_columns
+from cms_api.adapters.sqlalchemy.cms.entry_columns import Place, entry_nodes, sort_columns, target_nodes
 from cms_api.adapters.sqlalchemy.cms.sources import below, linked, placed
-from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Node, Related, Several
+from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Node, Related, Search, Several
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.authors.interface import AuthorView
 from cms_api.domains.cms.authors.ports import AuthorQueries
@@ -18,7 +18,7 @@ from cms_api.domains.cms.documents.content import Content
 from cms_api.domains.cms.documents.model import ContentType, Document
 from cms_api.domains.cms.documents.ports import DocumentQueries
 from cms_api.domains.cms.documents.types import UntilChanged
-from cms_api.domains.cms.entries.listing import MANAGED, listing_of
+from cms_api.domains.cms.entries.listing import MANAGED, listing_of, targets
 from cms_api.domains.cms.entries.texts import unrestricted
 from cms_api.domains.cms.media.interface import MediaView
 from cms_api.domains.cms.media.ports import MediaQueries
@@ -26,7 +26,7 @@ from cms_api.domains.cms.media.service import url_of
 from cms_api.domains.cms.taxonomies.interface import TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy
 from cms_api.domains.cms.taxonomies.ports import TermQueries
-from cms_api.querying import Page, PageRequest
+from cms_api.querying import Fields, Page, PageRequest
 
 C = TypeVar("C", bound=Content)
 
@@ -71,6 +71,7 @@ AUTHOR_COLUMNS = {
     "name": Column("~.name", "text"),
     "slug": Column("~.slug", "text"),
     "user_id": Column("~.user_id", "uuid"),
+    "avatar_id": Column("~.avatar_id", "uuid"),
     "created_at": Column("~.created_at", "timestamptz"),
 }
 TERM_COLUMNS = {
@@ -103,26 +104,26 @@ def _pointing(alias: str, field: str, table: str, fields: Callable[[str], Mappin
     )
 
 
-def _above(alias: str, table: str, fields: Callable[[str], Mapping[str, Node]]) -> Related:
-    """The row that a row hangs below."""
+def _named(alias: str, column: str, table: str, fields: Callable[[str], Mapping[str, Node]]) -> Related:
+    """The row that a column of another names."""
     there = below(alias)
-    row = f"{table} {there} WHERE {there}.id = {alias}.parent_id"
+    row = f"{table} {there} WHERE {there}.id = {alias}.{column}"
     return Related(
         f"EXISTS (SELECT FROM {row} AND {{}})",
         lambda: fields(there),
-        Column(f"{alias}.parent_id", "uuid"),
+        Column(f"{alias}.{column}", "uuid"),
         f"(SELECT {{}} FROM {row})",
     )
 
 
 def author_nodes(alias: str) -> dict[str, Node]:
     """What authors are filtered on."""
-    return placed(AUTHOR_COLUMNS, alias)
+    return {**placed(AUTHOR_COLUMNS, alias), "avatar": _named(alias, "avatar_id", "cms.media", media_nodes)}
 
 
 def term_nodes(alias: str) -> dict[str, Node]:
     """What categories and tags are filtered on."""
-    return {**placed(TERM_COLUMNS, alias), "parent": _above(alias, "cms.terms", term_nodes)}
+    return {**placed(TERM_COLUMNS, alias), "parent": _named(alias, "parent_id", "cms.terms", term_nodes)}
 
 
 def media_nodes(alias: str) -> dict[str, Node]:
@@ -141,7 +142,7 @@ def article_nodes(alias: str) -> dict[str, Node]:
     return {
         **system_nodes(alias),
         "cover": _pointing(alias, "cover", "cms.media", media_nodes),
-        "parent": _above(alias, "cms.documents", article_nodes),
+        "parent": _named(alias, "parent_id", "cms.documents", article_nodes),
         "tags": _pointing(alias, "tags", "cms.terms", term_nodes),
         "categories": _pointing(alias, "categories", "cms.terms", term_nodes),
     }
@@ -164,10 +165,20 @@ DRAFTS = Place(
 def _keyset_of(kind: EntryKind, definitions: Mapping[str, Definition]) -> Keyset:
     """What the entries of a type are sorted by and filtered on."""
     nodes = entry_nodes(kind.definition, definitions, DRAFTS, "d")
-    names = [name for name in listing_of(kind.definition, definitions).sorts if name not in DOCUMENTS_SORTS]
-    sorts = DOCUMENTS_SORTS | sort_columns(nodes, names)
     searched = draft_search("d", {str(field.id) for field in unrestricted(kind.definition.fields)})
-    return Keyset(sorts, key=Column("d.id", "uuid"), filters=nodes, search=searched)
+    return _keyset(nodes, listing_of(kind.definition, definitions), searched)
+
+
+def _keyset_of_targets(types: tuple[str, ...], definitions: Mapping[str, Definition]) -> Keyset:
+    """What documents of several types are sorted by and filtered on, where a relation leads to all of them."""
+    nodes = target_nodes(types, definitions, DRAFTS, "d")
+    return _keyset(nodes, targets(types, MANAGED, definitions))
+
+
+def _keyset(nodes: Mapping[str, Node], fields: Fields, search: Search | None = None) -> Keyset:
+    names = [name for name in fields.sorts if name not in DOCUMENTS_SORTS]
+    sorts = DOCUMENTS_SORTS | sort_columns(nodes, names)
+    return Keyset(sorts, key=Column("d.id", "uuid"), filters=nodes, search=search)
 
 
 class SqlDocuments(DocumentQueries):
@@ -175,7 +186,7 @@ class SqlDocuments(DocumentQueries):
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._keysets = UntilChanged[tuple[str, int | None], Keyset]()
+        self._keysets = UntilChanged[tuple[tuple[str, int | None], ...], Keyset]()
 
     async def get(self, kind: ContentType[C], document_id: UUID) -> Document[C] | None:
         row = await self._reader.one(
@@ -195,7 +206,27 @@ class SqlDocuments(DocumentQueries):
         if not isinstance(kind, EntryKind):
             return DOCUMENTS_BY
         stamp, definitions = kind.neighbours
-        return self._keysets.get(stamp, (kind.key, kind.version), lambda: _keyset_of(kind, definitions))
+        return self._keysets.get(stamp, ((kind.key, kind.version),), lambda: _keyset_of(kind, definitions))
+
+    async def several(self, kinds: Sequence[ContentType[Any]], page: PageRequest) -> Page[Document[Any]]:
+        known = {kind.key: kind for kind in kinds}
+
+        def make(row: tuple[Any, ...]) -> Document[Any]:
+            values = dict(zip(NAMES, row, strict=True))
+            return load(known[values["type"]], values)
+
+        keyset = self._keyset(kinds[0]) if len(kinds) == 1 else self._keyset_of_several(kinds)
+        where, params = ["d.type = ANY(%(types)s)"], {"types": list(known)}
+        return await keyset.page(self._reader, DOCUMENT, where, params, page, make)
+
+    def _keyset_of_several(self, kinds: Sequence[ContentType[Any]]) -> Keyset:
+        made = [kind for kind in kinds if isinstance(kind, EntryKind)]
+        if not made:
+            return DOCUMENTS_BY
+        stamp, definitions = made[0].neighbours
+        types = tuple(kind.key for kind in kinds)
+        versions = tuple((kind.key, kind.version if isinstance(kind, EntryKind) else None) for kind in kinds)
+        return self._keysets.get(stamp, versions, lambda: _keyset_of_targets(types, definitions))
 
     async def paths(self, ids: Collection[UUID]) -> dict[UUID, str]:
         rows = await self._reader.rows(

@@ -8,9 +8,10 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from cms_api.domains.cms.media.interface import MEDIA
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.unit_of_work import UnitOfWork
-from cms_api.querying import Listing, Page, PageRequest, SortKey
+from cms_api.querying import Listing, Page, PageRequest, Relation, SortKey
 
 
 class AuthorView(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,8 +42,18 @@ class AuthorChanges(msgspec.Struct, frozen=True, kw_only=True):
 
 AUTHORS = Listing(
     sorts=("name", "slug", "created_at"),
-    filters={"id": "uuid", "name": "text", "slug": "text", "user_id": "uuid", "created_at": "timestamptz"},
-    shown=AuthorView.__struct_fields__,
+    filters={
+        "id": "uuid",
+        "name": "text",
+        "slug": "text",
+        "user_id": "uuid",
+        "avatar_id": "uuid",
+        "avatar": "uuid",
+        "created_at": "timestamptz",
+    },
+    relations={"avatar": Relation(fields=lambda: MEDIA, kinds=("media",), held="avatar_id")},
+    shown=(*AuthorView.__struct_fields__, "avatar"),
+    expands=True,
     sort=(SortKey("name"),),
 )
 

@@ -204,8 +204,8 @@ class ContentTypeQueries(ABC):
         """One type."""
 
     @abstractmethod
-    async def version(self, key: str) -> tuple[int, bool, str] | None:
-        """The type's version, whether all its indexes are ready, and the `fingerprint`."""
+    async def versions(self, keys: Collection[str]) -> dict[str, tuple[int, bool, str]]:
+        """Of those types that are there: the version, whether all indexes are ready, and the `fingerprint`."""
 
     @abstractmethod
     async def list(self, page: PageRequest) -> Page[TypeRecord]:

@@ -72,7 +72,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         )
         await documents.add(document)
         uow.record(created.by(actor))
-        return self._with(actor, document, None)
+        return self.view(actor, document, None)
 
     async def get(self, actor: Actor, document_id: UUID) -> V:
         actor.require(policy.READ)
@@ -85,7 +85,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         page = msgspec.structs.replace(page, filter=tidied(page.filter))
         found = await self._queries.list(self.kind, without_trash(page))
         locks = await self._locks.of(document.id for document in found.items)
-        return found.of([self._with(actor, document, locks.get(document.id)) for document in found.items])
+        return found.of([self.view(actor, document, locks.get(document.id)) for document in found.items])
 
     async def update(
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, changes: Changes, *, expected: int | None
@@ -168,7 +168,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         )
         await documents.add(copy)
         uow.record(created.by(actor), original.duplicated(copy).by(actor))
-        return self._with(actor, copy, None)
+        return self.view(actor, copy, None)
 
     def _first(self, actor: Actor, changes: Changes) -> dict[str, Any]:
         """What a new document says, the slug perhaps left out. Raises `Invalid`."""

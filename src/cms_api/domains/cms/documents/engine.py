@@ -95,9 +95,9 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
 
     async def _shown(self, actor: Actor, document: Document[C]) -> V:
         """The document as it is now, with who is editing it."""
-        return self._with(actor, document, (await self._locks.of([document.id])).get(document.id))
+        return self.view(actor, document, (await self._locks.of([document.id])).get(document.id))
 
-    def _with(self, actor: Actor, document: Document[C], lock: LockSummary | None) -> V:
+    def view(self, actor: Actor, document: Document[C], lock: LockSummary | None) -> V:
         draft = document.draft
         common: dict[str, Any] = {
             "id": document.id,

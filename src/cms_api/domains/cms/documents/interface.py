@@ -9,7 +9,7 @@ import msgspec
 
 from cms_api.domains.cms.authors.interface import AUTHORS
 from cms_api.domains.cms.documents.content import Format, Seo
-from cms_api.domains.cms.documents.model import ContentType
+from cms_api.domains.cms.documents.model import ContentType, Document
 from cms_api.domains.cms.locks.interface import LockSummary
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -92,10 +92,20 @@ FILTERS: dict[str, FieldType] = {
     "trashed": "boolean",
     "trashed_at": "timestamptz",
 }
+
+
+DOCUMENT_KIND = "document:"
+
+
+def document_kind(type: str) -> str:
+    """What a relation to documents of a type leads to."""
+    return f"{DOCUMENT_KIND}{type}"
+
+
 # “author” is the first one where it is sorted by; filters look at all of them.
 RELATIONS = {
-    "author": Relation(fields=lambda: AUTHORS),
-    "authors": Relation(fields=lambda: AUTHORS, is_many=True),
+    "author": Relation(fields=lambda: AUTHORS, kinds=("author",)),
+    "authors": Relation(fields=lambda: AUTHORS, is_many=True, kinds=("author",)),
 }
 DOCUMENTS = Listing(
     sorts=SORTS,
@@ -103,7 +113,6 @@ DOCUMENTS = Listing(
     relations=RELATIONS,
     shown=DocumentView.__struct_fields__,
     expands=True,
-    included=("author", "authors"),
     is_searchable=True,
     sort=(SortKey("created_at", descending=True),),
 )
@@ -152,6 +161,10 @@ class DocumentService(ABC, Generic[Changes, V]):
         Raises `SlugTaken`, and `Invalid` with every
         fault: malformed slug, references that don't exist.
         """
+
+    @abstractmethod
+    def view(self, actor: Actor, document: Document[Any], lock: LockSummary | None) -> V:
+        """A document of this type as the actor sees it; ``lock`` is the one that is held on it."""
 
     @abstractmethod
     async def get(self, actor: Actor, document_id: UUID) -> V:

@@ -190,6 +190,10 @@ class DocumentQueries(ABC):
         """A page of documents."""
 
     @abstractmethod
+    async def several(self, kinds: Sequence[ContentType[Any]], page: PageRequest) -> Page[Document[Any]]:
+        """A page of documents of several types: one statement. It can be asked what all of them can."""
+
+    @abstractmethod
     async def paths(self, ids: Collection[UUID]) -> dict[UUID, str]:
         """The draft addresses of documents."""
 

@@ -1,9 +1,10 @@
 """Finding a content type by its key, whether built in or made at run time."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
+from cms_api.domains.cms.content_types.errors import TypeNotFound
 from cms_api.domains.cms.documents.interface import DocumentService
 from cms_api.domains.cms.documents.model import ContentType
 
@@ -71,5 +72,11 @@ class DocumentTypes(ABC):
         """All types that were made at run time, in the order of their making: later ones change no names."""
 
     @abstractmethod
+    async def services(self, keys: Collection[str]) -> Mapping[str, DocumentService[Any, Any]]:
+        """The services of those types that are there, by their keys: one statement, unless any has changed."""
+
     async def service(self, key: str) -> DocumentService[Any, Any]:
         """The service of its documents. Raises `TypeNotFound`."""
+        if (found := (await self.services([key])).get(key)) is None:
+            raise TypeNotFound(key)
+        return found

@@ -21,7 +21,7 @@ from cms_api.domains.cms.content_types.fields import (
     TextField,
 )
 from cms_api.domains.cms.delivery.interface import BYLINES, LISTINGS
-from cms_api.domains.cms.documents.interface import DOCUMENTS
+from cms_api.domains.cms.documents.interface import DOCUMENTS, document_kind
 from cms_api.domains.cms.entries.interface import EntryView
 from cms_api.domains.cms.media.interface import MEDIA
 from cms_api.domains.cms.pages.interface import PAGES
@@ -137,10 +137,14 @@ def fields_of(fields: Iterable[Field], face: Face, definitions: Definitions) -> 
 def _relation(field: Field, face: Face, definitions: Definitions, *, is_listed: bool) -> Relation | None:
     match field:
         case MediaField():
-            return Relation(fields=lambda: face.files, is_many=is_listed)
+            return Relation(fields=lambda: face.files, is_many=is_listed, kinds=("media",))
         case ReferenceField() | ReferencesField():
             is_many = is_listed or isinstance(field, ReferencesField)
-            return Relation(fields=lambda: targets(field.types, face, definitions), is_many=is_many)
+            return Relation(
+                fields=lambda: targets(field.types, face, definitions),
+                is_many=is_many,
+                kinds=tuple(map(document_kind, targeted(field.types, face, definitions))),
+            )
         case GroupField():
             parts = field.fields
             return Relation(fields=lambda: fields_of(parts, face, definitions), is_many=is_listed, hops=0)
@@ -160,12 +164,17 @@ def _blocks(field: BlocksField, face: Face, definitions: Definitions) -> Fields:
     )
 
 
+def targeted(types: tuple[str, ...], face: Face, definitions: Definitions) -> tuple[str, ...]:
+    """Those of some types that are there, all where none are named."""
+    known = (*face.built_in, *definitions)
+    return tuple(key for key in types if key in known) if types else known
+
+
 def targets(types: tuple[str, ...], face: Face, definitions: Definitions) -> Fields:
     """What documents of some types have, of any where none are named."""
     found = [
         face.built_in[key]() if key in face.built_in else whole(definitions[key], face, definitions)
-        for key in types or (*face.built_in, *definitions)
-        if key in face.built_in or key in definitions
+        for key in targeted(types, face, definitions)
     ]
     return merged(found) if found else face.system
 
@@ -217,6 +226,7 @@ def _together(relations: list[Relation]) -> Relation:
         fields=lambda: merged([one.fields() for one in relations]),
         is_many=any(one.is_many for one in relations),
         hops=max(one.hops for one in relations),
+        kinds=tuple(dict.fromkeys(kind for one in relations for kind in one.kinds)),
     )
 
 
@@ -230,7 +240,6 @@ def listing_of(definition: Definition, definitions: Definitions) -> Listing:
         sorts=found.sorts,
         shown=(*found.shown, *withheld),
         expands=True,
-        included=DOCUMENTS.included,
         is_searchable=True,
         sort=DOCUMENTS.sort,
     )

@@ -1,6 +1,6 @@
 """Every content type at hand: those built in, and those made at run time as they are by now."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from cms_api.domains.cms.content_types.annotations import free_name, pascal
@@ -45,8 +45,10 @@ class Types(DocumentTypes):
         self._built_in = built_in
         self._kept: dict[str, tuple[tuple[int, bool, str], Entries]] = {}
 
-    async def service(self, key: str) -> DocumentService[Any, Any]:
-        return self._built_in().get(key) or await self.entries(key)
+    async def services(self, keys: Collection[str]) -> Mapping[str, DocumentService[Any, Any]]:
+        built_in = self._built_in()
+        found = {key: built_in[key] for key in keys if key in built_in}
+        return {**found, **await self._entries([key for key in keys if key not in built_in])}
 
     async def catalogue(self, key: str | None = None) -> Catalogue:
         stamp = await self._queries.fingerprint()
@@ -72,19 +74,27 @@ class Types(DocumentTypes):
 
     async def entries(self, key: str) -> Entries:
         """The service of the entries of a type that was made at run time. Raises `TypeNotFound`."""
-        now = await self._queries.version(key)
-        if now is None:
-            self._kept.pop(key, None)
+        if (found := (await self._entries([key])).get(key)) is None:
             raise TypeNotFound(key)
-        kept = self._kept.get(key)
-        if kept is not None and kept[0] == now:
-            return kept[1]
-        # All of them, as lists walk to other types. What is older than was asked for is asked for again.
-        records = {record.key: record for record in await self._queries.all()}
-        if (record := records.get(key)) is None:
-            raise TypeNotFound(key)
-        neighbours = Neighbours(now[2], {one.key: one.definition for one in records.values()})
-        service = Entries(kind_of(record, neighbours=neighbours), **self._tools())
-        is_ready = all(one.state == "ready" for one in record.indexes)
-        self._kept[key] = ((record.version, is_ready, now[2]), service)
-        return service
+        return found
+
+    async def _entries(self, keys: Collection[str]) -> dict[str, Entries]:
+        """The services of those types, made at run time, that are there."""
+        now = await self._queries.versions(keys) if keys else {}
+        for key in keys:
+            if key not in now:
+                self._kept.pop(key, None)
+        stale = {key for key, stamp in now.items() if key not in self._kept or self._kept[key][0] != stamp}
+        if stale:
+            # All of them, as lists walk to other types. What is older than was asked for is asked for again.
+            records = {record.key: record for record in await self._queries.all()}
+            definitions = {one.key: one.definition for one in records.values()}
+            for key in stale & records.keys():
+                record, stamp = records[key], now[key][2]
+                service = Entries(kind_of(record, neighbours=Neighbours(stamp, definitions)), **self._tools())
+                is_ready = all(one.state == "ready" for one in record.indexes)
+                self._kept[key] = ((record.version, is_ready, stamp), service)
+            for key in stale - records.keys():
+                self._kept.pop(key, None)
+        # Another task may have found out in between that one of them is gone.
+        return {key: self._kept[key][1] for key in now if key in self._kept}

@@ -198,7 +198,7 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
         )
         await documents.add(copy)
         uow.record(created.by(actor))
-        return self._with(actor, copy, None)
+        return self.view(actor, copy, None)
 
     async def update(
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, changes: EntryChanges, *, expected: int | None

@@ -10,7 +10,13 @@ from msgspec import UNSET, UnsetType
 
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.documents.content import Format, Seo
-from cms_api.domains.cms.documents.interface import DOCUMENTS, ArticleView, DocumentService, Status
+from cms_api.domains.cms.documents.interface import (
+    DOCUMENTS,
+    ArticleView,
+    DocumentService,
+    Status,
+    document_kind,
+)
 from cms_api.domains.cms.media.interface import MEDIA
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -84,12 +90,11 @@ PAGES: Listing = Listing(
     filters={**DOCUMENTS.filters, "parent": "uuid", "path": "text", "cover": "uuid"},
     relations={
         **DOCUMENTS.relations,
-        "parent": Relation(fields=lambda: PAGES),
-        "cover": Relation(fields=lambda: MEDIA),
+        "parent": Relation(fields=lambda: PAGES, kinds=(document_kind("page"),)),
+        "cover": Relation(fields=lambda: MEDIA, kinds=("media",)),
     },
     shown=PageView.__struct_fields__,
     expands=True,
-    included=("author", "authors", "cover"),
     is_searchable=True,
     sort=DOCUMENTS.sort,
 )

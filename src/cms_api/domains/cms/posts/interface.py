@@ -42,13 +42,12 @@ POSTS = Listing(
     filters={**DOCUMENTS.filters, "tags": "uuid", "categories": "uuid", "cover": "uuid"},
     relations={
         **DOCUMENTS.relations,
-        "tags": Relation(fields=lambda: TAGS, is_many=True),
-        "categories": Relation(fields=lambda: CATEGORIES, is_many=True),
-        "cover": Relation(fields=lambda: MEDIA),
+        "tags": Relation(fields=lambda: TAGS, is_many=True, kinds=("tag",)),
+        "categories": Relation(fields=lambda: CATEGORIES, is_many=True, kinds=("category",)),
+        "cover": Relation(fields=lambda: MEDIA, kinds=("media",)),
     },
     shown=PostView.__struct_fields__,
     expands=True,
-    included=("author", "authors", "categories", "tags", "cover"),
     is_searchable=True,
     sort=DOCUMENTS.sort,
 )

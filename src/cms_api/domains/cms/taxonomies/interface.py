@@ -46,8 +46,9 @@ TAGS = Listing(
 CATEGORIES: Listing = Listing(
     sorts=TAGS.sorts,
     filters={**_FILTERS, "parent_id": "uuid", "parent": "uuid"},
-    relations={"parent": Relation(fields=lambda: CATEGORIES)},
-    shown=TermView.__struct_fields__,
+    relations={"parent": Relation(fields=lambda: CATEGORIES, kinds=("category",), held="parent_id")},
+    shown=(*TermView.__struct_fields__, "parent"),
+    expands=True,
     sort=TAGS.sort,
 )
 
