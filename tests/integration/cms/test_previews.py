@@ -29,6 +29,7 @@ from tests.integration.cms.cms_client import (
 from tests.integration.hearing import until
 
 from cms_api.adapters.http.caching import ResponseCache
+from cms_api.bootstrap.background import periodic_work
 from cms_api.bootstrap.container import Application
 from cms_api.domains.cms.previews.tokens import PreviewTokens
 
@@ -71,7 +72,10 @@ async def test_one_draft_is_shown_to_who_has_the_token(
     await change(admin, "posts", post, title="Draft", body="**draft**", format="markdown", slug="other")
     secret = await published(admin, "posts", title="Second")
     await change(admin, "posts", secret, title="Secret")
-    made = answered(await admin.post(f"{API}/posts/{post['id']}/preview"), 201)
+    response = await admin.post(f"{API}/posts/{post['id']}/preview")
+    made = answered(response, 201)
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["location"] == f"{API}/previews/{made['id']}"
     assert made["documents"] == [post["id"]]
     until = msgspec.convert(made["expires_at"], datetime) - datetime.now(UTC)
     assert timedelta(seconds=3_500) < until <= timedelta(seconds=3_600)
@@ -206,16 +210,17 @@ async def test_tokens(admin: httpx.AsyncClient, client: httpx.AsyncClient, appli
     post = await make(admin, "posts", title="One")
     preview = await preview_of(admin, post)
     token = preview["Preview-Token"]
-    told = base64.urlsafe_b64decode(token + "==")[16:]
-    assert told[6:] == UUID(post["id"]).bytes
+    (made,) = await items(admin, f"{API}/previews")
+    told = base64.urlsafe_b64decode(token + "=")[16:]
+    assert told[6:] == UUID(made["id"]).bytes
     assert 3_500 < int.from_bytes(told[:6], "big") - time.time() <= 3_600
     path = f"{CONTENT}/posts"
     for forged in ("", "x", token[:-1], token + "A", token + "=", token.swapcase(), "é", "A" * 3_000):
         answered(await client.get(path, params={"preview": forged}), 403, "preview_invalid")
     secret = application.settings.secret_key or ""
-    late = PreviewTokens(secret).seal([], datetime.now(UTC) - timedelta(seconds=1))
+    late = PreviewTokens(secret).seal(UUID(made["id"]), datetime.now(UTC) - timedelta(seconds=1))
     answered(await client.get(path, params={"preview": late}), 403, "preview_expired")
-    other = PreviewTokens(secret + "!").seal([], datetime.now(UTC) + timedelta(hours=1))
+    other = PreviewTokens(secret + "!").seal(UUID(made["id"]), datetime.now(UTC) + timedelta(hours=1))
     answered(await client.get(path, params={"preview": other}), 403, "preview_invalid")
     # A cursor is signed with another key.
     cursor = answered(await client.get(f"{CONTENT}/sync"), 200)["token"]
@@ -230,6 +235,134 @@ async def test_tokens(admin: httpx.AsyncClient, client: httpx.AsyncClient, appli
     # What is wrong with the request itself is told as ever.
     answered(await client.get(f"{path}?preview={token}&sort=colour"), 400, "malformed")
     assert answered(await client.get(f"{path}?filter[title]=preview"), 200)["items"] == []
+
+
+async def test_previews_are_listed_without_their_tokens(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, user_client: Callable[..., Any]
+) -> None:
+    post, page = await make(admin, "posts", title="One"), await make(admin, "pages", title="Home")
+    reader, editor = await user_client("reader"), await user_client("editor", email="c@example.org")
+    whose = {}
+    for whom, documents in ((admin, [post, page]), (reader, [page]), (reader, [post])):
+        wanted = {"documents": [one["id"] for one in documents]}
+        whose[answered(await whom.post(f"{API}/previews", json=wanted), 201)["id"]] = whom
+    first, second, third = whose
+    url = f"{API}/previews"
+    for whom, expected in (
+        (admin, [third, second, first]),
+        (editor, [third, second, first]),
+        (reader, [third, second]),
+    ):
+        listed = await items(whom, url)
+        assert [one["id"] for one in listed] == expected
+        assert all(
+            set(one) == {"id", "documents", "created_by", "created_at", "expires_at"} for one in listed
+        )
+    answered(await client.get(url), 401)
+    assert await items(await user_client(email="d@example.org"), url) == []
+    assert [one["id"] for one in await items(admin, f"{url}?filter[documents]={post['id']}")] == [
+        third,
+        first,
+    ]
+    whom = (await items(reader, url))[0]["created_by"]
+    one = answered(
+        await admin.get(f"{url}?filter[created_by]={whom}&sort=expires_at&fields=id&limit=1&count=exact"), 200
+    )
+    assert (one["items"], one["count"]) == ([{"id": second}], 2)
+    asked = {
+        "filter": {"created_by": whom},
+        "after": one["page"]["next"],
+        "sort": ["expires_at"],
+        "fields": ["id"],
+    }
+    assert answered(await admin.post(f"{url}/query", json=asked), 200)["items"] == [{"id": third}]
+    answered(await admin.get(f"{url}?filter[token]=x"), 400, "malformed")
+    response = await reader.get(f"{url}/{second}")
+    assert answered(response, 200)["documents"] == [page["id"]]
+    again = await reader.get(f"{url}/{second}", headers={"If-None-Match": response.headers["etag"]})
+    assert again.status_code == 304
+    answered(await editor.get(f"{url}/{second}"), 200)
+    answered(await reader.get(f"{url}/{first}"), 404, "preview_not_found")
+    answered(await client.get(f"{url}/{first}"), 401)
+
+
+async def test_a_preview_is_taken_back(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, user_client: Callable[..., Any], database_url: str
+) -> None:
+    post = await make(admin, "posts", title="One")
+    reader = await user_client("reader")
+    made = answered(await reader.post(f"{API}/posts/{post['id']}/preview"), 201)
+    other = answered(await reader.post(f"{API}/posts/{post['id']}/preview"), 201)
+    token, own = {"Preview-Token": made["token"]}, await preview_of(admin, post)
+    assert len((await shown(client, "/posts", token))["items"]) == 1
+    url = f"{API}/previews/{made['id']}"
+    answered(await client.delete(url), 401)
+    answered(await (await user_client("author", email="c@example.org")).delete(url), 404, "preview_not_found")
+    answered(await reader.delete(url), 204)
+    for query, headers in (("", token), (f"?preview={made['token']}", {})):
+        answered(await client.get(f"{CONTENT}/posts{query}", headers=headers), 403, "preview_revoked")
+    answered(await reader.delete(url), 404, "preview_not_found")
+    answered(await reader.get(url), 404, "preview_not_found")
+    assert len((await shown(client, "/posts", own))["items"]) == 1
+    answered(await admin.delete(f"{API}/previews/{other['id']}"), 204)
+    told = rows(
+        database_url,
+        "SELECT name, subject::text, actor::text, payload->'documents'->>0 FROM activity.events"
+        " WHERE name LIKE 'preview.%%' ORDER BY position",
+    )
+    whom, me = made["created_by"], answered(await admin.get(f"{API}/auth/me"), 200)["user"]["id"]
+    assert [(name, actor) for name, _, actor, _ in told] == [
+        ("preview.created", whom), ("preview.created", whom), ("preview.created", me),
+        ("preview.revoked", whom), ("preview.revoked", me),
+    ]  # fmt: skip
+    assert [subject for name, subject, *_ in told if name == "preview.revoked"] == [made["id"], other["id"]]
+    assert {document for *_, document in told} == {post["id"]}
+
+
+async def test_a_preview_outlives_its_user_and_its_documents(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, user_client: Callable[..., Any]
+) -> None:
+    post = await make(admin, "posts", title="One")
+    reader = await user_client("reader")
+    made = answered(await reader.post(f"{API}/posts/{post['id']}/preview"), 201)
+    token = {"Preview-Token": made["token"]}
+    answered(await admin.delete(f"{API}/users/{made['created_by']}", headers=ANY), 204)
+    assert len((await shown(client, "/posts", token))["items"]) == 1
+    await remove(admin, "posts", post)
+    answered(await admin.post(f"{API}/posts/{post['id']}/purge", headers=ANY), 204)
+    assert (await shown(client, "/posts", token))["items"] == []
+    (listed,) = await items(admin, f"{API}/previews")
+    assert (listed["created_by"], listed["documents"]) == (made["created_by"], [post["id"]])
+    answered(await admin.delete(f"{API}/previews/{made['id']}"), 204)
+
+
+async def test_what_has_expired_is_removed(
+    admin: httpx.AsyncClient, application: Application, database_url: str
+) -> None:
+    post = await make(admin, "posts", title="One")
+    late, lasting = [answered(await admin.post(f"{API}/posts/{post['id']}/preview"), 201) for _ in range(2)]
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "UPDATE cms.previews SET created_at = now() - interval '2 s', expires_at = now() WHERE id = %s",
+            [late["id"]],
+        )
+    answered(await admin.get(f"{API}/previews/{late['id']}"), 404)
+    answered(await admin.delete(f"{API}/previews/{late['id']}"), 404)
+    assert [one["id"] for one in await items(admin, f"{API}/previews")] == [lasting["id"]]
+    (purge,) = (one for one in periodic_work(application.container) if one.name == "purge_previews")
+    await purge.work()
+    assert rows(database_url, "SELECT id::text FROM cms.previews") == [(lasting["id"],)]
+
+
+async def test_who_has_no_preview_takes_no_turn(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, counting: Callable[[], Any]
+) -> None:
+    post = await make(admin, "posts", title="One")
+    made = answered(await admin.post(f"{API}/posts/{post['id']}/preview"), 201)
+    answered(await admin.delete(f"{API}/previews/{made['id']}"), 204)
+    async with counting() as asked:
+        answered(await client.get(f"{CONTENT}/posts?preview={made['token']}"), 403, "preview_revoked")
+    assert len(asked) == 1
 
 
 async def test_pages_of_lists_lead_on_within_the_preview(
