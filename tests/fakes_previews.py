@@ -8,7 +8,7 @@ from uuid import UUID
 
 from cms_api.domains.cms.previews.interface import PreviewView
 from cms_api.domains.cms.previews.model import Preview
-from cms_api.domains.cms.previews.ports import Draft, PreviewQueries, PreviewRepository, PreviewStage
+from cms_api.domains.cms.previews.ports import Draft, PreviewQueries, PreviewRepository, PreviewStage, Staged
 from cms_api.domains.cms.previews.service import view
 from cms_api.querying import Page, PageRequest
 
@@ -57,9 +57,10 @@ class FakePreviewQueries(PreviewQueries):
             if row.trashed_at is None and row.archived_at is None
         ]
 
-    async def drafts_of(self, preview_id: UUID) -> Sequence[Draft] | None:
-        row = self._store.previews.get(preview_id)
-        return None if row is None else await self.drafts(row.documents)
+    async def staged(self, preview_id: UUID) -> Staged | None:
+        if (row := self._store.previews.get(preview_id)) is None:
+            return None
+        return Staged(at=row.created_at, drafts=tuple(await self.drafts(row.documents)))
 
 
 class FakePreviewStage(PreviewStage):

@@ -15,7 +15,7 @@ from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository
 from cms_api.domains.cms.previews.interface import PREVIEWS
 from cms_api.domains.cms.previews.model import Preview
-from cms_api.domains.cms.previews.ports import Draft, PreviewRepository
+from cms_api.domains.cms.previews.ports import Draft, PreviewRepository, Staged
 from cms_api.domains.cms.previews.service import view
 from cms_api.querying import Comparison, Condition, PageRequest, SortKey, all_of
 
@@ -96,9 +96,9 @@ async def test_the_drafts_of_a_preview_are_those_at_hand(backend: Backend) -> No
     some, none = preview(*named), preview(trashed.id, uuid4())
     await stored(backend, some, none)
     assert await backend.previews.drafts(named) == there
-    assert await backend.previews.drafts_of(some.id) == there
-    assert await backend.previews.drafts_of(none.id) == []
-    assert await backend.previews.drafts_of(one.id) is None
+    assert await backend.previews.staged(some.id) == Staged(at=AT, drafts=tuple(there))
+    assert await backend.previews.staged(none.id) == Staged(at=AT, drafts=())
+    assert await backend.previews.staged(one.id) is None
 
 
 async def test_expired_previews_go_in_batches(backend: Backend) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from xml.etree import ElementTree as ET
 
 import httpx
 import msgspec
@@ -33,6 +34,8 @@ from cms_api.bootstrap.background import periodic_work
 from cms_api.bootstrap.container import Application
 from cms_api.domains.cms.previews.tokens import PreviewTokens
 
+ATOM = "{http://www.w3.org/2005/Atom}"
+SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 TABLES = ("publications", "documents", "revisions", "contents", "links", "redirects", "changes", "menu_items")
 
 
@@ -370,12 +373,117 @@ async def test_pages_of_lists_lead_on_within_the_preview(
 ) -> None:
     posts = [await make(admin, "posts", title=f"Post {number}") for number in range(3)]
     token = (await preview_of(admin, *posts))["Preview-Token"]
-    found, url = [], f"{CONTENT}/posts?limit=2&sort=title&preview={token}"
+    # By what publishing sets as well: it is the same in each request.
+    for order in ("title", "-published_at", "updated_at", "-updated_at"):
+        found, url = [], f"{CONTENT}/posts?limit=2&sort={order}&preview={token}"
+        while url:
+            response = await client.get(url)
+            found += [one["title"] for one in answered(response, 200)["items"]]
+            url = response.links.get("next", {}).get("url", "")
+        assert sorted(found) == ["Post 0", "Post 1", "Post 2"], order
+
+
+async def written(client: httpx.AsyncClient, url: str, preview: dict[str, str]) -> httpx.Response:
+    """A feed or a map as a preview shows it."""
+    response = await client.get(url, headers=preview)
+    assert response.status_code == 200, response.text
+    assert response.headers["cache-control"] == "private, no-store"
+    assert response.headers["x-robots-tag"] == "noindex"
+    assert not {"etag", "cache-tag", "last-modified", "age"} & set(response.headers)
+    return response
+
+
+async def test_feeds_as_they_would_be(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, state: Callable[[], Any], cache: ResponseCache
+) -> None:
+    author, tag = await make(admin, "authors", name="Grace"), await make(admin, "tags", name="Tea")
+    category = await make(admin, "categories", name="News")
+    by = {"authors": [author["id"]], "tags": [tag["id"]], "categories": [category["id"]]}
+    live = await published(admin, "posts", title="Live", **by)
+    await change(admin, "posts", live, title="Redrafted")
+    draft = await make(admin, "posts", title="Drafted", body="<p>text</p>", **by)
+    await make(admin, "posts", title="Hidden", **by)
+    await until(lambda: cache.is_current)
+    preview = await preview_of(admin, live, draft)
+    before = state()
+    for place in ("", "/categories/news", "/tags/tea", "/authors/grace"):
+        for file in ("feed.xml", "atom.xml", "feed.json"):
+            url = f"{place}/{file}"
+            for given, headers in ((url, preview), (f"{url}?preview={preview['Preview-Token']}", {})):
+                text = (await written(client, given, headers)).text
+                assert "Drafted" in text
+                assert "Redrafted" in text
+                assert "Hidden" not in text
+                assert ("preview=" in text) == (not headers)
+            as_it_is = (await client.get(url)).text
+            assert "Live" in as_it_is
+            assert "rafted" not in as_it_is
+            assert (await client.get(url)).headers["server-timing"] == 'cache;desc="hit"'
+    assert state() == before
+
+
+async def test_pages_of_feeds_lead_on_within_the_preview(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    posts = [await make(admin, "posts", title=f"Post {number}") for number in range(3)]
+    answered(await admin.patch(f"{API}/settings", json={"feeds": {"items": 2}}, headers=ANY), 200)
+    token = (await preview_of(admin, *posts))["Preview-Token"]
+    url, found = f"/feed.json?locale=en&preview={token}", []
     while url:
-        response = await client.get(url)
-        found += [one["title"] for one in answered(response, 200)["items"]]
-        url = response.links.get("next", {}).get("url", "")
-    assert found == ["Post 0", "Post 1", "Post 2"]
+        feed = (await written(client, url, {})).json()
+        assert feed["feed_url"].split("/", 3)[3] == url.split("/", 3)[-1].lstrip("/")
+        found += [one["title"] for one in feed["items"]]
+        url = feed.get("next_url")
+    assert sorted(found) == ["Post 0", "Post 1", "Post 2"]
+    for file in ("feed.xml", "atom.xml"):
+        root = ET.fromstring((await written(client, f"/{file}?preview={token}", {})).content)
+        links = {one.get("rel"): one.get("href", "") for one in root.iter(f"{ATOM}link")}
+        assert links["self"].endswith(f"/{file}?preview={token}")
+        assert links["next"].endswith(f"&preview={token}")
+        assert "Post 0" in (await written(client, links["next"], {})).text
+
+
+async def test_maps_as_they_would_be(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, state: Callable[[], Any]
+) -> None:
+    tag = await make(admin, "tags", name="Tea")
+    paths = {"paths": {"tag": "/tags/{slug}"}}
+    answered(await admin.patch(f"{API}/settings", json=paths, headers=ANY), 200)
+    home = await published(admin, "pages", title="Home")
+    await published(admin, "pages", title="Below", parent=home["id"])
+    await change(admin, "pages", home, slug="start")
+    post = await make(admin, "posts", title="Drafted", tags=[tag["id"]])
+    preview = await preview_of(admin, home, post)
+    before = state()
+
+    async def mapped(query: str, headers: dict[str, str]) -> set[str]:
+        """The addresses of all parts, of which the index tells."""
+        index = ET.fromstring((await client.get(f"/sitemap.xml{query}", headers=headers)).content)
+        parts = [one.text or "" for one in index.iter(f"{SITEMAP}loc")]
+        assert all(("preview=" in part) == ("preview=" in query) for part in parts)
+        found: set[str] = set()
+        for part in parts:
+            response = await client.get(part, headers=headers)
+            assert response.status_code == 200, response.text
+            found |= {
+                (one.text or "").split("/", 3)[3]
+                for one in ET.fromstring(response.content).iter(f"{SITEMAP}loc")
+            }
+        return found
+
+    as_it_would_be = {"start", "start/below", "drafted", "tags/tea", "author/ada"}
+    assert await mapped("", preview) == as_it_would_be
+    assert await mapped(f"?preview={preview['Preview-Token']}", {}) == as_it_would_be
+    await written(client, "/sitemap.xml", preview)
+    await written(client, "/sitemaps/terms-0.xml", preview)
+    assert await mapped("", {}) == {"home", "home/below"}
+    assert state() == before
+    for url in ("/robots.txt", "/health/live"):
+        answered(await client.get(f"{url}?preview={preview['Preview-Token']}"), 400, "malformed")
+    for url in ("/sitemap.xml", "/sitemaps/0.xml", "/feed.xml", "/tags/tea/atom.xml"):
+        answered(await client.get(f"{url}?preview=x"), 403, "preview_invalid")
+        answered(await client.get(f"{url}?%70review={preview['Preview-Token']}"), 400, "malformed")
+    answered(await client.get("/sitemaps/7.xml", headers=preview), 404)
 
 
 async def test_caches_know_nothing_of_previews(

@@ -80,8 +80,18 @@ async def test_a_preview_is_made_and_told(cms: FakeCms, post: PostView, create: 
 async def test_it_shows_the_drafts_and_nothing_of_that_stays(
     cms: FakeCms, post: PostView, create: Any
 ) -> None:
-    made = await create()
-    assert await shown(cms, made) == {post.id}
+    made, since = await create(), cms.clock.at
+    for _ in range(2):
+        cms.clock.move(seconds=1)
+        async with cms.previews.showing(made.token):
+            (live,) = cms.store.publications.values()
+        # Else a cursor would not be good in the next request.
+        assert (live.published_at, live.updated_at) == (since, since)
+    async with cms.uow() as uow:
+        await cms.posts.update(uow, SYSTEM, post.id, PostChanges(title="Again"), expected=None)
+    async with cms.previews.showing(made.token):
+        (live,) = cms.store.publications.values()
+    assert (live.content.title, live.published_at, live.updated_at) == ("Again", since, cms.clock.at)
     assert cms.store.publications == {}
 
 

@@ -15,7 +15,7 @@ from cms_api.adapters.sqlalchemy.raw import driver_connection
 from cms_api.adapters.sqlalchemy.reading import Reader, inside
 from cms_api.domains.cms.previews.interface import PreviewView
 from cms_api.domains.cms.previews.model import Preview
-from cms_api.domains.cms.previews.ports import Draft, PreviewQueries, PreviewRepository, PreviewStage
+from cms_api.domains.cms.previews.ports import Draft, PreviewQueries, PreviewRepository, PreviewStage, Staged
 from cms_api.querying import Page, PageRequest
 
 # In milliseconds. Shorter than PostgreSQL waits before it looks for a deadlock (`deadlock_timeout`, a
@@ -43,8 +43,8 @@ PREVIEWS_BY = Keyset(
 AT_HAND = "d.trashed_at IS NULL AND d.archived_at IS NULL"
 DRAFTS = f"SELECT d.id, d.type FROM cms.documents d WHERE d.id = ANY(%(ids)s) AND {AT_HAND} ORDER BY d.id"
 # A preview of which nothing is left gives one row, without a document; one that is not there gives none.
-DRAFTS_OF = f"""
-SELECT d.id, d.type FROM cms.previews p LEFT JOIN cms.documents d ON d.id = ANY(p.documents) AND {AT_HAND}
+STAGED = f"""
+SELECT p.created_at, d.id, d.type FROM cms.previews p LEFT JOIN cms.documents d ON d.id = ANY(p.documents) AND {AT_HAND}
 WHERE p.id = %(id)s ORDER BY d.id
 """
 
@@ -104,11 +104,12 @@ class SqlPreviews(PreviewQueries):
         rows = await self._reader.rows(DRAFTS, {"ids": list(ids)})
         return [Draft(id=document, type=key) for document, key in rows]
 
-    async def drafts_of(self, preview_id: UUID) -> Sequence[Draft] | None:
-        rows = await self._reader.rows(DRAFTS_OF, {"id": preview_id})
+    async def staged(self, preview_id: UUID) -> Staged | None:
+        rows = await self._reader.rows(STAGED, {"id": preview_id})
         if not rows:
             return None
-        return [Draft(id=document, type=key) for document, key in rows if document is not None]
+        drafts = tuple(Draft(id=document, type=key) for _, document, key in rows if document is not None)
+        return Staged(at=rows[0][0], drafts=drafts)
 
 
 def _view(row: tuple[Any, ...]) -> PreviewView:

@@ -20,6 +20,13 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     type: str
 
 
+class Staged(msgspec.Struct, frozen=True, kw_only=True):
+    """What a preview shows: drafts, in the order of their ids, and when it was made."""
+
+    at: datetime
+    drafts: tuple[Draft, ...]
+
+
 class PreviewRepository(ABC):
     """Previews, for making and removing them."""
 
@@ -56,8 +63,8 @@ class PreviewQueries(ABC):
         """Those of them that are there, in the order of their ids: neither in the archive nor in the trash."""
 
     @abstractmethod
-    async def drafts_of(self, preview_id: UUID) -> Sequence[Draft] | None:
-        """The same of a preview's documents; None where there is no such preview."""
+    async def staged(self, preview_id: UUID) -> Staged | None:
+        """The drafts of a preview's documents, as far as they are there; None where there is no such preview."""
 
 
 class PreviewStage(ABC):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -152,22 +153,23 @@ class Previews(PreviewService):
     @asynccontextmanager
     async def showing(self, token: str) -> AsyncIterator[None]:
         # Before it takes a turn, which others wait for: who has no preview needs none.
-        drafts = await self._queries.drafts_of(self._tokens.open(token, self._clock.now()))
-        if drafts is None:
+        staged = await self._queries.staged(self._tokens.open(token, self._clock.now()))
+        if staged is None:
             raise PreviewRevoked
         # All in all, so that no lock is held for long whatever happens.
         async with asyncio.timeout(PATIENCE), self._turns:
             with suppress(_TakenBack):
                 async with self._new_uow() as uow:
                     async with uow.repository(PreviewStage).reading():
-                        await self._publish(uow, drafts)
+                        await self._publish(uow, staged.drafts, staged.at)
                         yield
                     raise _TakenBack
 
-    async def _publish(self, uow: UnitOfWork, found: Sequence[Draft]) -> None:
+    async def _publish(self, uow: UnitOfWork, found: Sequence[Draft], at: datetime) -> None:
         """Put all drafts live, each after those that must make room for it. Raises as publishing does.
 
-        What went to the trash or the archive meanwhile is left out.
+        What went to the trash or the archive meanwhile is left out. The time of publishing is ``at`` in
+        each request: a cursor on a list of the newest must be good in the next one, too.
         """
         services = {draft.type: await self._service(draft.type) for draft in found}
         # Types first, then documents in the order of their ids: so everybody locks.
@@ -181,7 +183,7 @@ class Previews(PreviewService):
             for draft, service in left:
                 try:
                     async with uow.savepoint():
-                        await service.show_draft(uow, draft.id)
+                        await service.show_draft(uow, draft.id, at=at)
                 # Somebody else's draft may be in the way, or a page that is yet to move.
                 except (AddressTaken, Invalid):
                     later.append((draft, service))
