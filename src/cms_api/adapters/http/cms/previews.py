@@ -61,8 +61,8 @@ class PreviewController(Controller):
     ) -> Response[IssuedPreview]:
         """Whoever has the token sees the site with the drafts of these documents published.
 
-        It is good on every GET below `/api/v1/content/`, as `preview` or in the header `Preview-Token`,
-        until it expires or the preview is deleted. It is shown only now.
+        It is good on every GET below `/api/v1/content/`, on feeds and sitemaps, as `preview` or in the
+        header `Preview-Token`, until it expires or the preview is deleted. It is shown only now.
         """
         async with uow:
             made = await previews.create(uow, request.user, data.documents, lifetime=data.expires_in)
