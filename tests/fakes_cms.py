@@ -18,6 +18,7 @@ from tests import (
     fakes_comments,
     fakes_locks,
     fakes_menus,
+    fakes_previews,
     fakes_readers,
     fakes_redirects,
     fakes_search,
@@ -81,6 +82,10 @@ from cms_api.domains.cms.menus.service import Menus
 from cms_api.domains.cms.pages.ports import TreeRepository
 from cms_api.domains.cms.pages.service import Pages, PageTree
 from cms_api.domains.cms.posts.service import Posts
+from cms_api.domains.cms.previews.model import Preview
+from cms_api.domains.cms.previews.ports import PreviewRepository, PreviewStage
+from cms_api.domains.cms.previews.service import Previews
+from cms_api.domains.cms.previews.tokens import PreviewTokens
 from cms_api.domains.cms.reader_comments.model import ReaderComment
 from cms_api.domains.cms.reader_comments.rules import DEFAULTS, DocumentSettings, ReaderCommentRules
 from cms_api.domains.cms.redirects.model import Redirect
@@ -195,6 +200,7 @@ class Store:
     comment_rules: ReaderCommentRules = DEFAULTS
     redirects: dict[UUID, Redirect] = field(default_factory=dict)
     menus: dict[UUID, Menu] = field(default_factory=dict)
+    previews: dict[UUID, Preview] = field(default_factory=dict)
     site: SiteSettings = fakes_site.FIRST
     searched: dict[UUID, SearchText] = field(default_factory=dict)
     search_queue: tuple[UUID, ...] = ()
@@ -256,6 +262,8 @@ def repositories(store: Store) -> dict[type, object]:
         TaskRepository: FakeTasks(store),
         **fakes_readers.repositories(store),
         RedirectRepository: fakes_redirects.FakeRedirects(store),
+        PreviewRepository: fakes_previews.FakePreviews(store),
+        PreviewStage: fakes_previews.FakePreviewStage(),
         SearchIndex: fakes_search.FakeSearchIndex(store),
         TreeRepository: fakes_tree.FakeTree(store),
         MenuRepository: fakes_menus.FakeMenus(store),
@@ -993,6 +1001,13 @@ class FakeCms:
         self.posts = Posts(**engine)
         self.pages = Pages(**engine)
         self.types.known |= {"post": self.posts, "page": self.pages}
+        self.previews = Previews(
+            clock=self.clock,
+            tokens=PreviewTokens("a secret for tests, 32 bytes long"),
+            queries=fakes_previews.FakePreviewQueries(self.store),
+            types=self.types,
+            new_uow=self.uow,
+        )
         self.revisions = Revisions(
             queries=FakeRevisionQueries(self.store),
             access=Access(self.authors),

@@ -23,7 +23,7 @@ def periodic_work(parts: "ApplicationContainer") -> list[Periodic]:
     new_uow = parts.core.unit_of_work
     jobs, retention, locks = parts.jobs.jobs(), parts.cms.retention(), parts.cms.locks()
     comments, search = parts.cms.reader_comments(), parts.cms.search_reader()
-    changes = parts.cms.change_upkeep()
+    changes, previews = parts.cms.change_upkeep(), parts.cms.previews()
     return [
         Periodic(name="purge_jobs", cron="17 * * * *", work=lambda: jobs.purge(new_uow)),
         Periodic(name="purge_revisions", cron="27 * * * *", work=lambda: retention.purge_revisions(new_uow)),
@@ -32,6 +32,7 @@ def periodic_work(parts: "ApplicationContainer") -> list[Periodic]:
         Periodic(name="read_for_search", cron="* * * * *", work=lambda: search.read_all(new_uow)),
         Periodic(name="compact_changes", cron="57 * * * *", work=lambda: changes.compact(new_uow)),
         Periodic(name="purge_locks", cron="47 * * * *", work=lambda: locks.purge_expired(new_uow)),
+        Periodic(name="purge_previews", cron="42 * * * *", work=lambda: previews.purge_expired(new_uow)),
     ]
 
 

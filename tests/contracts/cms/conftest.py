@@ -17,6 +17,7 @@ from tests.fakes_comments import FakeCommentQueries
 from tests.fakes_feeds import FakeFeedQueries, FakeSiteMapQueries
 from tests.fakes_locks import FakeLockQueries, FakeSubjectQueries
 from tests.fakes_menus import FakeMenuQueries, FakePublicMenuQueries
+from tests.fakes_previews import FakePreviewQueries
 from tests.fakes_readers import FakePlaceQueries, FakeReaderCommentQueries, FakeRules
 from tests.fakes_redirects import FakeDeliveryQueries, FakeRedirectQueries
 from tests.fakes_revisions import FakeRetentionQueries, FakeRevisionQueries
@@ -33,6 +34,7 @@ from cms_api.adapters.sqlalchemy.cms.feeds import SqlFeeds
 from cms_api.adapters.sqlalchemy.cms.locks import SqlLocks
 from cms_api.adapters.sqlalchemy.cms.menus import SqlMenus
 from cms_api.adapters.sqlalchemy.cms.page_tree import SqlTree
+from cms_api.adapters.sqlalchemy.cms.previews import SqlPreviews
 from cms_api.adapters.sqlalchemy.cms.public_menus import SqlPublicMenus
 from cms_api.adapters.sqlalchemy.cms.queries import SqlAuthors, SqlDocuments, SqlMedia, SqlTerms
 from cms_api.adapters.sqlalchemy.cms.reader_comments import SqlReaderComments
@@ -55,6 +57,7 @@ from cms_api.domains.cms.locks.ports import LockQueries
 from cms_api.domains.cms.media.ports import MediaQueries
 from cms_api.domains.cms.menus.ports import MenuQueries, PublicMenuQueries
 from cms_api.domains.cms.pages.ports import TreeQueries
+from cms_api.domains.cms.previews.ports import PreviewQueries
 from cms_api.domains.cms.reader_comments.ports import CommentRules, PlaceQueries, ReaderCommentQueries
 from cms_api.domains.cms.redirects.ports import RedirectQueries
 from cms_api.domains.cms.retention.ports import RetentionQueries
@@ -96,6 +99,7 @@ class Backend:
     public_site: PublicSiteQueries
     feeds: FeedQueries
     sitemaps: SiteMapQueries
+    previews: PreviewQueries
 
 
 @pytest.fixture(params=["fake", "postgres"])
@@ -128,6 +132,7 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             public_site=FakePublicSiteQueries(store),
             feeds=FakeFeedQueries(store),
             sitemaps=FakeSiteMapQueries(store),
+            previews=FakePreviewQueries(store),
         )
         return
     async with postgres(request) as (_, sessions, reader):
@@ -157,4 +162,5 @@ async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
             public_site=SqlPublicSite(reader),
             feeds=SqlFeeds(reader),
             sitemaps=SqlSiteMaps(reader),
+            previews=SqlPreviews(reader),
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from xml.etree import ElementTree as ET
 
 import httpx
 import msgspec
@@ -29,9 +30,12 @@ from tests.integration.cms.cms_client import (
 from tests.integration.hearing import until
 
 from cms_api.adapters.http.caching import ResponseCache
+from cms_api.bootstrap.background import periodic_work
 from cms_api.bootstrap.container import Application
 from cms_api.domains.cms.previews.tokens import PreviewTokens
 
+ATOM = "{http://www.w3.org/2005/Atom}"
+SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 TABLES = ("publications", "documents", "revisions", "contents", "links", "redirects", "changes", "menu_items")
 
 
@@ -71,7 +75,10 @@ async def test_one_draft_is_shown_to_who_has_the_token(
     await change(admin, "posts", post, title="Draft", body="**draft**", format="markdown", slug="other")
     secret = await published(admin, "posts", title="Second")
     await change(admin, "posts", secret, title="Secret")
-    made = answered(await admin.post(f"{API}/posts/{post['id']}/preview"), 201)
+    response = await admin.post(f"{API}/posts/{post['id']}/preview")
+    made = answered(response, 201)
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["location"] == f"{API}/previews/{made['id']}"
     assert made["documents"] == [post["id"]]
     until = msgspec.convert(made["expires_at"], datetime) - datetime.now(UTC)
     assert timedelta(seconds=3_500) < until <= timedelta(seconds=3_600)
@@ -206,16 +213,17 @@ async def test_tokens(admin: httpx.AsyncClient, client: httpx.AsyncClient, appli
     post = await make(admin, "posts", title="One")
     preview = await preview_of(admin, post)
     token = preview["Preview-Token"]
-    told = base64.urlsafe_b64decode(token + "==")[16:]
-    assert told[6:] == UUID(post["id"]).bytes
+    (made,) = await items(admin, f"{API}/previews")
+    told = base64.urlsafe_b64decode(token + "=")[16:]
+    assert told[6:] == UUID(made["id"]).bytes
     assert 3_500 < int.from_bytes(told[:6], "big") - time.time() <= 3_600
     path = f"{CONTENT}/posts"
     for forged in ("", "x", token[:-1], token + "A", token + "=", token.swapcase(), "é", "A" * 3_000):
         answered(await client.get(path, params={"preview": forged}), 403, "preview_invalid")
     secret = application.settings.secret_key or ""
-    late = PreviewTokens(secret).seal([], datetime.now(UTC) - timedelta(seconds=1))
+    late = PreviewTokens(secret).seal(UUID(made["id"]), datetime.now(UTC) - timedelta(seconds=1))
     answered(await client.get(path, params={"preview": late}), 403, "preview_expired")
-    other = PreviewTokens(secret + "!").seal([], datetime.now(UTC) + timedelta(hours=1))
+    other = PreviewTokens(secret + "!").seal(UUID(made["id"]), datetime.now(UTC) + timedelta(hours=1))
     answered(await client.get(path, params={"preview": other}), 403, "preview_invalid")
     # A cursor is signed with another key.
     cursor = answered(await client.get(f"{CONTENT}/sync"), 200)["token"]
@@ -232,17 +240,250 @@ async def test_tokens(admin: httpx.AsyncClient, client: httpx.AsyncClient, appli
     assert answered(await client.get(f"{path}?filter[title]=preview"), 200)["items"] == []
 
 
+async def test_previews_are_listed_without_their_tokens(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, user_client: Callable[..., Any]
+) -> None:
+    post, page = await make(admin, "posts", title="One"), await make(admin, "pages", title="Home")
+    reader, editor = await user_client("reader"), await user_client("editor", email="c@example.org")
+    whose = {}
+    for whom, documents in ((admin, [post, page]), (reader, [page]), (reader, [post])):
+        wanted = {"documents": [one["id"] for one in documents]}
+        whose[answered(await whom.post(f"{API}/previews", json=wanted), 201)["id"]] = whom
+    first, second, third = whose
+    url = f"{API}/previews"
+    for whom, expected in (
+        (admin, [third, second, first]),
+        (editor, [third, second, first]),
+        (reader, [third, second]),
+    ):
+        listed = await items(whom, url)
+        assert [one["id"] for one in listed] == expected
+        assert all(
+            set(one) == {"id", "documents", "created_by", "created_at", "expires_at"} for one in listed
+        )
+    answered(await client.get(url), 401)
+    assert await items(await user_client(email="d@example.org"), url) == []
+    assert [one["id"] for one in await items(admin, f"{url}?filter[documents]={post['id']}")] == [
+        third,
+        first,
+    ]
+    whom = (await items(reader, url))[0]["created_by"]
+    one = answered(
+        await admin.get(f"{url}?filter[created_by]={whom}&sort=expires_at&fields=id&limit=1&count=exact"), 200
+    )
+    assert (one["items"], one["count"]) == ([{"id": second}], 2)
+    asked = {
+        "filter": {"created_by": whom},
+        "after": one["page"]["next"],
+        "sort": ["expires_at"],
+        "fields": ["id"],
+    }
+    assert answered(await admin.post(f"{url}/query", json=asked), 200)["items"] == [{"id": third}]
+    answered(await admin.get(f"{url}?filter[token]=x"), 400, "malformed")
+    response = await reader.get(f"{url}/{second}")
+    assert answered(response, 200)["documents"] == [page["id"]]
+    again = await reader.get(f"{url}/{second}", headers={"If-None-Match": response.headers["etag"]})
+    assert again.status_code == 304
+    answered(await editor.get(f"{url}/{second}"), 200)
+    answered(await reader.get(f"{url}/{first}"), 404, "preview_not_found")
+    answered(await client.get(f"{url}/{first}"), 401)
+
+
+async def test_a_preview_is_taken_back(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, user_client: Callable[..., Any], database_url: str
+) -> None:
+    post = await make(admin, "posts", title="One")
+    reader = await user_client("reader")
+    made = answered(await reader.post(f"{API}/posts/{post['id']}/preview"), 201)
+    other = answered(await reader.post(f"{API}/posts/{post['id']}/preview"), 201)
+    token, own = {"Preview-Token": made["token"]}, await preview_of(admin, post)
+    assert len((await shown(client, "/posts", token))["items"]) == 1
+    url = f"{API}/previews/{made['id']}"
+    answered(await client.delete(url), 401)
+    answered(await (await user_client("author", email="c@example.org")).delete(url), 404, "preview_not_found")
+    answered(await reader.delete(url), 204)
+    for query, headers in (("", token), (f"?preview={made['token']}", {})):
+        answered(await client.get(f"{CONTENT}/posts{query}", headers=headers), 403, "preview_revoked")
+    answered(await reader.delete(url), 404, "preview_not_found")
+    answered(await reader.get(url), 404, "preview_not_found")
+    assert len((await shown(client, "/posts", own))["items"]) == 1
+    answered(await admin.delete(f"{API}/previews/{other['id']}"), 204)
+    told = rows(
+        database_url,
+        "SELECT name, subject::text, actor::text, payload->'documents'->>0 FROM activity.events"
+        " WHERE name LIKE 'preview.%%' ORDER BY position",
+    )
+    whom, me = made["created_by"], answered(await admin.get(f"{API}/auth/me"), 200)["user"]["id"]
+    assert [(name, actor) for name, _, actor, _ in told] == [
+        ("preview.created", whom), ("preview.created", whom), ("preview.created", me),
+        ("preview.revoked", whom), ("preview.revoked", me),
+    ]  # fmt: skip
+    assert [subject for name, subject, *_ in told if name == "preview.revoked"] == [made["id"], other["id"]]
+    assert {document for *_, document in told} == {post["id"]}
+
+
+async def test_a_preview_outlives_its_user_and_its_documents(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, user_client: Callable[..., Any]
+) -> None:
+    post = await make(admin, "posts", title="One")
+    reader = await user_client("reader")
+    made = answered(await reader.post(f"{API}/posts/{post['id']}/preview"), 201)
+    token = {"Preview-Token": made["token"]}
+    answered(await admin.delete(f"{API}/users/{made['created_by']}", headers=ANY), 204)
+    assert len((await shown(client, "/posts", token))["items"]) == 1
+    await remove(admin, "posts", post)
+    answered(await admin.post(f"{API}/posts/{post['id']}/purge", headers=ANY), 204)
+    assert (await shown(client, "/posts", token))["items"] == []
+    (listed,) = await items(admin, f"{API}/previews")
+    assert (listed["created_by"], listed["documents"]) == (made["created_by"], [post["id"]])
+    answered(await admin.delete(f"{API}/previews/{made['id']}"), 204)
+
+
+async def test_what_has_expired_is_removed(
+    admin: httpx.AsyncClient, application: Application, database_url: str
+) -> None:
+    post = await make(admin, "posts", title="One")
+    late, lasting = [answered(await admin.post(f"{API}/posts/{post['id']}/preview"), 201) for _ in range(2)]
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "UPDATE cms.previews SET created_at = now() - interval '2 s', expires_at = now() WHERE id = %s",
+            [late["id"]],
+        )
+    answered(await admin.get(f"{API}/previews/{late['id']}"), 404)
+    answered(await admin.delete(f"{API}/previews/{late['id']}"), 404)
+    assert [one["id"] for one in await items(admin, f"{API}/previews")] == [lasting["id"]]
+    (purge,) = (one for one in periodic_work(application.container) if one.name == "purge_previews")
+    await purge.work()
+    assert rows(database_url, "SELECT id::text FROM cms.previews") == [(lasting["id"],)]
+
+
+async def test_who_has_no_preview_takes_no_turn(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, counting: Callable[[], Any]
+) -> None:
+    post = await make(admin, "posts", title="One")
+    made = answered(await admin.post(f"{API}/posts/{post['id']}/preview"), 201)
+    answered(await admin.delete(f"{API}/previews/{made['id']}"), 204)
+    async with counting() as asked:
+        answered(await client.get(f"{CONTENT}/posts?preview={made['token']}"), 403, "preview_revoked")
+    assert len(asked) == 1
+
+
 async def test_pages_of_lists_lead_on_within_the_preview(
     admin: httpx.AsyncClient, client: httpx.AsyncClient
 ) -> None:
     posts = [await make(admin, "posts", title=f"Post {number}") for number in range(3)]
     token = (await preview_of(admin, *posts))["Preview-Token"]
-    found, url = [], f"{CONTENT}/posts?limit=2&sort=title&preview={token}"
+    # By what publishing sets as well: it is the same in each request.
+    for order in ("title", "-published_at", "updated_at", "-updated_at"):
+        found, url = [], f"{CONTENT}/posts?limit=2&sort={order}&preview={token}"
+        while url:
+            response = await client.get(url)
+            found += [one["title"] for one in answered(response, 200)["items"]]
+            url = response.links.get("next", {}).get("url", "")
+        assert sorted(found) == ["Post 0", "Post 1", "Post 2"], order
+
+
+async def written(client: httpx.AsyncClient, url: str, preview: dict[str, str]) -> httpx.Response:
+    """A feed or a map as a preview shows it."""
+    response = await client.get(url, headers=preview)
+    assert response.status_code == 200, response.text
+    assert response.headers["cache-control"] == "private, no-store"
+    assert response.headers["x-robots-tag"] == "noindex"
+    assert not {"etag", "cache-tag", "last-modified", "age"} & set(response.headers)
+    return response
+
+
+async def test_feeds_as_they_would_be(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, state: Callable[[], Any], cache: ResponseCache
+) -> None:
+    author, tag = await make(admin, "authors", name="Grace"), await make(admin, "tags", name="Tea")
+    category = await make(admin, "categories", name="News")
+    by = {"authors": [author["id"]], "tags": [tag["id"]], "categories": [category["id"]]}
+    live = await published(admin, "posts", title="Live", **by)
+    await change(admin, "posts", live, title="Redrafted")
+    draft = await make(admin, "posts", title="Drafted", body="<p>text</p>", **by)
+    await make(admin, "posts", title="Hidden", **by)
+    await until(lambda: cache.is_current)
+    preview = await preview_of(admin, live, draft)
+    before = state()
+    for place in ("", "/categories/news", "/tags/tea", "/authors/grace"):
+        for file in ("feed.xml", "atom.xml", "feed.json"):
+            url = f"{place}/{file}"
+            for given, headers in ((url, preview), (f"{url}?preview={preview['Preview-Token']}", {})):
+                text = (await written(client, given, headers)).text
+                assert "Drafted" in text
+                assert "Redrafted" in text
+                assert "Hidden" not in text
+                assert ("preview=" in text) == (not headers)
+            as_it_is = (await client.get(url)).text
+            assert "Live" in as_it_is
+            assert "rafted" not in as_it_is
+            assert (await client.get(url)).headers["server-timing"] == 'cache;desc="hit"'
+    assert state() == before
+
+
+async def test_pages_of_feeds_lead_on_within_the_preview(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    posts = [await make(admin, "posts", title=f"Post {number}") for number in range(3)]
+    answered(await admin.patch(f"{API}/settings", json={"feeds": {"items": 2}}, headers=ANY), 200)
+    token = (await preview_of(admin, *posts))["Preview-Token"]
+    url, found = f"/feed.json?locale=en&preview={token}", []
     while url:
-        response = await client.get(url)
-        found += [one["title"] for one in answered(response, 200)["items"]]
-        url = response.links.get("next", {}).get("url", "")
-    assert found == ["Post 0", "Post 1", "Post 2"]
+        feed = (await written(client, url, {})).json()
+        assert feed["feed_url"].split("/", 3)[3] == url.split("/", 3)[-1].lstrip("/")
+        found += [one["title"] for one in feed["items"]]
+        url = feed.get("next_url")
+    assert sorted(found) == ["Post 0", "Post 1", "Post 2"]
+    for file in ("feed.xml", "atom.xml"):
+        root = ET.fromstring((await written(client, f"/{file}?preview={token}", {})).content)
+        links = {one.get("rel"): one.get("href", "") for one in root.iter(f"{ATOM}link")}
+        assert links["self"].endswith(f"/{file}?preview={token}")
+        assert links["next"].endswith(f"&preview={token}")
+        assert "Post 0" in (await written(client, links["next"], {})).text
+
+
+async def test_maps_as_they_would_be(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, state: Callable[[], Any]
+) -> None:
+    tag = await make(admin, "tags", name="Tea")
+    paths = {"paths": {"tag": "/tags/{slug}"}}
+    answered(await admin.patch(f"{API}/settings", json=paths, headers=ANY), 200)
+    home = await published(admin, "pages", title="Home")
+    await published(admin, "pages", title="Below", parent=home["id"])
+    await change(admin, "pages", home, slug="start")
+    post = await make(admin, "posts", title="Drafted", tags=[tag["id"]])
+    preview = await preview_of(admin, home, post)
+    before = state()
+
+    async def mapped(query: str, headers: dict[str, str]) -> set[str]:
+        """The addresses of all parts, of which the index tells."""
+        index = ET.fromstring((await client.get(f"/sitemap.xml{query}", headers=headers)).content)
+        parts = [one.text or "" for one in index.iter(f"{SITEMAP}loc")]
+        assert all(("preview=" in part) == ("preview=" in query) for part in parts)
+        found: set[str] = set()
+        for part in parts:
+            response = await client.get(part, headers=headers)
+            assert response.status_code == 200, response.text
+            found |= {
+                (one.text or "").split("/", 3)[3]
+                for one in ET.fromstring(response.content).iter(f"{SITEMAP}loc")
+            }
+        return found
+
+    as_it_would_be = {"start", "start/below", "drafted", "tags/tea", "author/ada"}
+    assert await mapped("", preview) == as_it_would_be
+    assert await mapped(f"?preview={preview['Preview-Token']}", {}) == as_it_would_be
+    await written(client, "/sitemap.xml", preview)
+    await written(client, "/sitemaps/terms-0.xml", preview)
+    assert await mapped("", {}) == {"home", "home/below"}
+    assert state() == before
+    for url in ("/robots.txt", "/health/live"):
+        answered(await client.get(f"{url}?preview={preview['Preview-Token']}"), 400, "malformed")
+    for url in ("/sitemap.xml", "/sitemaps/0.xml", "/feed.xml", "/tags/tea/atom.xml"):
+        answered(await client.get(f"{url}?preview=x"), 403, "preview_invalid")
+        answered(await client.get(f"{url}?%70review={preview['Preview-Token']}"), 400, "malformed")
+    answered(await client.get("/sitemaps/7.xml", headers=preview), 404)
 
 
 async def test_caches_know_nothing_of_previews(

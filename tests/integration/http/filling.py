@@ -50,6 +50,7 @@ async def add(site: Site, hubs: dict[str, str], number: int) -> None:
     await make_live(admin, "entries/event", **event, others=links)
     await _add_of_itself(site, number)
     await _add_to_hubs(site, hubs, number)
+    await make(admin, "previews", documents=[post["id"]])
     target = {"kind": "document", "id": post["id"]}
     await _do(admin, "POST", f"{API}/menus/{hubs['menus']}/items", target=target)
 

@@ -177,11 +177,14 @@ class _Asking:
         return found + await self._previewed(found)
 
     async def _previewed(self, questions: list[Question]) -> list[Question]:
-        """The lists of delivery as they would be, were drafts published."""
+        """The lists, feeds and maps of delivery as they would be, were drafts published."""
         made = await make(self._site.admin, "previews", documents=[self._hubs[kind] for kind in DOCUMENTS])
         lists = (one for one in questions if one.url.startswith(f"{CONTENT}/") and "?limit" in one.url)
+        files = (one for one in questions if re.search(r"/(feed|atom|sitemaps?)[./]", one.url))
         return [
-            msgspec.structs.replace(one, preview=made["token"]) for one in lists if "/sync?" not in one.url
+            msgspec.structs.replace(one, preview=made["token"])
+            for one in (*lists, *files)
+            if "/sync?" not in one.url
         ]
 
     async def _filled(self, path: str) -> list[str]:

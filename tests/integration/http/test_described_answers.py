@@ -171,7 +171,9 @@ async def test_formats_and_previews_are_told(site: Site, document: dict[str, Any
             if "format" in parameters:
                 assert parameters["format"]["schema"]["enum"] == formats
             is_read = method == "get" or path.endswith("/query")
-            is_shown = path.startswith(f"{CONTENT}/") and "/sync" not in path and is_read
+            is_delivered = path.startswith(f"{CONTENT}/") and "/sync" not in path
+            is_written = operation["tags"] == ["feeds"] and path != "/robots.txt"
+            is_shown = (is_delivered or is_written) and is_read
             assert ("preview" in parameters) == is_shown
             assert ("Preview-Token" in parameters) == ("preview" in parameters)
             if "preview" in parameters:

@@ -26,6 +26,7 @@ from cms_api.domains.cms.api import (
     MENUS,
     PAGES,
     POSTS,
+    PREVIEWS,
     PUBLIC_MENUS,
     REDIRECTS,
     TAGS,
@@ -45,6 +46,7 @@ LISTS: dict[str, Listing] = {
     f"{API}/users": USERS,
     f"{API}/auth/sessions": SESSIONS,
     f"{API}/menus": MENUS,
+    f"{API}/previews": PREVIEWS,
     f"{CONTENT}/menus": PUBLIC_MENUS,
     **{f"{CONTENT}/{kind}": listing for kind, listing in LISTINGS.items()},
 }

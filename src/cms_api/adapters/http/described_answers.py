@@ -108,7 +108,7 @@ def _headers(
     elif _is_tagged(method, operation, opt) or (
         ("if_match" in names or success in ("201", "202")) and success != "204"
     ):
-        found += VALIDATORS
+        found += VALIDATORS if _has_tag(opt) else ("Cache-Control",)
     elif method == "get" or "query_of" in opt:
         found.append("Cache-Control")
     if success in ("201", "202"):

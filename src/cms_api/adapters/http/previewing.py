@@ -13,6 +13,8 @@ from cms_api.kernel.errors import Malformed
 
 PARAMETER, HEADER = "preview", b"preview-token"
 _NAME = PARAMETER.encode()
+# Where in the scope the token is that links are to lead on with.
+_LEADING = "cms_preview"
 # What others could keep an answer by, or know it again.
 _SHARED = frozenset({b"age", b"cache-control", b"cache-tag", b"etag", b"last-modified"})
 _CONDITIONS = frozenset({b"if-none-match", b"if-modified-since"})
@@ -37,6 +39,20 @@ def can_be_previewed(scope: Scope) -> bool:
     return bool(opt.get("previews")) and (scope.get("method") == HttpMethod.GET or "query_of" in opt)
 
 
+def leading_on(scope: Scope, url: str) -> str:
+    """An address of ours, to be put into a document: within the preview that the document is of, if it is of one.
+
+    That is so where the token came as a parameter. Who sends the header sends it along each time, and
+    finds no token in documents.
+    """
+    token: str | None = scope.get(_LEADING)  # type: ignore[assignment]  # ours
+    return url if token is None else f"{url}{'&' if '?' in url else '?'}{_addition(token)}"
+
+
+def _addition(token: str) -> str:
+    return f"{PARAMETER}={quote(token)}"
+
+
 class Previewing:
     """Answers requests for a preview from within it. Others pass through; so do those of routes without previews.
 
@@ -48,7 +64,10 @@ class Previewing:
         self._previews = previews
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Show what the token is good for. Raises `Malformed`, `PreviewInvalid`, `PreviewExpired`."""
+        """Show what the token is good for.
+
+        Raises `Malformed`, `PreviewInvalid`, `PreviewExpired`, `PreviewRevoked`.
+        """
         if not takes_preview(scope):
             await self._app(scope, receive, send)
             return
@@ -61,6 +80,8 @@ class Previewing:
         if len(tokens) > 1:
             raise Malformed("One preview is shown at a time: give one token.")
         rest = [(name, value) for name, value in pairs if name != PARAMETER]
+        token = tokens[0] if len(rest) < len(pairs) else None
+        scope[_LEADING] = token  # type: ignore[literal-required]  # ours
         scope["query_string"] = urlencode(rest).encode()
         scope["headers"] = [pair for pair in scope["headers"] if pair[0] not in _CONDITIONS]
         gathered: list[Message] = []
@@ -70,7 +91,6 @@ class Previewing:
 
         async with self._previews.showing(tokens[0]):
             await self._app(scope, receive, gather)
-        token = tokens[0] if len(rest) < len(pairs) else None
         for message in gathered:
             if message["type"] == "http.response.start":
                 message["headers"] = _private(list(message["headers"]), token)
@@ -88,7 +108,7 @@ def _private(headers: list[tuple[bytes, bytes]], token: str | None) -> list[tupl
 
 
 def _linked(value: bytes, token: str) -> bytes:
-    addition = f"{PARAMETER}={quote(token)}".encode()
+    addition = _addition(token).encode()
     return _LINK.sub(
         lambda match: b"<%s%s%s>" % (match[1], b"&" if b"?" in match[1] else b"?", addition), value
     )

@@ -112,7 +112,8 @@ from cms_api.domains.cms.pages.interface import (
     Tree,
 )
 from cms_api.domains.cms.posts.interface import POSTS, PostChanges, PostService, PostView
-from cms_api.domains.cms.previews.interface import Preview, PreviewService
+from cms_api.domains.cms.previews.interface import PREVIEWS, IssuedPreview, PreviewService, PreviewView
+from cms_api.domains.cms.previews.policy import PERMISSIONS as PREVIEW_PERMISSIONS
 from cms_api.domains.cms.reader_comments.interface import (
     DELIVERED_COMMENTS,
     READER_COMMENTS,
@@ -229,6 +230,7 @@ PERMISSIONS: dict[str, str] = {
     **READER_COMMENT_PERMISSIONS,
     **REDIRECT_PERMISSIONS,
     **MENU_PERMISSIONS,
+    **PREVIEW_PERMISSIONS,
     **SITE_PERMISSIONS,
     **SYNC_PERMISSIONS,
 }
@@ -254,6 +256,7 @@ __all__ = [
     "PAGES",
     "PERMISSIONS",
     "POSTS",
+    "PREVIEWS",
     "PUBLIC_MENUS",
     "READER_COMMENTS",
     "REDIRECTS",
@@ -316,6 +319,7 @@ __all__ = [
     "Hits",
     "ImportReport",
     "ImportService",
+    "IssuedPreview",
     "ItemChanges",
     "ItemPlace",
     "Kind",
@@ -360,8 +364,8 @@ __all__ = [
     "PostView",
     "PresenceService",
     "PresenceView",
-    "Preview",
     "PreviewService",
+    "PreviewView",
     "PublicMenuService",
     "PublicSiteService",
     "Purge",

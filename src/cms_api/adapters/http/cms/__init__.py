@@ -28,7 +28,7 @@ from cms_api.adapters.http.cms.previews import (
     EntryPreviewController,
     PagePreviewController,
     PostPreviewController,
-    create_preview,
+    PreviewController,
 )
 from cms_api.adapters.http.cms.public_menus import PUBLIC_MENU_ROUTES
 from cms_api.adapters.http.cms.reader_comments import (
@@ -102,7 +102,7 @@ ROUTES: list[ControllerRouterHandler] = [
     PostPreviewController,
     PagePreviewController,
     EntryPreviewController,
-    create_preview,
+    PreviewController,
     *REFERENCE_ROUTES,
 ]
 DELIVERY_ROUTES: list[ControllerRouterHandler] = [

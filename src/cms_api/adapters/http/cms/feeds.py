@@ -14,6 +14,7 @@ from litestar.types import ASGIApp
 from cms_api.adapters.http.cms.answering import delivered_as
 from cms_api.adapters.http.cms.feed_formats import JsonFeed, Links, atom, json_feed, rss
 from cms_api.adapters.http.lists import query_values, wrong_parameter
+from cms_api.adapters.http.previewing import leading_on
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.domains.cms.api import Feed, FeedPosition, FeedScope, FeedService
 
@@ -57,6 +58,7 @@ def _opt(kind: FeedFormat) -> dict[str, object]:
     return {
         **({} if kind.schema is None else {"answers": kind.schema}),
         "public": True,
+        "previews": True,
         "query": QUERY,
         "problems": ("404",),
         "document": {"media_type": kind.media_type, "example": kind.example},
@@ -85,7 +87,7 @@ def _links(request: ApiRequest, feed: Feed, given: dict[str, str]) -> Links:
     def at(after: str | None) -> str:
         values = {"locale": given.get("locale"), "after": after}
         query = urlencode({name: value for name, value in values.items() if value is not None})
-        return f"{place}?{query}" if query else place
+        return leading_on(request.scope, f"{place}?{query}" if query else place)
 
     return Links(at(given.get("after")), at(None), at(str(feed.next)) if feed.next else None)
 

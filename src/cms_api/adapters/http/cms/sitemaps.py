@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from cms_api.adapters.http.cms.answering import delivered_as
+from cms_api.adapters.http.previewing import leading_on
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.xml import DECLARATION, element
 from cms_api.domains.cms.api import MapEntry, MapKind, MapPart, SiteFacts, SiteMapPart, SiteMapService
@@ -46,7 +47,7 @@ def _opt(media_type: str, example: str) -> dict[str, object]:
     operation_id="deliverSitemap",
     summary="Read the index of the sitemaps",
     tags=["feeds"],
-    opt=_opt(XML, _EXAMPLE.format("sitemapindex")),
+    opt={**_opt(XML, _EXAMPLE.format("sitemapindex")), "previews": True},
 )
 async def sitemap_index(request: ApiRequest, sitemaps: NamedDependency[SiteMapService]) -> ASGIApp:
     """Names the parts. There are none where search engines are to stay out."""
@@ -55,7 +56,7 @@ async def sitemap_index(request: ApiRequest, sitemaps: NamedDependency[SiteMapSe
         element(
             "sitemap",
             (
-                element("loc", f"{found.site.service}/sitemaps/{_name(part)}"),
+                element("loc", leading_on(request.scope, f"{found.site.service}/sitemaps/{_name(part)}")),
                 element("lastmod", _moment(part.changed_at)),
             ),
         )
@@ -71,7 +72,7 @@ async def sitemap_index(request: ApiRequest, sitemaps: NamedDependency[SiteMapSe
     operation_id="deliverSitemapPart",
     summary="Read a part of the sitemap",
     tags=["feeds"],
-    opt=_opt(XML, _EXAMPLE.format("urlset")),
+    opt={**_opt(XML, _EXAMPLE.format("urlset")), "previews": True},
 )
 async def sitemap_part(
     request: ApiRequest, file: FromPath[str], sitemaps: NamedDependency[SiteMapService]

@@ -14,7 +14,7 @@ from cms_api.adapters.sqlalchemy.cms.imports import SqlAlchemyImportSources
 from cms_api.adapters.sqlalchemy.cms.locks import SqlAlchemyLocks, SqlAlchemyPresences
 from cms_api.adapters.sqlalchemy.cms.menus import SqlAlchemyMenus
 from cms_api.adapters.sqlalchemy.cms.page_tree import SqlAlchemyTree
-from cms_api.adapters.sqlalchemy.cms.previews import SqlAlchemyPreviewStage
+from cms_api.adapters.sqlalchemy.cms.previews import SqlAlchemyPreviews, SqlAlchemyPreviewStage
 from cms_api.adapters.sqlalchemy.cms.publications import SqlAlchemyPublications
 from cms_api.adapters.sqlalchemy.cms.reader_comments import SqlAlchemyCommenters, SqlAlchemyReaderComments
 from cms_api.adapters.sqlalchemy.cms.redirects import SqlAlchemyRedirects
@@ -44,7 +44,7 @@ from cms_api.domains.cms.locks.ports import LockRepository, PresenceRepository
 from cms_api.domains.cms.media.ports import MediaRepository
 from cms_api.domains.cms.menus.ports import MenuRepository
 from cms_api.domains.cms.pages.ports import TreeRepository
-from cms_api.domains.cms.previews.ports import PreviewStage
+from cms_api.domains.cms.previews.ports import PreviewRepository, PreviewStage
 from cms_api.domains.cms.reader_comments.ports import (
     CommenterRepository,
     PlaceRepository,
@@ -95,5 +95,6 @@ REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     SiteRepository: SqlAlchemySite,
     SiteTargets: SqlAlchemySiteTargets,
     ChangeRepository: SqlAlchemyChanges,
+    PreviewRepository: SqlAlchemyPreviews,
     PreviewStage: SqlAlchemyPreviewStage,
 }

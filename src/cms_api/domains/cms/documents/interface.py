@@ -223,9 +223,10 @@ class DocumentService(ABC, Generic[Changes, V]):
         """
 
     @abstractmethod
-    async def show_draft(self, uow: UnitOfWork, document_id: UUID) -> None:
+    async def show_draft(self, uow: UnitOfWork, document_id: UUID, *, at: datetime) -> None:
         """Make the draft what readers would see, within ``uow``, which must come to nothing.
 
+        What was never published is so since ``at``; it was changed then, or later, when the draft was.
         Needs no right, minds no workflow, and does nothing where the document can't be published.
         Raises `AddressTaken`, and `Invalid` where its address can't be made.
         """

@@ -56,10 +56,11 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
             await self._stages.close(uow, actor, document, "done", at=document.updated_at)
         return await self._shown(actor, document)
 
-    async def show_draft(self, uow: UnitOfWork, document_id: UUID) -> None:
+    async def show_draft(self, uow: UnitOfWork, document_id: UUID, *, at: datetime) -> None:
         document = await self._queries.get(self.kind, document_id)
         if document is not None and document.trashed_at is None and document.archived_at is None:
-            document.publish(at=self._clock.now(), by=None)
+            changed_at, published_at = max(at, document.updated_at), document.published_at or at
+            document.publish(at=changed_at, by=None, published_at=published_at)
             await self._put_live(uow, document, document.draft)
 
     async def move(

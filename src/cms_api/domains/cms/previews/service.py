@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
+
+import msgspec
 
 from cms_api.domains.cms.content_types.errors import TypeNotFound
 from cms_api.domains.cms.documents import policy
@@ -13,29 +15,42 @@ from cms_api.domains.cms.documents.access import may_look
 from cms_api.domains.cms.documents.errors import AddressTaken, DocumentNotFound
 from cms_api.domains.cms.documents.interface import DocumentService
 from cms_api.domains.cms.documents.types import DocumentTypes
+from cms_api.domains.cms.previews.errors import PreviewNotFound, PreviewRevoked
 from cms_api.domains.cms.previews.interface import (
     DEFAULT_LIFETIME,
     MAX_DOCUMENTS,
     MAX_LIFETIME,
     MIN_LIFETIME,
-    Preview,
+    IssuedPreview,
     PreviewService,
+    PreviewView,
 )
-from cms_api.domains.cms.previews.ports import Draft, PreviewQueries, PreviewStage
+from cms_api.domains.cms.previews.model import Preview
+from cms_api.domains.cms.previews.policy import MANAGE
+from cms_api.domains.cms.previews.ports import Draft, PreviewQueries, PreviewRepository, PreviewStage
 from cms_api.domains.cms.previews.tokens import PreviewTokens
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
-from cms_api.kernel.errors import Fault, Faults, Invalid
+from cms_api.kernel.errors import Fault, Faults, Invalid, Unauthenticated
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Comparison, Condition, Page, PageRequest, all_of
+
+P = TypeVar("P", Preview, PreviewView)
 
 # How many previews one worker makes at once: each takes a connection from those of editors.
 AT_ONCE = 2
 # In seconds: how long a request waits for its turn and for its answer.
 PATIENCE = 10.0
+PURGE_BATCH = 1_000
 
 
 class _TakenBack(Exception):
     """Ends a transaction whose work nobody is to see."""
+
+
+def view(preview: Preview) -> PreviewView:
+    """The preview, as others may see it."""
+    return PreviewView(**{name: getattr(preview, name) for name in PreviewView.__struct_fields__})
 
 
 class Previews(PreviewService):
@@ -57,7 +72,9 @@ class Previews(PreviewService):
         self._new_uow = new_uow
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    async def create(self, actor: Actor, documents: Sequence[UUID], *, lifetime: int) -> Preview:
+    async def create(
+        self, uow: UnitOfWork, actor: Actor, documents: Sequence[UUID], *, lifetime: int
+    ) -> IssuedPreview:
         actor.require(policy.READ)
         wanted = tuple(dict.fromkeys(documents))
         faults = Faults()
@@ -77,32 +94,83 @@ class Previews(PreviewService):
         )
         if missing:
             raise Invalid("Some documents can't be shown.", faults=missing)
-        expires_at = (self._clock.now() + timedelta(seconds=lifetime)).replace(microsecond=0)
-        return Preview(token=self._tokens.seal(wanted, expires_at), expires_at=expires_at, documents=wanted)
+        preview, created = Preview.make(wanted, by=actor.user_id, at=self._clock.now(), lifetime=lifetime)
+        await uow.repository(PreviewRepository).add(preview)
+        uow.record(created)
+        token = self._tokens.seal(preview.id, preview.expires_at)
+        return IssuedPreview(**msgspec.structs.asdict(view(preview)), token=token)
 
     async def create_for(
-        self, actor: Actor, type: str, document: UUID, *, lifetime: int = DEFAULT_LIFETIME
-    ) -> Preview:
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        type: str,
+        document: UUID,
+        *,
+        lifetime: int = DEFAULT_LIFETIME,
+    ) -> IssuedPreview:
         may_look(actor)
         if [draft.type for draft in await self._queries.drafts([document])] != [type]:
             raise DocumentNotFound
-        return await self.create(actor, [document], lifetime=lifetime)
+        return await self.create(uow, actor, [document], lifetime=lifetime)
+
+    async def get(self, actor: Actor, preview_id: UUID) -> PreviewView:
+        _require_known(actor)
+        return self._at_hand(actor, await self._queries.get(preview_id))
+
+    async def list(self, actor: Actor, page: PageRequest) -> Page[PreviewView]:
+        _require_known(actor)
+        conditions: tuple[Condition, ...] = (Comparison("expires_at", "gt", (self._clock.now(),)),)
+        if not actor.may(MANAGE):
+            conditions += (Comparison("created_by", "eq", (actor.user_id,)),)
+        return await self._queries.list(page.narrowed(all_of(*conditions)))
+
+    async def revoke(self, uow: UnitOfWork, actor: Actor, preview_id: UUID) -> None:
+        _require_known(actor)
+        previews = uow.repository(PreviewRepository)
+        preview = self._at_hand(actor, await previews.get(preview_id))
+        await previews.delete(preview.id)
+        uow.record(preview.revoked().by(actor))
+
+    def _at_hand(self, actor: Actor, found: P | None) -> P:
+        """The preview, if it still holds and the actor may see it. Raises `PreviewNotFound`."""
+        if found is None or found.expires_at <= self._clock.now():
+            raise PreviewNotFound
+        is_own = found.created_by is not None and found.created_by == actor.user_id
+        if not is_own and not actor.may(MANAGE):
+            raise PreviewNotFound
+        return found
+
+    async def purge_expired(self, new_uow: Callable[[], UnitOfWork]) -> int:
+        now, total = self._clock.now(), 0
+        while True:
+            async with new_uow() as uow:
+                number = await uow.repository(PreviewRepository).purge(at=now, limit=PURGE_BATCH)
+            total += number
+            if number < PURGE_BATCH:
+                return total
 
     @asynccontextmanager
     async def showing(self, token: str) -> AsyncIterator[None]:
-        documents = self._tokens.open(token, self._clock.now())
+        # Before it takes a turn, which others wait for: who has no preview needs none.
+        staged = await self._queries.staged(self._tokens.open(token, self._clock.now()))
+        if staged is None:
+            raise PreviewRevoked
         # All in all, so that no lock is held for long whatever happens.
         async with asyncio.timeout(PATIENCE), self._turns:
             with suppress(_TakenBack):
                 async with self._new_uow() as uow:
                     async with uow.repository(PreviewStage).reading():
-                        await self._publish(uow, documents)
+                        await self._publish(uow, staged.drafts, staged.at)
                         yield
                     raise _TakenBack
 
-    async def _publish(self, uow: UnitOfWork, documents: Sequence[UUID]) -> None:
-        """Put all drafts live, each after those that must make room for it. Raises as publishing does."""
-        found = await self._queries.drafts(documents)
+    async def _publish(self, uow: UnitOfWork, found: Sequence[Draft], at: datetime) -> None:
+        """Put all drafts live, each after those that must make room for it. Raises as publishing does.
+
+        What went to the trash or the archive meanwhile is left out. The time of publishing is ``at`` in
+        each request: a cursor on a list of the newest must be good in the next one, too.
+        """
         services = {draft.type: await self._service(draft.type) for draft in found}
         # Types first, then documents in the order of their ids: so everybody locks.
         for _, service in sorted(services.items()):
@@ -115,7 +183,7 @@ class Previews(PreviewService):
             for draft, service in left:
                 try:
                     async with uow.savepoint():
-                        await service.show_draft(uow, draft.id)
+                        await service.show_draft(uow, draft.id, at=at)
                 # Somebody else's draft may be in the way, or a page that is yet to move.
                 except (AddressTaken, Invalid):
                     later.append((draft, service))
@@ -128,3 +196,8 @@ class Previews(PreviewService):
             return await self._types.service(type)
         except TypeNotFound:
             return None  # deleted in between, and its documents with it
+
+
+def _require_known(actor: Actor) -> None:
+    if actor.user_id is None and not actor.is_system:
+        raise Unauthenticated("This needs a signed-in user.")
