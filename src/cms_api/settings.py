@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 PREFIX = "CMS_"
-_AGE = re.compile(r"[a-z-]{1,50}=[0-9]{1,8}")
+_AGE = re.compile(r"[a-z-]{1,50}=[0-9]{1,8}(\+[0-9]{1,8})?")
 # Read by the tests, and by commands for an option of their own; no settings.
 FOREIGN_PREFIXES = ("CMS_TEST_", "CMS_USER_")
 
@@ -143,6 +143,6 @@ def _broken_rules(values: Mapping[str, Any]) -> Iterator[str]:
             yield "CMS_TRUSTED_PROXIES: expected addresses or networks like 10.0.0.0/8."
             break
     if not all(_AGE.fullmatch(age) for age in values.get("cache_max_ages", ())):
-        yield "CMS_CACHE_MAX_AGES: expected pairs like posts=60,feeds=300, in seconds."
+        yield "CMS_CACHE_MAX_AGES: expected pairs like posts=60,feeds=300+3600, in seconds."
     if ("admin_email" in values) != ("admin_password" in values) and "admin_password" in values:
         yield "CMS_ADMIN_PASSWORD: needs CMS_ADMIN_EMAIL beside it."

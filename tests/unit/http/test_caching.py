@@ -509,6 +509,10 @@ def test_the_best_coding_that_a_client_takes(header: str, coding: str | None) ->
 
 
 def test_how_long_others_may_keep_an_answer_depends_on_what_it_is() -> None:
-    ages = CacheAges(0, ("feeds=300",))
+    ages = CacheAges(0, ("feeds=300", "pages=60+600", "menus=0+60", "settings=60+0", "tags=0"))
+    assert ages.of("pages") == b"public, max-age=60, stale-while-revalidate=600"
+    assert ages.of("menus") == b"public, max-age=0, stale-while-revalidate=60"
+    assert ages.of("settings") == b"public, max-age=60, stale-while-revalidate=0"
+    assert ages.of("tags") == ages.of("posts")
     assert ages.of("posts") == b"public, max-age=0, must-revalidate"
     assert ages.of("feeds") == b"public, max-age=300, stale-while-revalidate=300"

@@ -64,24 +64,32 @@ def tag_of(key: str) -> str:
 
 
 class CacheAges:
-    """How long others may show an answer without asking, in seconds, by what it is about."""
+    """How long others may show an answer without asking, in seconds, by what it is about.
+
+    ``pairs`` are like ``posts=60``, or ``posts=60+600`` where it may be shown for longer while they ask.
+    """
 
     def __init__(self, default: int, pairs: Iterable[str]) -> None:
         self._default = _cache_control(default)
-        self._ages = {
-            name: _cache_control(int(age)) for name, _, age in (pair.partition("=") for pair in pairs)
-        }
+        self._ages = dict[str, bytes]()
+        for name, _, ages in (pair.partition("=") for pair in pairs):
+            fresh, _, stale = ages.partition("+")
+            self._ages[name] = _cache_control(int(fresh), int(stale) if stale else None)
 
     def of(self, resource: str) -> bytes:
         """The Cache-Control of answers about ``resource``, which is a plural noun: ``posts``."""
         return self._ages.get(resource, self._default)
 
 
-def _cache_control(age: int) -> bytes:
-    """With an age, others may show what was true so many seconds ago; without, they must ask."""
-    if age == 0:
+def _cache_control(age: int, stale: int | None = None) -> bytes:
+    """With an age, others may show what was true so many seconds ago; without, they must ask.
+
+    For ``stale`` seconds more, as long again where that is not given, they may show it while they ask.
+    """
+    stale = age if stale is None else stale
+    if age == stale == 0:
         return ASK
-    return f"public, max-age={age}, stale-while-revalidate={age}".encode()
+    return f"public, max-age={age}, stale-while-revalidate={stale}".encode()
 
 
 class Answer:
