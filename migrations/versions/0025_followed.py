@@ -26,6 +26,40 @@ KNOWN = """WHEN 'comment' THEN ARRAY[id::text]
     WHEN 'path' THEN ARRAY['redirects']
     """
 
+RENEW = """
+CREATE OR REPLACE FUNCTION cms.renew_epoch() RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    is_known boolean;
+BEGIN
+    PERFORM FROM cms.change_epoch FOR UPDATE;
+    -- What is yet to come is told by one look: between two of them others commit, and that is no other log.
+    SELECT e.lineage = cms.change_lineage() AND NOT EXISTS (
+        SELECT FROM cms.changes WHERE xact >= pg_snapshot_xmax(pg_current_snapshot()))
+    INTO is_known FROM cms.change_epoch e;
+    IF is_known THEN
+        RETURN false;
+    END IF;
+    UPDATE cms.changes SET xact = pg_current_xact_id() WHERE xact >= pg_snapshot_xmax(pg_current_snapshot());
+    UPDATE cms.change_epoch SET id = gen_random_uuid(), lineage = cms.change_lineage(), pruned = '0';
+    RETURN true;
+END $$;
+"""
+RENEW_BEFORE = """
+CREATE OR REPLACE FUNCTION cms.renew_epoch() RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    known text;
+    next xid8 := pg_snapshot_xmax(pg_current_snapshot());
+BEGIN
+    SELECT lineage INTO known FROM cms.change_epoch FOR UPDATE;
+    IF known = cms.change_lineage() AND NOT EXISTS (SELECT FROM cms.changes WHERE xact >= next) THEN
+        RETURN false;
+    END IF;
+    UPDATE cms.changes SET xact = pg_current_xact_id() WHERE xact >= next;
+    UPDATE cms.change_epoch SET id = gen_random_uuid(), lineage = cms.change_lineage(), pruned = '0';
+    RETURN true;
+END $$;
+"""
+
 UP = """
 -- A path by an id, so that the log can name it: what once led on from there may be gone by the time it is read.
 CREATE FUNCTION cms.path_id(locale text, path text) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -105,10 +139,12 @@ DROP FUNCTION cms.path_id(text, text);
 def upgrade() -> None:
     """Note what was missing, from now on and once for what there is."""
     op.execute(KEYS.format(KNOWN))
+    op.execute(RENEW)
     op.execute(UP)
 
 
 def downgrade() -> None:
     """Forget it; rows of menus, redirects and settings are in the log of before, too."""
     op.execute(DOWN)
+    op.execute(RENEW_BEFORE)
     op.execute(KEYS.format(""))

@@ -1,5 +1,7 @@
 """Replicas that follow what is published, on a real database."""
 
+import asyncio
+import time
 from typing import Any
 
 import httpx
@@ -207,6 +209,27 @@ async def test_a_restored_database_begins_anew(
         other.execute("UPDATE cms.change_epoch SET lineage = 'elsewhere'")
         assert other.execute("SELECT cms.renew_epoch()").fetchone() == (True,)
     answered(await client.get(f"{CONTENT}/sync", params={"token": str(anew.token), "kinds": "document"}), 410)
+
+
+async def test_what_others_commit_meanwhile_is_no_other_log(
+    admin: httpx.AsyncClient, database_url: str
+) -> None:
+    def renew() -> bool:
+        return bool(rows(database_url, "SELECT cms.renew_epoch()")[0][0])
+
+    def wait() -> None:
+        while rows(database_url, waiting) == [(0,)]:
+            time.sleep(0.01)
+
+    # The database of a test is a copy of another, once.
+    assert renew()
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%%renew_epoch%%' AND wait_event_type = 'Lock'"
+    with psycopg.connect(database_url) as holding:
+        holding.execute("SELECT FROM cms.change_epoch FOR UPDATE")
+        renewing = asyncio.create_task(asyncio.to_thread(renew))
+        await asyncio.to_thread(wait)
+        await make(admin, "tags", name="News")
+    assert await renewing is False
 
 
 @pytest.fixture

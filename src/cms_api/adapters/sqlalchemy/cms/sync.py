@@ -71,7 +71,8 @@ _RELATIONS = "('authors', 'categories', 'tags')"
 _LINKED = "p.document_id IN (SELECT l.document_id FROM cms.links l WHERE l.target_id = c.id AND l.is_live"
 _SETTINGS_CHANGED = f"FROM cms.changes o WHERE o.id = '{SITE_ID}' AND o.resource = 'settings'"
 # A redirect to a path leads where the automatic one ``a`` from there leads.
-_LED_ON = "FROM cms.redirects a WHERE a.locale = r.locale AND a.match = 'exact' AND a.source = r.target AND a.is_automatic"
+_LED_ON = """SELECT a.document_id FROM cms.redirects a
+            WHERE a.locale = r.locale AND a.match = 'exact' AND a.source = r.target AND a.is_automatic"""
 # A comment is shown below approved ones only, so those above it are in its path.
 _BELOW = """d.state = 'approved' AND (d.document_id, d.id) IN (
             SELECT e.document_id, e.id FROM cms.reader_comments u JOIN cms.reader_comments e
@@ -141,9 +142,7 @@ SHOWS: dict[SyncKind, Shows] = {
         ),
         later=(
             "FROM cms.changes o WHERE o.id = r.document_id AND o.resource = 'address'",
-            "FROM cms.changes o WHERE o.id = (SELECT a.document_id "
-            + _LED_ON
-            + ") AND o.resource = 'address'",
+            f"FROM cms.changes o WHERE o.id = ({_LED_ON}) AND o.resource = 'address'",
             "FROM cms.changes o WHERE o.id = cms.path_id(r.locale, r.target) AND o.resource = 'path'",
         ),
     ),

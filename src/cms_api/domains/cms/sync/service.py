@@ -101,8 +101,8 @@ class Sync(SyncService):
     async def _delivered(self, kind: str, type: str, ids: list[UUID]) -> Sequence[Delivered]:
         if kind == "settings":
             return [await self._site.get()]
-        if (those := self._others.get(kind)) is not None:
-            return await those(ids)
+        if kind in self._others:
+            return await self._others[kind](ids)
         those = PageRequest(limit=MAX_LIMIT, sort=(), filter=Comparison("id", "in", tuple(ids)))
         if kind != "document" or type in BUILT_IN:
             page = await self._delivery.list(DELIVERED.get(kind) or BUILT_IN[type], those, Selection())
