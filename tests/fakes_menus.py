@@ -1,7 +1,7 @@
 """The ports of menus, without a database."""
 
 import copy
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -140,9 +140,16 @@ class FakePublicMenuQueries(PublicMenuQueries):
     async def one(self, key: str, locale: str) -> Delivered | None:
         for menu in self._store.menus.values():
             if (menu.key, menu.locale) == (key, locale):
-                used = {str(menu.id), *(str(item.target.id) for item in menu.items if item.target.id)}
-                return _delivered(menu, {"items": self._items(menu, None)}, used)
+                return self._whole(menu)
         return None
+
+    async def those(self, ids: Collection[UUID]) -> Sequence[Delivered]:
+        menus = self._store.menus
+        return [self._whole(menus[one]) for one in ids if one in menus]
+
+    def _whole(self, menu: Menu) -> Delivered:
+        used = [str(menu.id), *{str(item.target.id) for item in menu.items if item.target.id}]
+        return _delivered(menu, {"items": self._items(menu, None)}, used)
 
     def _items(self, menu: Menu, parent_id: UUID | None) -> list[dict[str, Any]]:
         shown = []
@@ -186,10 +193,12 @@ class FakePublicMenuQueries(PublicMenuQueries):
         )
 
 
-def _delivered(menu: Menu, more: dict[str, Any], used: set[str], names: tuple[str, ...] = KEY) -> Delivered:
+def _delivered(
+    menu: Menu, more: dict[str, Any], used: Collection[str], names: tuple[str, ...] = KEY
+) -> Delivered:
     shown = {name: getattr(menu, name) for name in names} | more
     return Delivered(
         msgspec.json.encode(shown).decode(),
         format_datetime(menu.updated_at, usegmt=True),
-        ",".join(sorted(used)),
+        ",".join(used),
     )

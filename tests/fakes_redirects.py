@@ -1,7 +1,7 @@
 """The ports of redirects on the store, and the redirects that publishing makes."""
 
 import copy
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
@@ -20,7 +20,13 @@ from cms_api.domains.cms.redirects.errors import RedirectTaken
 from cms_api.domains.cms.redirects.interface import RedirectView
 from cms_api.domains.cms.redirects.model import Redirect
 from cms_api.domains.cms.redirects.paths import is_address, is_at_or_below
-from cms_api.domains.cms.redirects.ports import Detour, LivePlace, RedirectQueries, RedirectRepository
+from cms_api.domains.cms.redirects.ports import (
+    Detour,
+    Leading,
+    LivePlace,
+    RedirectQueries,
+    RedirectRepository,
+)
 from cms_api.domains.cms.redirects.service import view
 from cms_api.domains.cms.redirects.wholes import Wholes
 from cms_api.domains.cms.search.interface import Question
@@ -151,6 +157,25 @@ class FakeRedirectQueries(RedirectQueries):
             to=to,
             document_id=document_id,
         )
+
+    async def those(self, ids: Collection[UUID]) -> Sequence[Leading]:
+        found = []
+        for one in (self._store.redirects[one] for one in ids if one in self._store.redirects):
+            to, document_id = self._end(one, one.source)
+            found.append(
+                Leading(
+                    id=one.id,
+                    match=one.match,
+                    source=one.source,
+                    target=one.target,
+                    status=one.status,
+                    to=to,
+                    document_id=document_id,
+                    locale=one.locale,
+                    document=one.document_id,
+                )
+            )
+        return found
 
     def _end(self, redirect: Redirect, path: str) -> tuple[str | None, UUID | None]:
         base = redirect.target

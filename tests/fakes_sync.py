@@ -44,6 +44,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
             return (str(self.id), f"document:{self.type}", "documents")
         if self.resource == "comments":
             return (f"comments:{self.id}",)
+        if self.resource == "comment":
+            return (str(self.id),)
+        if self.resource == "path":
+            return ("redirects",)
         return (str(self.id), PLURALS.get(self.resource, f"{self.resource}s"))
 
 

@@ -12,9 +12,10 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import md5
 from pathlib import Path
 from typing import Any, ClassVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import msgspec
@@ -30,6 +31,7 @@ from cms_api.adapters.sqlalchemy import migrations
 from cms_api.adapters.sqlalchemy.cms.contents import pack, unpack
 from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
 from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
+from cms_api.domains.cms.site.events import SITE_ID
 from cms_api.kernel.errors import Conflict
 from cms_api.kernel.events import Event
 
@@ -157,6 +159,48 @@ def test_migrations_go_down_and_up_again(server: database.Server) -> None:
         assert left == (0,)
         migrations.upgrade(url)
         assert migrations.current(url) == migrations.head()
+
+
+BEFORE_FOLLOWED = """
+INSERT INTO cms.menus (id, key, name, locale, created_at, updated_at)
+SELECT md5('m' || n)::uuid, 'm' || n, 'Menu', 'en', now(), now() FROM generate_series(1, 2) n;
+INSERT INTO cms.redirects (id, locale, match, source, target, status, created_at, updated_at)
+VALUES (md5('r')::uuid, 'en', 'exact', 'old', 'new', 301, now(), now());
+-- What they are about does not matter here.
+SET LOCAL session_replication_role = replica;
+INSERT INTO cms.reader_comments (id, version, document_id, path, state, state_since, is_staff, body, html, created_at,
+    updated_at)
+SELECT md5(state)::uuid, 1, md5('d')::uuid, ARRAY[md5(state)::uuid], state, now(), false, '', '', now(), now()
+FROM unnest(ARRAY['approved', 'pending', 'spam']) state;
+-- As in a log from before these were noted.
+DELETE FROM cms.changes WHERE id <> md5('m1')::uuid;
+"""
+
+
+def test_what_the_log_lacks_is_noted_once(server: database.Server) -> None:
+    def noted() -> list[tuple[str, str]]:
+        with psycopg.connect(url) as connection:
+            return connection.execute(
+                "SELECT resource, id::text FROM cms.changes WHERE NOT is_deleted ORDER BY 1, 2"
+            ).fetchall()
+
+    def one(name: str) -> str:
+        return str(UUID(md5(name.encode(), usedforsecurity=False).hexdigest()))
+
+    with server.database(migrated=False) as url:
+        migrations.upgrade(url, "0024")
+        with psycopg.connect(url) as connection:
+            connection.execute(BEFORE_FOLLOWED)
+        migrations.upgrade(url, "0025")
+        everything = [
+            ("comment", one("approved")), *sorted([("menu", one("m1")), ("menu", one("m2"))]),
+            ("redirect", one("r")), ("settings", str(SITE_ID)),
+        ]  # fmt: skip
+        assert noted() == everything
+        migrations.downgrade(url, "0024")
+        assert noted() == everything[1:]
+        migrations.upgrade(url, "0025")
+        assert noted() == everything
 
 
 OLD_CONTENT = """

@@ -219,7 +219,6 @@ class CmsContainer(DeclarativeContainer):
         new_uow=core.unit_of_work.provider,
     )
     change_queries = Singleton(SqlChanges, core.reader)
-    sync = Singleton(Sync, changes=change_queries, delivery=delivery, entries=entry_delivery)
     purges = Singleton(Purges, change_queries)
     change_upkeep = Singleton(Upkeep, clock=core.clock, tombstones=core.settings.provided.sync_retention)
     comment_rules = Singleton(SqlRules, core.reader)
@@ -263,6 +262,18 @@ class CmsContainer(DeclarativeContainer):
     site = Singleton(Site, clock=core.clock, queries=Singleton(SqlSite, core.reader))
     public_site_queries = Singleton(SqlPublicSite, core.reader)
     public_site = Singleton(PublicSite, queries=public_site_queries)
+    sync = Singleton(
+        Sync,
+        changes=change_queries,
+        delivery=delivery,
+        entries=entry_delivery,
+        site=public_site,
+        others=Dict(
+            menu=public_menus.provided.those,
+            redirect=redirects.provided.those,
+            comment=delivered_comments.provided.those,
+        ),
+    )
     sites = Singleton(
         Sites,
         queries=public_site_queries,

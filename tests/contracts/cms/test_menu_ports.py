@@ -199,7 +199,13 @@ async def test_the_public_sees_what_is_live(backend: Backend) -> None:
     assert shown.changed_at == "Fri, 02 Jan 2026 03:04:05 GMT"
     assert await backend.public_menus.one("main", "de") is None
 
-    await stored(backend, menu_of(key="other", locale="de"))
+    other = menu_of(item(), key="other", locale="de")
+    await stored(backend, other)
+    those = await backend.public_menus.those([menu.id, new_id(), other.id])
+    assert {one.used.partition(",")[0]: json.loads(one.json) for one in those} == {
+        str(menu.id): body,
+        str(other.id): json.loads((await backend.public_menus.one("other", "de")).json),
+    }
     page = PageRequest(sort=(SortKey("key", descending=True),), count="exact")
     listed = await backend.public_menus.list(page, NO_SELECTION)
     assert [json.loads(one.json)["key"] for one in listed.items] == ["other", "main"]

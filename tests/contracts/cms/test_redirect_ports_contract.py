@@ -395,6 +395,32 @@ async def test_what_has_moved_from_a_target_is_followed_at_once(resolve, add, li
     assert (await resolve("many/else")).to == "home/else"
 
 
+async def test_those_lead_from_their_sources_to_where_is_resolved(backend, resolve, add, live, down) -> None:
+    home, away = page("home"), page("away")
+    await live(home, away)
+    made = [
+        redirect("one", "home"), prefix("many", "home"), redirect("to", None, document_id=home.id),
+        redirect("gone", None, status=410), redirect("out", "https://example.org/"),
+        redirect("off", None, document_id=away.id), redirect("german", "home", locale="de"),
+    ]  # fmt: skip
+    await add(*made)
+    await live(home, at=LATER, slug="start")
+    await down(away)
+    found = await backend.redirects.those([one.id for one in made] + [new_id()])
+    by_id = {one.id: one for one in found}
+    assert by_id.keys() == {one.id for one in made}
+    for one in made:
+        shown = by_id[one.id]
+        there = await resolve(one.source, one.locale)
+        assert {name: getattr(shown, name) for name in Detour.__struct_fields__} == msgspec.structs.asdict(
+            there
+        )
+        assert (shown.locale, shown.document) == (one.locale, one.document_id)
+    assert [by_id[one.id].to for one in made] == [
+        "start", "start", "start", None, "https://example.org/", None, "home",
+    ]  # fmt: skip
+
+
 # What publications do
 
 

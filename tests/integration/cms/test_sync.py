@@ -1,5 +1,7 @@
 """Replicas that follow what is published, on a real database."""
 
+import asyncio
+import time
 from typing import Any
 
 import httpx
@@ -18,6 +20,8 @@ from tests.integration.cms.cms_client import (
 )
 from tests.integration.cms.replica import Replica
 from tests.integration.http.asking import upload
+
+from cms_api.domains.cms.sync.interface import KINDS
 
 EVENT = {
     "key": "event",
@@ -77,7 +81,7 @@ async def test_authors_and_files_come_with_what_shows_them(
 ) -> None:
     avatar, cover = await upload(admin), await upload(admin)
     ada = await make(admin, "authors", name="Ada", avatar_id=avatar["id"])
-    replica = Replica(client)
+    replica = Replica(client, kinds="document,author,media")
     assert await replica.follow() == []
     post = await make(admin, "posts", title="One", authors=[ada["id"]], cover=cover["id"])
     assert {data for _, data in await replica.follow()} <= {"-"}
@@ -207,6 +211,27 @@ async def test_a_restored_database_begins_anew(
     answered(await client.get(f"{CONTENT}/sync", params={"token": str(anew.token), "kinds": "document"}), 410)
 
 
+async def test_what_others_commit_meanwhile_is_no_other_log(
+    admin: httpx.AsyncClient, database_url: str
+) -> None:
+    def renew() -> bool:
+        return bool(rows(database_url, "SELECT cms.renew_epoch()")[0][0])
+
+    def wait() -> None:
+        while rows(database_url, waiting) == [(0,)]:
+            time.sleep(0.01)
+
+    # The database of a test is a copy of another, once.
+    assert renew()
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%%renew_epoch%%' AND wait_event_type = 'Lock'"
+    with psycopg.connect(database_url) as holding:
+        holding.execute("SELECT FROM cms.change_epoch FOR UPDATE")
+        renewing = asyncio.create_task(asyncio.to_thread(renew))
+        await asyncio.to_thread(wait)
+        await make(admin, "tags", name="News")
+    assert await renewing is False
+
+
 @pytest.fixture
 def aged(database_url: str) -> Any:
     """Makes the log of changes older by some days."""
@@ -273,12 +298,24 @@ async def test_the_number_of_statements_does_not_grow(
     await make(admin, "tags", name="News")
     await make(admin, "categories", name="All")
     await published(admin, "posts", title="One", authors=[ada["id"]])
-    await published(admin, "pages", title="Home")
-    few = await statements()
-    assert few == 6
-    for number in range(15):
+    home = await published(admin, "pages", title="Home")
+    await upload(admin)
+
+    async def more(number: int) -> None:
         await make(admin, "tags", name=f"Tag {number}")
-        await published(admin, "posts", title=f"Post {number}", authors=[ada["id"]])
+        post = await published(admin, "posts", title=f"Post {number}", authors=[ada["id"]])
+        target = {"kind": "document", "id": home["id"]}
+        await make(admin, "menus", key=f"menu-{number}", name="Menu", items=[{"target": target}])
+        await make(admin, "redirects", source=f"/old/{number}", document=home["id"])
+        url = f"{CONTENT}/posts/{post['id']}/comments"
+        answered(await admin.post(url, json={"body": f"Number {number}"}), 201)
+
+    await more(0)
+    few = await statements()
+    # The log, posts and pages; what else there is, one for each kind.
+    assert few == 3 + len(KINDS) - 1
+    for number in range(1, 12):
+        await more(number)
     assert await statements() == few
 
 

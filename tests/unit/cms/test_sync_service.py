@@ -1,7 +1,7 @@
 """Replicas, by rules: whatever is written, and whenever it is committed, they come to what is there."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -17,6 +17,8 @@ from tests.fakes_sync import Change, FakeChanges, Log
 from cms_api.domains.cms.content_types.errors import TypeNotFound
 from cms_api.domains.cms.delivery.interface import Delivered, DeliveryService
 from cms_api.domains.cms.entries.delivery import EntryDeliveryService
+from cms_api.domains.cms.site.events import SITE_ID
+from cms_api.domains.cms.site.interface import PublicSiteService
 from cms_api.domains.cms.sync.errors import SyncTokenExpired
 from cms_api.domains.cms.sync.interface import READ_PURGES, Position, SyncFilter
 from cms_api.domains.cms.sync.ports import ChangeRepository
@@ -67,14 +69,30 @@ class NoEntries(EntryDeliveryService):
         raise NotImplementedError
 
 
+class OneSite(PublicSiteService):
+    """Settings that nobody has changed."""
+
+    async def get(self) -> Delivered:
+        return Delivered("{}", "", f"{SITE_ID},more")
+
+
 class Site:
     """A log, what it is about, and the services on both."""
 
     def __init__(self, *, window: int = 100) -> None:
         self.log, self.posts = Log(), LivePosts()
         self.changes = FakeChanges(self.log, window=window)
-        self.sync = Sync(changes=self.changes, delivery=self.posts, entries=NoEntries())
+        self.menus: set[UUID] = set()
+        self.asked: list[tuple[UUID, ...]] = []
+        self.sync = Sync(
+            changes=self.changes, delivery=self.posts, entries=NoEntries(), site=OneSite(),
+            others={"menu": self._menus},
+        )  # fmt: skip
         self.number = 0
+
+    async def _menus(self, ids: Collection[UUID]) -> list[Delivered]:
+        self.asked.append(tuple(ids))
+        return [Delivered(f'"{one}"', "", f"{one},more") for one in ids if one in self.menus]
 
     def row(
         self, xact: int, id: UUID, *, is_deleted: bool = False, kind: str = "document", type: str = "post"
@@ -207,6 +225,22 @@ async def test_what_is_not_there_is_told_to_who_may_have_it_only() -> None:
     assert [(item.id, item.json is None) for item in changed.items] == [
         (IDS[0], True), (IDS[1], True), (IDS[2], True), (IDS[3], False),
     ]  # fmt: skip
+
+
+async def test_of_each_kind_all_is_asked_for_at_once() -> None:
+    site = Site()
+    site.log.horizon = 50
+    site.menus = {IDS[0], IDS[2]}
+    site.log.rows += [site.row(10, one, kind="menu") for one in IDS[:3]]
+    site.log.rows.append(site.row(11, SITE_ID, kind="settings"))
+    told = await site.sync.page(SyncFilter(), limit=10, at=Position("first", start=5, xact=5))
+    assert [(item.kind, item.id, item.json) for item in told.items] == [
+        ("menu", IDS[0], f'"{IDS[0]}"'), ("menu", IDS[1], None), ("menu", IDS[2], f'"{IDS[2]}"'),
+        ("settings", SITE_ID, "{}"),
+    ]  # fmt: skip
+    assert site.asked == [tuple(IDS[:3])]
+    settings = SyncFilter(kinds=("settings",))
+    assert [item.kind for item in (await site.sync.page(settings, limit=10, at=None)).items] == ["settings"]
 
 
 async def test_purges() -> None:

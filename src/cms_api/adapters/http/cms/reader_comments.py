@@ -135,6 +135,7 @@ class DeliveredComment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """An approved comment. `html` is `body` in paragraphs; `author_name` is null once it was erased."""
 
     id: UUID
+    document: UUID
     parent: UUID | None
     depth: int
     author_name: str | None

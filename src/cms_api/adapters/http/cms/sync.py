@@ -1,8 +1,8 @@
 """Following what readers see: pages that end in a token, and the same as server-sent events."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 from uuid import UUID
 
 import msgspec
@@ -32,14 +32,18 @@ from cms_api.domains.cms.api import (
     SyncPage,
     SyncService,
 )
+from cms_api.kernel.errors import Malformed
 from cms_api.querying import MAX_LIMIT, nearest
 
 NOW = "now"
 KINDS: tuple[SyncKind, ...] = get_args(SyncKind)
+# What there was at first. Tokens from then, which name no kinds, go on with those: of the others they have never heard.
+FIRST_KINDS: tuple[SyncKind, ...] = ("author", "category", "document", "media", "tag")
 # More types than that are rarely meant, and each costs a statement.
 MAX_TYPES = 50
 FILTERS = {
-    "kinds": f"Comma-separated, of {', '.join(f'`{kind}`' for kind in KINDS)}; all where not given.",
+    "kinds": f"Comma-separated, of {', '.join(f'`{kind}`' for kind in KINDS)}; where not given, all, or those that"
+    " there were when the token was made.",
     "type": "Comma-separated types of documents: `post,event`; all where not given. Other kinds come all the same.",
     "locale": "The language of documents; all where not given. Other kinds come all the same.",
 }
@@ -57,7 +61,10 @@ PRIVATE = [(b"content-type", b"application/json"), (b"cache-control", b"no-store
 
 
 class SyncItemView(msgspec.Struct, frozen=True, kw_only=True):
-    """A resource: as delivery gives it without `include`; `data` is null where readers see it no longer."""
+    """A resource: as delivery gives it without `include`; `data` is null where readers see it no longer.
+
+    `type` is that of a document; other kinds have none.
+    """
 
     kind: SyncKind
     type: str | None
@@ -107,9 +114,34 @@ class _Marks:
         return msgspec.convert(self._cursors.open(mark, self._scope), Position)
 
 
-def _wanted(given: dict[str, str]) -> tuple[SyncFilter, str]:
-    """What is followed, and one spelling of it. Raises `Malformed`."""
-    kinds = tuple(sorted({part for part in given.get("kinds", ",".join(KINDS)).split(",") if part}))
+class _Following(NamedTuple):
+    """What a client follows, and where it is: at the beginning where that is None."""
+
+    wanted: SyncFilter
+    marks: _Marks
+    at: Position | None
+
+
+def _following(request: ApiRequest, given: dict[str, str], mark: str | None) -> _Following:
+    """Raises `Malformed`."""
+    kinds = given["kinds"].split(",") if "kinds" in given else KINDS
+    wanted = _wanted(given, kinds)
+    marks = _Marks(request, _scope(wanted))
+    if not mark:
+        return _Following(wanted, marks, None)
+    try:
+        return _Following(wanted, marks, marks.opened(mark))
+    except Malformed:
+        if "kinds" in given:
+            raise
+    wanted = _wanted(given, FIRST_KINDS)
+    marks = _Marks(request, _scope(wanted))
+    return _Following(wanted, marks, marks.opened(mark))
+
+
+def _wanted(given: dict[str, str], kinds: Iterable[str]) -> SyncFilter:
+    """What is followed. Raises `Malformed`."""
+    kinds = tuple(sorted({kind for kind in kinds if kind}))
     for kind in kinds:
         if kind not in KINDS:
             detail = f"There is no kind “{kind[:100]}” here.{nearest(kind, KINDS)}"
@@ -117,10 +149,14 @@ def _wanted(given: dict[str, str]) -> tuple[SyncFilter, str]:
     types = tuple(sorted({part for part in given.get("type", "").split(",") if part}))
     if len(types) > MAX_TYPES:
         raise wrong_parameter("type", "too_many", f"“type” takes at most {MAX_TYPES} types.")
-    wanted = SyncFilter(
+    return SyncFilter(
         kinds=msgspec.convert(kinds, tuple[SyncKind, ...]), types=types or None, locale=given.get("locale")
     )
-    return wanted, f"sync|{kinds}|{types}|{wanted.locale}"
+
+
+def _scope(wanted: SyncFilter) -> str:
+    """One spelling of what is followed."""
+    return f"sync|{wanted.kinds}|{wanted.types or ()}|{wanted.locale}"
 
 
 def _given_mark(given: dict[str, str], *names: str) -> str | None:
@@ -181,10 +217,9 @@ async def sync(request: ApiRequest, sync: NamedDependency[SyncService]) -> Ready
     tombstone. A page may have fewer items than `limit`, or none, and still have a `next`.
     """
     given = query_values(request, (*PAGED, *FILTERS))
-    wanted, scope = _wanted(given)
-    marks, limit = _Marks(request, scope), limit_of(given.get("limit"))
-    mark = _given_mark(given, "after", "token")
-    page = await sync.page(wanted, limit=limit, at=marks.opened(mark) if mark else None)
+    limit = limit_of(given.get("limit"))
+    wanted, marks, at = _following(request, given, _given_mark(given, "after", "token"))
+    page = await sync.page(wanted, limit=limit, at=at)
     return _page(list(map(_item, page.items)), marks, page, limit)
 
 
@@ -213,15 +248,14 @@ async def sync_events(
 ) -> Stream:
     """The walks of `GET /content/sync`, one after another without end: each change as it becomes final."""
     given = query_values(request, (*SINCE, *FILTERS))
-    wanted, scope = _wanted(given)
-    marks = _Marks(request, scope)
+    mark = request.headers.get("last-event-id") or given.get("token")
+    wanted, marks, begun = _following(request, given, mark)
 
     async def look(at: Position | None) -> Batch[Position]:
         return _batch("change", marks, await sync.page(wanted, limit=MAX_LIMIT, at=at), _item)
 
-    mark = request.headers.get("last-event-id") or given.get("token")
     follower = Follower[Position](request, look=look, wait=_wait(signal))
-    return stream(follower.events(await look(marks.opened(mark) if mark else None)))
+    return stream(follower.events(await look(begun)))
 
 
 class PurgeController(Controller):

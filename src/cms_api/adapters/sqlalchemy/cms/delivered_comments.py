@@ -1,5 +1,6 @@
 """Approved comments as JSON text that PostgreSQL has encoded: one statement a read."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from cms_api.querying import NO_SELECTION, Page, PageRequest, Selection
 
 FIELDS = {
     "id": "c.id",
+    "document": "c.document_id",
     "parent": "c.parent_id",
     "depth": "cardinality(c.path) - 1",
     "author_name": "c.author_name",
@@ -33,8 +35,9 @@ BY = Keyset(
 )
 # What hangs below something that readers don't see is not to be seen either. A row's few ancestors are
 # looked up by their ids: as a join, all spam on the document would be gone through for each row.
-VISIBLE = """c.document_id = %(document_id)s AND c.state = 'approved' AND (c.parent_id IS NULL OR NOT EXISTS (
+APPROVED = """c.state = 'approved' AND (c.parent_id IS NULL OR NOT EXISTS (
     SELECT FROM unnest(c.path) up(id) JOIN cms.reader_comments a ON a.id = up.id WHERE a.state <> 'approved'))"""
+VISIBLE = f"c.document_id = %(document_id)s AND {APPROVED}"
 PLACE = "p.document_id = %(document_id)s AND p.type = %(type)s"
 
 
@@ -91,3 +94,14 @@ class SqlDeliveredComments(DeliveredCommentQueries):
             {"document_id": document_id, "type": kind, "id": comment_id},
         )
         return None if row is None else Delivered(row[0], row[1], str(document_id))
+
+    async def those(self, ids: Collection[UUID]) -> Sequence[Delivered]:
+        rows = await self._reader.rows(
+            f"""
+            SELECT {_shown(NO_SELECTION)}, concat_ws(',', c.id, c.document_id)
+            FROM cms.reader_comments c JOIN cms.publications p ON p.document_id = c.document_id
+            WHERE c.id = ANY(%(ids)s) AND {APPROVED}
+            """,
+            {"ids": list(ids)},
+        )
+        return [Delivered(*row) for row in rows]

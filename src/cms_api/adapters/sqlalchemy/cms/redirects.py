@@ -1,6 +1,6 @@
 """Redirects: the rows, and what is in force at a path."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,13 @@ from cms_api.domains.cms.redirects.errors import RedirectTaken
 from cms_api.domains.cms.redirects.interface import RedirectView
 from cms_api.domains.cms.redirects.model import Redirect
 from cms_api.domains.cms.redirects.paths import with_ancestors
-from cms_api.domains.cms.redirects.ports import Detour, LivePlace, RedirectQueries, RedirectRepository
+from cms_api.domains.cms.redirects.ports import (
+    Detour,
+    Leading,
+    LivePlace,
+    RedirectQueries,
+    RedirectRepository,
+)
 from cms_api.kernel.errors import CmsError, invalid
 from cms_api.querying import Page, PageRequest
 
@@ -138,9 +144,27 @@ REDIRECTS_BY = Keyset(
     },
 )
 
-# Each step is a look into an index: of the live paths, of the redirects' sources, of the documents.
-# Two columns of different collations are compared by one that is named.
-RESOLVE = """
+# Where the rows of ``redirect`` lead from a path. Each step is a look into an index: of the live paths, of the
+# redirects' sources, of the documents. Two columns of different collations are compared by one that is named.
+LEADING = """
+wanted AS (
+    SELECT r.*, d.path AS document_path, ltrim(coalesce(r.target, d.path) || CASE r.match
+        WHEN 'prefix' THEN substr({path}, length(r.source) + 1) ELSE '' END, '/') COLLATE "C" AS path
+    FROM redirect r LEFT JOIN cms.publications d
+        ON d.document_id = r.document_id AND d.has_address)"""
+TO = """coalesce(there.path, later.path, w.document_path, CASE WHEN w.document_id IS NULL THEN w.path END),
+    coalesce(there.document_id, later.document_id,
+        CASE WHEN w.document_path IS NOT NULL THEN w.document_id END)"""
+ENDS = """FROM wanted w
+LEFT JOIN LATERAL (
+    SELECT p.document_id, p.path FROM cms.publications p
+    WHERE p.has_address AND p.locale = w.locale AND p.path = w.path COLLATE "default"
+    ORDER BY p.type LIMIT 1) there ON true
+LEFT JOIN LATERAL (
+    SELECT p.document_id, p.path FROM cms.redirects a
+    JOIN cms.publications p ON p.document_id = a.document_id AND p.has_address
+    WHERE a.locale = w.locale AND a.match = 'exact' AND a.source = w.path AND a.is_automatic) later ON true"""
+RESOLVE = f"""
 WITH live AS (
     SELECT type, document_id, path FROM (
         SELECT p.type, p.document_id, p.path FROM cms.publications p
@@ -156,26 +180,17 @@ redirect AS (
       AND (r.match, r.source) IN (
         SELECT 'exact', %(path)s::text UNION ALL SELECT 'prefix', unnest(%(above)s::text[]))
     ORDER BY r.match, length(r.source) DESC LIMIT 1),
-wanted AS (
-    SELECT r.*, d.path AS document_path, ltrim(coalesce(r.target, d.path) || CASE r.match
-        WHEN 'prefix' THEN substr(%(path)s::text, length(r.source) + 1) ELSE '' END, '/') COLLATE "C" AS path
-    FROM redirect r LEFT JOIN cms.publications d
-        ON d.document_id = r.document_id AND d.has_address)
+{LEADING.format(path="%(path)s::text").lstrip()}
 SELECT type, document_id, path, NULL, NULL, NULL::integer, NULL, NULL::uuid FROM live
 UNION ALL
-SELECT NULL, w.id, w.source, w.match, w.target, w.status,
-    coalesce(there.path, later.path, w.document_path, CASE WHEN w.document_id IS NULL THEN w.path END),
-    coalesce(there.document_id, later.document_id,
-        CASE WHEN w.document_path IS NOT NULL THEN w.document_id END)
-FROM wanted w
-LEFT JOIN LATERAL (
-    SELECT p.document_id, p.path FROM cms.publications p
-    WHERE p.has_address AND p.locale = w.locale AND p.path = w.path COLLATE "default"
-    ORDER BY p.type LIMIT 1) there ON true
-LEFT JOIN LATERAL (
-    SELECT p.document_id, p.path FROM cms.redirects a
-    JOIN cms.publications p ON p.document_id = a.document_id AND p.has_address
-    WHERE a.locale = w.locale AND a.match = 'exact' AND a.source = w.path AND a.is_automatic) later ON true
+SELECT NULL, w.id, w.source, w.match, w.target, w.status, {TO}
+{ENDS}
+"""
+THOSE = f"""
+WITH redirect AS (SELECT * FROM cms.redirects WHERE id = ANY(%(ids)s)),
+{LEADING.format(path="r.source").lstrip()}
+SELECT w.id, w.source, w.match, w.target, w.status, {TO}, w.locale, w.document_id
+{ENDS}
 """
 
 
@@ -202,6 +217,11 @@ class SqlRedirects(RedirectQueries):
         return Detour(
             id=found, match=match, source=place, target=target, status=status, to=to, document_id=document_id
         )
+
+    async def those(self, ids: Collection[UUID]) -> Sequence[Leading]:
+        names = ("id", "source", "match", "target", "status", "to", "document_id", "locale", "document")
+        rows = await self._reader.rows(THOSE, {"ids": list(ids)})
+        return [Leading(**dict(zip(names, row, strict=True))) for row in rows]
 
 
 def _view(row: tuple[Any, ...]) -> RedirectView:

@@ -5,7 +5,8 @@ from collections.abc import Collection
 from contextlib import suppress
 from contextvars import Context
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -15,7 +16,7 @@ from cms_api.adapters.sqlalchemy.cms.delivery import shown
 from cms_api.adapters.sqlalchemy.cms.urls import IS_PUBLIC_FILE
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.site.events import SITE_ID
-from cms_api.domains.cms.sync.interface import FIRST, LAST, ChangeSignal, Position, SyncFilter
+from cms_api.domains.cms.sync.interface import FIRST, LAST, ChangeSignal, Position, SyncFilter, SyncKind
 from cms_api.domains.cms.sync.ports import (
     ChangeQueries,
     ChangeRepository,
@@ -42,54 +43,150 @@ EPOCH = f"""
     FROM cms.change_epoch e"""
 POSITION = "(CAST(%(xact)s AS text)::xid8, %(number)s::bigint)"
 
-# What else of the log changes documents that are live, and which of them: conditions on `p`, by the kinds of changes.
-# A type changes its entries, the site's settings what search engines are told of everything. A file is shown
-# by what points at it. An address is in the texts that mention it, in the entries that point there, and
-# told to the translations.
-_RELATIONS = "('authors', 'categories', 'tags')"
-_LINKED = "p.document_id IN (SELECT l.document_id FROM cms.links l WHERE l.target_id = c.id AND l.is_live"
-SPREADS = {
-    "('content-type')": "p.type = (SELECT t.key FROM cms.content_types t WHERE t.id = c.id)",
-    "('settings')": "true",
-    "('media')": f"{_LINKED} AND l.target_kind = 'media')",
-    "('author', 'category', 'tag')": f"{_LINKED} AND l.target_kind = c.resource AND l.field NOT IN {_RELATIONS})",
-    "('address')": f"{_LINKED} AND l.target_kind = 'document')",
-    "('address') ": "(p.translation_group = c.id OR p.document_id = c.id)",
-}
 _WANTED = """'document' = ANY(%(kinds)s::text[])
         AND (%(types)s::text[] IS NULL OR {0}.type = ANY(%(types)s::text[]))
         AND (%(locale)s::text IS NULL OR {0}.locale = %(locale)s::text)"""
 _START = "CAST(%(start)s AS text)::xid8"
-# Whether the walk tells of the document anyway: by a change of its own, or a later one of what it shows.
-_TOLD_ANYWAY = f"""EXISTS (
-            SELECT FROM cms.changes o WHERE o.id = p.document_id AND o.resource = 'document'
-              AND o.xact >= {_START} AND o.xact < b.upto)
-        OR EXISTS (
-            SELECT FROM cms.links l JOIN cms.changes o ON o.id = l.target_id AND (
+# What the walk tells of by itself, and a change further on in it than the one that is looked at.
+_IN_WALK = f"o.xact >= {_START} AND o.xact < b.upto"
+_LATER = "(o.xact, o.number) > (c.xact, c.number) AND o.xact < b.upto"
+
+
+class Shows(NamedTuple):
+    """What shows something else, and so comes again where that changes.
+
+    ``when`` says by the kinds of changes ``c`` which of the table ``source`` they change, ``later`` where in
+    the log changes ``o`` are that do so, too: each resource comes once, by the last of them.
+    """
+
+    source: str
+    id: str
+    when: tuple[tuple[str, str], ...]
+    later: tuple[str, ...]
+    type: str = "NULL::text"
+    wanted: str = "true"
+
+
+_RELATIONS = "('authors', 'categories', 'tags')"
+_LINKED = "p.document_id IN (SELECT l.document_id FROM cms.links l WHERE l.target_id = c.id AND l.is_live"
+_SETTINGS_CHANGED = f"FROM cms.changes o WHERE o.id = '{SITE_ID}' AND o.resource = 'settings'"
+# A redirect to a path leads where the automatic one ``a`` from there leads.
+_LED_ON = """SELECT a.document_id FROM cms.redirects a
+            WHERE a.locale = r.locale AND a.match = 'exact' AND a.source = r.target AND a.is_automatic"""
+# A comment is shown below approved ones only, so those above it are in its path.
+_BELOW = """d.state = 'approved' AND (d.document_id, d.id) IN (
+            SELECT e.document_id, e.id FROM cms.reader_comments u JOIN cms.reader_comments e
+                ON e.document_id = u.document_id AND e.state = 'approved' AND e.path > u.path
+                AND e.path < u.path || %(last)s::uuid
+            WHERE u.id = c.id)"""
+SHOWS: dict[SyncKind, Shows] = {
+    # A type changes its entries, the site's settings what search engines are told of everything. A file is shown
+    # by what points at it. An address is in the texts that mention it, in the entries that point there, and
+    # told to the translations.
+    "document": Shows(
+        source="cms.publications p",
+        id="p.document_id",
+        type="p.type",
+        when=(
+            ("('content-type')", "p.type = (SELECT t.key FROM cms.content_types t WHERE t.id = c.id)"),
+            ("('settings')", "true"),
+            ("('media')", f"{_LINKED} AND l.target_kind = 'media')"),
+            (
+                "('author', 'category', 'tag')",
+                f"{_LINKED} AND l.target_kind = c.resource AND l.field NOT IN {_RELATIONS})",
+            ),
+            ("('address')", f"{_LINKED} AND l.target_kind = 'document')"),
+            ("('address')", "(p.translation_group = c.id OR p.document_id = c.id)"),
+        ),
+        later=(
+            f"""FROM cms.links l JOIN cms.changes o ON o.id = l.target_id AND (
                 o.resource = CASE l.target_kind WHEN 'document' THEN 'address' ELSE l.target_kind END)
-            WHERE l.document_id = p.document_id AND l.is_live AND l.field NOT IN {_RELATIONS}
-              AND (o.xact, o.number) > (c.xact, c.number) AND o.xact < b.upto)
-        OR EXISTS (
-            SELECT FROM cms.changes o WHERE o.resource = 'address' AND o.id IN (p.document_id, p.translation_group)
-              AND (o.xact, o.number) > (c.xact, c.number) AND o.xact < b.upto)
-        OR EXISTS (
-            SELECT FROM cms.content_types t JOIN cms.changes o ON o.id = t.id AND o.resource = 'content-type'
-            WHERE t.key = p.type AND (o.xact, o.number) > (c.xact, c.number) AND o.xact < b.upto)
-        OR EXISTS (
-            SELECT FROM cms.changes o WHERE o.id = '{SITE_ID}' AND o.resource = 'settings'
-              AND (o.xact, o.number) > (c.xact, c.number) AND o.xact < b.upto)"""
+            WHERE l.document_id = p.document_id AND l.is_live AND l.field NOT IN {_RELATIONS}""",
+            "FROM cms.changes o WHERE o.resource = 'address' AND o.id IN (p.document_id, p.translation_group)",
+            """FROM cms.content_types t JOIN cms.changes o ON o.id = t.id AND o.resource = 'content-type'
+            WHERE t.key = p.type""",
+            _SETTINGS_CHANGED,
+        ),
+        wanted=_WANTED.format("p"),
+    ),
+    # Items show what their targets are called and where those are, or nothing.
+    "menu": Shows(
+        source="cms.menus m",
+        id="m.id",
+        when=(
+            ("('document')", "m.id IN (SELECT i.menu_id FROM cms.menu_items i WHERE i.document_id = c.id)"),
+            (
+                "('category', 'tag')",
+                "m.id IN (SELECT i.menu_id FROM cms.menu_items i WHERE i.term_id = c.id)",
+            ),
+        ),
+        later=(
+            """FROM cms.menu_items i JOIN cms.changes o ON o.id = i.document_id AND o.resource = 'document'
+            WHERE i.menu_id = m.id""",
+            """FROM cms.menu_items i JOIN cms.changes o ON o.id = i.term_id AND o.resource IN ('category', 'tag')
+            WHERE i.menu_id = m.id""",
+        ),
+    ),
+    "redirect": Shows(
+        source="cms.redirects r",
+        id="r.id",
+        when=(
+            ("('address')", "r.document_id = c.id"),
+            (
+                "('address')",
+                """(r.locale, r.target) IN (
+            SELECT a.locale, a.source FROM cms.redirects a
+            WHERE a.document_id = c.id AND a.match = 'exact' AND a.is_automatic)""",
+            ),
+            ("('path')", "r.target IS NOT NULL AND cms.path_id(r.locale, r.target) = c.id"),
+        ),
+        later=(
+            "FROM cms.changes o WHERE o.id = r.document_id AND o.resource = 'address'",
+            f"FROM cms.changes o WHERE o.id = ({_LED_ON}) AND o.resource = 'address'",
+            "FROM cms.changes o WHERE o.id = cms.path_id(r.locale, r.target) AND o.resource = 'path'",
+        ),
+    ),
+    "settings": Shows(
+        source="cms.site_settings s",
+        id=f"'{SITE_ID}'::uuid",
+        when=(
+            ("('address')", "c.id IN (s.home_page_id, s.posts_page_id)"),
+            ("('media')", "c.id IN (s.logo_id, s.icon_id, s.image_id)"),
+        ),
+        later=(
+            """FROM cms.changes o WHERE o.id IN (s.home_page_id, s.posts_page_id) AND o.resource = 'address'""",
+            """FROM cms.changes o WHERE o.id IN (s.logo_id, s.icon_id, s.image_id) AND o.resource = 'media'""",
+        ),
+    ),
+    # Comments are there as long as their document is live, and all above them are approved.
+    "comment": Shows(
+        source="cms.reader_comments d",
+        id="d.id",
+        when=(
+            ("('address')", "d.document_id = c.id AND d.state = 'approved'"),
+            ("('comment')", _BELOW),
+        ),
+        later=(
+            "FROM cms.changes o WHERE o.id = d.document_id AND o.resource = 'address'",
+            "FROM unnest(d.path) up(id) JOIN cms.changes o ON o.id = up.id AND o.resource = 'comment' WHERE true",
+        ),
+    ),
+}
 
 
-def _spread(kinds: str, those: str) -> str:
-    """The documents that a change of one of ``kinds`` changes: those that come behind the position, in their order."""
+def _spread(kind: str, shows: Shows, changed: str, those: str) -> str:
+    """What a change of one of the kinds ``changed`` changes besides: what comes behind the position, in its order."""
+    told = [f"FROM cms.changes o WHERE o.id = {shows.id} AND o.resource = '{kind}' AND {_IN_WALK}"]
+    told += [f"{later} AND {_LATER}" for later in shows.later]
+    told_anyway = "\n        OR ".join(f"EXISTS (SELECT {one})" for one in told)
     return f"""
         SELECT * FROM (
-            SELECT p.document_id, 'document', p.type, p.locale, p.document_id FROM cms.publications p
-            WHERE c.resource IN {kinds} AND {those} AND {_WANTED.format("p")}
-              AND p.document_id > CASE (c.xact, c.number) = {POSITION}
+            SELECT {shows.id} AS inner_id, '{kind}', {shows.type}, NULL::text, {shows.id} FROM {shows.source}
+            WHERE c.resource IN {changed} AND {those} AND {shows.wanted}
+              AND {shows.id} > CASE (c.xact, c.number) = {POSITION}
                 WHEN true THEN %(inner)s::uuid ELSE %(first)s::uuid END
-              AND NOT ({_TOLD_ANYWAY})
-            ORDER BY p.document_id LIMIT %(limit)s) spread"""
+              AND NOT ({told_anyway})
+            ORDER BY inner_id LIMIT %(limit)s) spread"""
 
 
 def _walk(spreads: str) -> str:
@@ -119,9 +216,21 @@ LEFT JOIN LATERAL (
 """
 
 
-# In a walk through everything each document comes by itself: that statement is planned in a fraction of the time.
+# In a walk through everything each resource comes by itself: that statement is planned in a fraction of the time.
 EVERYTHING = _walk("")
-CHANGED = _walk("".join(f" UNION{_spread(*spread)}" for spread in SPREADS.items()))
+
+
+@cache
+def changed(kinds: frozenset[SyncKind]) -> str:
+    """The statement of a walk from a token: planning it takes longer the more kinds it looks for."""
+    spreads = (
+        f" UNION{_spread(kind, shows, *when)}"
+        for kind, shows in SHOWS.items()
+        if kind in kinds
+        for when in shows.when
+    )
+    return _walk("".join(spreads))
+
 
 TOLD = f"""
 WITH bounds AS MATERIALIZED ({EPOCH})
@@ -170,11 +279,12 @@ class SqlChanges(ChangeQueries):
     async def walk(self, at: Position, wanted: SyncFilter, *, limit: int) -> Walked:
         params = _params(at, limit) | {
             "first": FIRST,
+            "last": LAST,
             "kinds": list(wanted.kinds),
             "types": None if wanted.types is None else list(wanted.types),
             "locale": wanted.locale,
         }
-        rows = await self._reader.rows(CHANGED if at.start else EVERYTHING, params)
+        rows = await self._reader.rows(changed(frozenset(wanted.kinds)) if at.start else EVERYTHING, params)
         found = [
             Touched(
                 kind=kind,

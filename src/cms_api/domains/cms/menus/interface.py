@@ -1,7 +1,7 @@
 """The services of menus."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -231,6 +231,10 @@ class PublicMenuService(ABC):
     @abstractmethod
     async def one(self, key: str, locale: str | None) -> Delivered:
         """One menu. Raises `NothingPublished`."""
+
+    @abstractmethod
+    async def those(self, ids: Collection[UUID]) -> Sequence[Delivered]:
+        """Those of the menus that there are, each as `one` gives it: one statement."""
 
     @abstractmethod
     async def list(self, page: PageRequest, selection: Selection) -> Page[Delivered]:

@@ -1,7 +1,7 @@
 """What the services of menus need from outside."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from cms_api.domains.cms.delivery.interface import Delivered
@@ -61,6 +61,10 @@ class PublicMenuQueries(ABC):
     @abstractmethod
     async def one(self, key: str, locale: str) -> Delivered | None:
         """One menu, with those items whose target is live and below items that are shown."""
+
+    @abstractmethod
+    async def those(self, ids: Collection[UUID]) -> Sequence[Delivered]:
+        """Those of the menus that there are, each as `one` gives it."""
 
     @abstractmethod
     async def list(self, page: PageRequest, selection: Selection) -> Page[Delivered]:

@@ -1,7 +1,7 @@
 """Deciding about menus."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -215,6 +215,9 @@ class PublicMenus(PublicMenuService):
         if (found := await self._queries.one(key, locale or self._default_locale)) is None:
             raise NothingPublished
         return found
+
+    async def those(self, ids: Collection[UUID]) -> Sequence[Delivered]:
+        return await self._queries.those(ids)
 
     async def list(self, page: PageRequest, selection: Selection) -> Page[Delivered]:
         return await self._queries.list(page, selection)

@@ -1,7 +1,7 @@
 """Readers' comments, as everybody else sees them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -169,6 +169,7 @@ DELIVERED_COMMENTS = Listing(
     },
     shown=(
         "id",
+        "document",
         "parent",
         "depth",
         "author_name",
@@ -311,3 +312,7 @@ class DeliveredCommentService(ABC):
     @abstractmethod
     async def one(self, kind: str, document_id: UUID, comment_id: UUID) -> Delivered:
         """One comment. Raises `NothingPublished`."""
+
+    @abstractmethod
+    async def those(self, ids: Collection[UUID]) -> Sequence[Delivered]:
+        """Those of the comments that readers see, on whatever documents, each made of itself first: one statement."""

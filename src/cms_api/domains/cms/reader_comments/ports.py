@@ -123,6 +123,10 @@ class DeliveredCommentQueries(ABC):
     async def one(self, kind: str, document_id: UUID, comment_id: UUID) -> Delivered | None:
         """One comment."""
 
+    @abstractmethod
+    async def those(self, ids: Collection[UUID]) -> Sequence[Delivered]:
+        """Those of the comments that readers see, on whatever documents, each made of itself first."""
+
 
 class RateRepository(ABC):
     """Buckets of tokens, shared by all processes."""

@@ -1,6 +1,6 @@
 """Moderating what readers say."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -195,6 +195,9 @@ class DeliveredComments(DeliveredCommentService):
         if (found := await self._queries.one(kind, document_id, comment_id)) is None:
             raise NothingPublished
         return found
+
+    async def those(self, ids: Collection[UUID]) -> Sequence[Delivered]:
+        return await self._queries.those(ids)
 
 
 def view(comment: ReaderComment, type: str) -> ReaderCommentView:

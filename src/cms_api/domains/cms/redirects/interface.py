@@ -1,6 +1,7 @@
 """The service of redirects."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -111,4 +112,11 @@ class RedirectService(ABC):
         which it tells what is to be there; raises `Malformed` where that is something unknown.
         A redirect of just this path comes before those of prefixes, of which the longest one
         counts. One that leads to a document which is not live leads nowhere.
+        """
+
+    @abstractmethod
+    async def those(self, ids: Collection[UUID]) -> Sequence[Delivered]:
+        """Redirects as the public sees them, without those that lead nowhere by now: one statement.
+
+        Each is made of itself first. Whether something live comes before it, `resolve` tells.
         """

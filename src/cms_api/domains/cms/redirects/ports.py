@@ -1,7 +1,7 @@
 """What the service of redirects needs from outside."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import msgspec
@@ -34,6 +34,13 @@ class Detour(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     to: str | None
     document_id: UUID | None
+
+
+class Leading(Detour, frozen=True, kw_only=True):
+    """A redirect, and where it leads from its source; ``document`` is the one that it names."""
+
+    locale: str
+    document: UUID | None
 
 
 class RedirectRepository(ABC):
@@ -102,3 +109,7 @@ class RedirectQueries(ABC):
         leads to, but an automatic one leads on from there, that one is followed. A prefix leads to
         the document itself where nothing is live at the rest of the path below it.
         """
+
+    @abstractmethod
+    async def those(self, ids: Collection[UUID]) -> Sequence[Leading]:
+        """Those of the redirects that there are, with where `resolve` says that they lead. One statement."""

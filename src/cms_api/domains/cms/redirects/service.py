@@ -1,5 +1,6 @@
 """Deciding about redirects."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -20,7 +21,13 @@ from cms_api.domains.cms.redirects.paths import (
     is_at_or_below,
     with_ancestors,
 )
-from cms_api.domains.cms.redirects.ports import Detour, LivePlace, RedirectQueries, RedirectRepository
+from cms_api.domains.cms.redirects.ports import (
+    Detour,
+    Leading,
+    LivePlace,
+    RedirectQueries,
+    RedirectRepository,
+)
 from cms_api.domains.cms.redirects.wanted import Wanted
 from cms_api.domains.cms.redirects.wholes import Wholes
 from cms_api.domains.cms.resources import ResourceNotFound, given
@@ -135,6 +142,13 @@ class Redirects(RedirectService):
         answer: dict[str, Any] = {"kind": "redirect", "status": found.status, "location": _location(found)}
         return _delivered(answer, used)
 
+    async def those(self, ids: Collection[UUID]) -> Sequence[Delivered]:
+        return [
+            _delivered(_shown(one), str(one.id))
+            for one in await self._queries.those(ids)
+            if one.to is not None or one.status == GONE
+        ]
+
     async def _whole(self, found: LivePlace, wanted: Wanted | None) -> Delivered:
         """What is live, with the document itself, which is JSON already, where that is wanted."""
         answer = _told(found)
@@ -152,6 +166,19 @@ def _told(found: LivePlace) -> dict[str, Any]:
     else:
         what, plural = {"kind": "entry", "type": found.kind}, f"entries/{found.kind}"
     return {**what, "id": found.id, "path": found.path, "url": f"/api/v1/content/{plural}/{found.id}"}
+
+
+def _shown(found: Leading) -> dict[str, Any]:
+    """A redirect as the public sees it."""
+    return {
+        "id": found.id,
+        "locale": found.locale,
+        "kind": found.match,
+        "source": found.source,
+        "status": found.status,
+        "location": _location(found),
+        "document": found.document,
+    }
 
 
 _FIELDS = ("match", "source", "document_id", "target", "status")

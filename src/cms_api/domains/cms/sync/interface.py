@@ -2,15 +2,17 @@
 
 from abc import ABC, abstractmethod
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 from uuid import UUID
 
 import msgspec
 
 from cms_api.kernel.actor import Actor
 
-SyncKind = Literal["document", "author", "category", "tag", "media"]
-KINDS: tuple[SyncKind, ...] = ("document", "author", "category", "tag", "media")
+SyncKind = Literal[
+    "document", "author", "category", "tag", "media", "menu", "redirect", "settings", "comment"
+]
+KINDS: tuple[SyncKind, ...] = get_args(SyncKind)
 READ_PURGES = "purges:read"
 PERMISSIONS = {READ_PURGES: "See what caches in front of delivery must drop."}
 

@@ -1,13 +1,17 @@
 """What following changes needs from outside."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
+from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.sync.interface import Position, SyncFilter, SyncKind
+
+# Those of some resources that readers see, each made of itself first: one statement.
+Those = Callable[[Collection[UUID]], Awaitable[Sequence[Delivered]]]
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -68,8 +72,9 @@ class ChangeQueries(ABC):
     async def walk(self, at: Position, wanted: SyncFilter, *, limit: int) -> Walked:
         """The first ``limit`` resources that changed behind ``at``, each where it last did within the walk.
 
-        In a walk from a ``start`` on, a content type that changed stands for its documents, but for
-        those that changed themselves.
+        In a walk from a ``start`` on, what changed stands for what shows it as well: a content type
+        for its documents, a document for the menus that point at it; but for those that changed
+        themselves.
         """
 
     @abstractmethod

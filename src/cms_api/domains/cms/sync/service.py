@@ -1,12 +1,13 @@
 """Following changes: the log says what to look at, delivery what it is now."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from cms_api.domains.cms.content_types.errors import TypeNotFound
 from cms_api.domains.cms.delivery.interface import Delivered, DeliveryService, Kind
 from cms_api.domains.cms.entries.delivery import BUILT_IN, EntryDeliveryService
+from cms_api.domains.cms.site.interface import PublicSiteService
 from cms_api.domains.cms.sync.errors import SyncTokenExpired
 from cms_api.domains.cms.sync.interface import (
     READ_PURGES,
@@ -19,7 +20,7 @@ from cms_api.domains.cms.sync.interface import (
     SyncPage,
     SyncService,
 )
-from cms_api.domains.cms.sync.ports import ChangeQueries, ChangeRepository, Horizon, Place, Touched
+from cms_api.domains.cms.sync.ports import ChangeQueries, ChangeRepository, Horizon, Place, Those, Touched
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Fault, Malformed
@@ -33,14 +34,22 @@ CHANGES_AT_ONCE = 5_000
 
 
 class Sync(SyncService):
-    """The service of replicas."""
+    """The service of replicas. ``others`` gives what delivery shows of further kinds, by their names."""
 
     def __init__(
-        self, *, changes: ChangeQueries, delivery: DeliveryService, entries: EntryDeliveryService
+        self,
+        *,
+        changes: ChangeQueries,
+        delivery: DeliveryService,
+        entries: EntryDeliveryService,
+        site: PublicSiteService,
+        others: Mapping[str, Those],
     ) -> None:
         self._changes = changes
         self._delivery = delivery
         self._entries = entries
+        self._site = site
+        self._others = others
 
     async def page(self, wanted: SyncFilter, *, limit: int, at: Position | None) -> SyncPage:
         if at is None:
@@ -89,7 +98,11 @@ class Sync(SyncService):
                 texts[kind, UUID(item.used.partition(",")[0])] = item.json
         return texts
 
-    async def _delivered(self, kind: str, type: str, ids: list[UUID]) -> list[Delivered]:
+    async def _delivered(self, kind: str, type: str, ids: list[UUID]) -> Sequence[Delivered]:
+        if kind == "settings":
+            return [await self._site.get()]
+        if kind in self._others:
+            return await self._others[kind](ids)
         those = PageRequest(limit=MAX_LIMIT, sort=(), filter=Comparison("id", "in", tuple(ids)))
         if kind != "document" or type in BUILT_IN:
             page = await self._delivery.list(DELIVERED.get(kind) or BUILT_IN[type], those, Selection())
