@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 
 from litestar import Litestar
 
+# In seconds. Comments come meanwhile, however long nothing happens.
+PATIENCE = 20
+
 
 class Event(NamedTuple):
     """One event."""
@@ -29,7 +32,7 @@ class Heard:
 
     async def block(self) -> str | None:
         """The next block; None at the end."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             found = await self.blocks.get()
         if found is not None:
             self.all.append(found)
@@ -37,19 +40,21 @@ class Heard:
 
     async def event(self) -> Event:
         """The next event, past comments and mere positions."""
-        while (block := await self.block()) is not None:
-            lines = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
-            self.last_id = lines.get("id", self.last_id)
-            if "data" in lines:
-                return Event(lines["event"], lines["id"], json.loads(lines["data"]))
+        async with asyncio.timeout(PATIENCE):
+            while (block := await self.block()) is not None:
+                lines = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
+                self.last_id = lines.get("id", self.last_id)
+                if "data" in lines:
+                    return Event(lines["event"], lines["id"], json.loads(lines["data"]))
         raise EOFError
 
     async def settled(self) -> None:
         """Read on until a position is told that no event has."""
-        while (block := await self.block()) is not None:
-            if block.startswith("id: "):
-                self.last_id = block.removeprefix("id: ")
-                return
+        async with asyncio.timeout(PATIENCE):
+            while (block := await self.block()) is not None:
+                if block.startswith("id: "):
+                    self.last_id = block.removeprefix("id: ")
+                    return
         raise EOFError
 
 
@@ -91,7 +96,7 @@ async def listening(app: Litestar, path: str, query: str = "", **headers: str) -
 
     task = asyncio.create_task(app(scope, receive, send))  # type: ignore[arg-type]  # a coroutine it is
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await begun.wait()
         yield heard
     finally:

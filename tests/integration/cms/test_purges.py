@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg
@@ -259,6 +260,21 @@ async def test_many_who_listen_share_one_look(
             assert (await heard.event()).data["data"]["name"] == "News"
         # For each a look at the log and the data, beside one that all share, and what the writing itself asks.
         assert sum("bounds" in sql for sql in asked) == 3
+
+
+@pytest.mark.usefixtures("heard")
+async def test_positions_are_numbers_however_long(
+    app: Litestar, admin: httpx.AsyncClient, database_url: str
+) -> None:
+    async with listening(app, f"{CONTENT}/sync/events", "kinds=tag") as heard:
+        await heard.settled()
+        with psycopg.connect(database_url) as connection:  # as text, 99 would be the last one of all
+            connection.execute(
+                "INSERT INTO cms.changes (xact, resource, id, is_deleted) VALUES ('99', 'menu', %s, false)",
+                (uuid4(),),
+            )
+        await make(admin, "tags", name="News")
+        assert (await heard.event()).data["data"]["name"] == "News"
 
 
 @pytest.mark.usefixtures("heard")

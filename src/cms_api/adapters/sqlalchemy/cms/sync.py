@@ -248,9 +248,9 @@ SELECT m.id, {shown("media", "m", Selection())}::text FROM cms.media m
 WHERE m.id = ANY(%(ids)s) AND {IS_PUBLIC_FILE}
 """
 
-# The last final change, and whether others are yet to become final.
+# The last final change, and whether others are yet to become final. Unqualified, the order would be that of the texts.
 NEWS = f"""
-SELECT (SELECT xact::text FROM cms.changes WHERE xact < {HORIZON} ORDER BY xact DESC LIMIT 1),
+SELECT (SELECT c.xact::text FROM cms.changes c WHERE c.xact < {HORIZON} ORDER BY c.xact DESC LIMIT 1),
     EXISTS (SELECT FROM cms.changes WHERE xact >= {HORIZON})
 """
 
