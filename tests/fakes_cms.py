@@ -25,7 +25,6 @@ from tests import (
     fakes_site,
     fakes_tree,
 )
-from tests.evaluating import holds, several
 from tests.fakes import FakeUnitOfWork, FixedClock
 from tests.fakes_references import effects_of
 from tests.fakes_revisions import FakeRetention, FakeRetentionQueries, FakeRevisionQueries, FakeRevisions
@@ -114,6 +113,7 @@ from cms_api.domains.cms.workflow.stages import WorkflowStages
 from cms_api.kernel.errors import Malformed, TooLarge, UnsupportedMedia, invalid
 from cms_api.kernel.events import Event
 from cms_api.querying import Page, PageRequest
+from cms_api.querying.evaluating import cut, holds, several
 
 C = TypeVar("C", bound=Content)
 R = TypeVar("R", bound=Resource)
@@ -733,37 +733,22 @@ def page_of(
     rows: Sequence[T], page: PageRequest, value: Callable[[T, str], Any], show: Callable[[T], V]
 ) -> Page[V]:
     """The page of ``rows`` that is asked for; ``value`` gives a row's field, a tuple where it has many."""
-    keys = [(key.field, key.descending) for key in page.sort]
-    keys.append(("id", page.sort[-1].descending if page.sort else False))
-    rows = [row for row in rows if holds(page.filter, lambda name, row=row: several(value(row, name)))]
-    count = None if page.count == "none" else len(rows)
 
-    def position(row: T) -> tuple[Any, ...]:
-        return tuple(value(row, name) for name, _ in keys)
+    def is_wanted(row: T) -> bool:
+        def values(name: str) -> Collection[Any]:
+            return several(value(row, name))
 
-    def behind(row: T, at: tuple[Any, ...], *, sign: int) -> bool:
-        for mine, other, (_, down) in zip(position(row), at, keys, strict=True):
-            if mine != other:
-                return ((mine > other) != down) == (sign > 0)
-        return False
+        return holds(page.filter, values, lambda query: _begins(query, values("q")))
 
-    for name, down in reversed(keys):
-        rows.sort(key=lambda row, name=name: value(row, name), reverse=down)
-    if page.after is not None:
-        rows = [row for row in rows if behind(row, page.after, sign=1)]
-    if page.before is not None:
-        rows = [row for row in rows if behind(row, page.before, sign=-1)]
-    more = len(rows) > page.limit
-    shown = rows[-page.limit :] if page.before is not None else rows[: page.limit]
-    has_next = bool(shown) and (page.before is not None or more)
-    has_prev = bool(shown) and (more if page.before is not None else page.after is not None)
-    return Page(
-        items=[show(row) for row in shown],
-        next=position(shown[-1]) if has_next else None,
-        prev=position(shown[0]) if has_prev else None,
-        count=count,
-        is_estimate=page.count == "estimate",
-    )
+    found = cut([row for row in rows if is_wanted(row)], page, value)
+    return found.of([show(row) for row in found.items])
+
+
+def _begins(query: str, texts: Collection[str]) -> bool:
+    """Whether all the words that are asked for begin words of the texts."""
+    words = re.findall(r"\w+", " ".join(texts).lower())
+    wanted = re.findall(r"\w+", query.lower())
+    return bool(wanted) and all(any(one.startswith(part) for one in words) for part in wanted)
 
 
 # What is outside of the database

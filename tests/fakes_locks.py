@@ -103,7 +103,7 @@ class FakePresences(PresenceRepository):
         self._store.presences.pop((document_id, user_id), None)
 
     async def present(self, document_id: UUID, *, at: datetime) -> list[Present]:
-        return present(self._store, document_id, at)
+        return present(self._store, document_id, at)[:MAX_PRESENT]
 
     async def purge(self, *, at: datetime, limit: int) -> int:
         gone = [key for key, one in self._store.presences.items() if one.expires_at <= at][:limit]
@@ -119,10 +119,7 @@ def present(store: "Store", document_id: UUID, at: datetime) -> list[Present]:
         one for one in store.presences.values() if one.document_id == document_id and one.expires_at > at
     ]
     there.sort(key=lambda one: (one.since, one.user_id))
-    return [
-        Present(user_id=one.user_id, since=one.since, is_editing=one.user_id == editor)
-        for one in there[:MAX_PRESENT]
-    ]
+    return [Present(user_id=one.user_id, since=one.since, is_editing=one.user_id == editor) for one in there]
 
 
 class FakeLockQueries(LockQueries):

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import msgspec
 from tests import fakes_redirects
-from tests.evaluating import holds, several
 from tests.fakes_content_types import TypeStore
 from tests.fakes_references import effects_of
 
@@ -29,6 +28,7 @@ from cms_api.domains.cms.documents.references import PREVIEWED, DeletionPreview,
 from cms_api.domains.cms.documents.rendering import RENDERING_VERSION
 from cms_api.domains.cms.entries.content import EntryContent
 from cms_api.querying import EVERYTHING, Page, PageRequest, SortKey
+from cms_api.querying.evaluating import holds, several
 
 if TYPE_CHECKING:
     from tests.fakes_cms import Publication, Store

@@ -1,7 +1,7 @@
 """The ports of workflows and tasks, without a database."""
 
 import copy
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from cms_api.domains.cms.workflow.ports import (
 )
 from cms_api.kernel.actor import Actor
 from cms_api.querying import Page, PageRequest
+from cms_api.querying.evaluating import page_of as page_of_structs
 
 if TYPE_CHECKING:
     from tests.fakes_cms import Store
@@ -30,6 +31,7 @@ STAGES = (
     Stage(key="approved", name="Approved", may_publish=True),
 )
 EDITORS = ("administrator", "editor")
+ROLES = frozenset({*EDITORS, "author", "reader"})
 TRANSITIONS = (
     Transition(source="draft", to="in_review", roles=("administrator", "author", "editor")),
     Transition(source="in_review", to="approved", roles=EDITORS),
@@ -54,14 +56,17 @@ def default_workflows(at: datetime) -> dict[str, Workflow]:
 
 
 class KnownRoles(RoleService):
-    async def roles(self, actor: Actor) -> list[RoleView]:
+    async def roles(self, actor: Actor, page: PageRequest) -> Page[RoleView]:
         del actor
-        keys = ("administrator", "author", "editor", "reader")
-        return [RoleView(key=key, name=key, description="", permissions=()) for key in keys]
+        rows = [RoleView(key=key, name=key, description="", permissions=()) for key in sorted(ROLES)]
+        return page_of_structs(rows, page, key="key")
 
-    def permissions(self, actor: Actor) -> list[PermissionView]:
-        del actor
-        return []
+    async def existing(self, keys: Iterable[str]) -> frozenset[str]:
+        return ROLES & frozenset(keys)
+
+    def permissions(self, actor: Actor, page: PageRequest) -> Page[PermissionView]:
+        del actor, page
+        return Page(items=[])
 
 
 class FakeWorkflows(WorkflowRepository):

@@ -8,11 +8,11 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.evaluating import holds, several
 from tests.integration import database
 
 from cms_api.adapters.sqlalchemy.keyset import Column, Compiler, Node, Related, Several, values_of
 from cms_api.querying import OPERATORS, AllOf, AnyOf, Comparison, Condition, FieldType, Not
+from cms_api.querying.evaluating import holds, several
 
 TABLES = """
 CREATE TEMP TABLE things (id integer PRIMARY KEY, name text, size integer, is_good boolean, parent integer);

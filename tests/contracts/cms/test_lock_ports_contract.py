@@ -263,11 +263,14 @@ async def test_expired_presences_go_in_batches(backend, stored, seen) -> None:
     assert [one.user_id for one in await backend.locks.present(document.id, at=AT + TTL)] == [BEA]
 
 
-async def test_at_most_a_hundred_are_told_of(backend, stored, seen) -> None:
+async def test_a_heartbeat_is_told_of_a_hundred_and_a_list_has_them_all(backend, stored, seen) -> None:
     document = await stored(post())
-    await seen(*(presence(document, UUID(int=n + 1)) for n in range(101)))
-    found = await backend.locks.present(document.id, at=AT)
-    assert [one.user_id for one in found] == [UUID(int=n + 1) for n in range(100)]
+    everybody = [UUID(int=n + 1) for n in range(101)]
+    await seen(*(presence(document, one) for one in everybody))
+    async with backend.uow() as uow:
+        found = await uow.repository(PresenceRepository).present(document.id, at=AT)
+    assert [one.user_id for one in found] == everybody[:100]
+    assert [one.user_id for one in await backend.locks.present(document.id, at=AT)] == everybody
 
 
 # At the same time: PostgreSQL only

@@ -170,7 +170,7 @@ class _Asking:
             for url in [] if path in LEFT_OUT else await self._filled(path):
                 listing = own.get(url, handler.opt.get("listing"))
                 if listing is not None:
-                    found += _asked_of(listing, url)
+                    found += _asked_of(listing, url, grows=path not in STEADY)
                     continue
                 grows = path in GROWING or not (path in STEADY or path.endswith("}"))
                 found += [Question(url + query, grows=grows) for query in self._queries.get(path, ("",))]
@@ -217,7 +217,7 @@ class _Asking:
         return shown
 
 
-def _asked_of(listing: Listing, url: str) -> Iterator[Question]:
+def _asked_of(listing: Listing, url: str, *, grows: bool) -> Iterator[Question]:
     """A list with all that it can be asked for, by its address and by a body."""
     whole = {"limit": 100, "count": "exact"}
     searched = whole | {"q": WORD}
@@ -231,8 +231,8 @@ def _asked_of(listing: Listing, url: str) -> Iterator[Question]:
     for path in (path for path, is_many in relations.items() if is_many):
         forms.append(({"limit": 100, "include": {path: {"limit": 1}}}, (path,)))
     for body, include in forms:
-        yield Question(f"{url}?{httpx.QueryParams(_spelt(body))}", None, include)
-        yield Question(f"{url}/query", body, include)
+        yield Question(f"{url}?{httpx.QueryParams(_spelt(body))}", None, include, grows)
+        yield Question(f"{url}/query", body, include, grows)
 
 
 def _relations(fields: Fields, *, hops: int = 2) -> Iterator[tuple[str, bool]]:

@@ -117,6 +117,38 @@ async def test_fields_of_management(site: Site, document: dict[str, Any], kind: 
     check(document, url, await site.admin.get(url))
 
 
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [("roles", "key"), ("permissions", "name"), ("retention-policies", "type"), ("workflows", "type")],
+)
+async def test_fields_of_short_lists(site: Site, document: dict[str, Any], kind: str, key: str) -> None:
+    url = f"{API}/{kind}"
+    check(document, url, await site.admin.get(url))
+    answer = await site.admin.get(f"{url}?fields={key}&count=exact")
+    assert all(set(one) == {key} for one in answer.json()["items"])
+    check(document, url, answer)
+    body = {"fields": [key], "filter": {key: {"exists": True}}}
+    answer = await site.admin.post(f"{url}/query", json=body)
+    check(document, f"{url}/query", answer, method="post")
+
+
+async def test_whatever_comes_in_pages_takes_the_whole_grammar(document: dict[str, Any]) -> None:
+    lists = set()
+    for path, operations in document["paths"].items():
+        answers = operations.get("get", {}).get("responses", {})
+        for content in answers.get("200", {}).get("content", {}).values():
+            told = resolved(document, content["schema"]).get("properties", {})
+            # What changed since a token is told in the order in which it did, and no list.
+            if {"items", "page"} <= set(told) and "token" not in told:
+                lists.add(path)
+    for path in lists:
+        names = {one["name"] for one in parameters_of(document, document["paths"][path]["get"])}
+        assert {"limit", "after", "before", "sort", "fields", "count"} <= names, path
+        assert any(name.startswith("filter[") for name in names), path
+        assert "post" in document["paths"][f"{path}/query"]
+    assert {f"{API}/posts", f"{API}/permissions", f"{CONTENT}/posts", f"{CONTENT}/entries/event"} <= lists
+
+
 @pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize("kind", DELIVERED)
 async def test_what_delivery_includes(site: Site, document: dict[str, Any], kind: str) -> None:

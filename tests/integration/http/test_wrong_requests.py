@@ -57,7 +57,7 @@ DELIVERED = tuple(LISTINGS)
 # What takes no parameter at all.
 PLAIN = [
     "/health/live", "/health/ready", "/openapi.json", "/docs", "/problems", f"{API}/auth/me",
-    f"{API}/roles", f"{API}/permissions", f"{API}/settings", f"{CONTENT}/settings",
+    f"{API}/settings", f"{CONTENT}/settings",
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from cms_api.domains.cms.documents import policy
 from cms_api.domains.cms.documents.errors import DocumentNotFound, Trashed
 from cms_api.domains.cms.locks.errors import Locked, NotLocked
 from cms_api.domains.cms.locks.events import LockTakenOver
-from cms_api.domains.cms.locks.interface import LockSummary, LockView, PresenceView
+from cms_api.domains.cms.locks.interface import PRESENCES, LockSummary, LockView, PresenceView
 from cms_api.domains.cms.locks.model import EditLock
 from cms_api.domains.cms.locks.ports import LockRepository
 from cms_api.domains.cms.posts.interface import POSTS, PostChanges, PostView
@@ -72,6 +72,15 @@ def appear(cms: FakeCms, post: PostView):
     async def work(actor: Actor) -> tuple[PresenceView, ...]:
         async with cms.uow() as uow:
             return await cms.presences.appear(uow, actor, "post", post.id)
+
+    return work
+
+
+@pytest.fixture
+def there(cms: FakeCms, post: PostView, ada: Actor):
+    async def work() -> tuple[PresenceView, ...]:
+        page = await cms.presences.list(ada, "post", post.id, PageRequest(sort=PRESENCES.sort))
+        return tuple(page.items)
 
     return work
 
@@ -294,15 +303,16 @@ async def test_there_is_no_lock_of_what_is_not_there(cms: FakeCms, post: PostVie
             for change in (cms.locks.take, cms.locks.release, cms.presences.appear, cms.presences.leave):
                 with pytest.raises(DocumentNotFound):
                     await change(uow, ada, kind, document_id)
-        for look in (cms.locks.get, cms.presences.list):
-            with pytest.raises(DocumentNotFound):
-                await look(ada, kind, document_id)
+        with pytest.raises(DocumentNotFound):
+            await cms.locks.get(ada, kind, document_id)
+        with pytest.raises(DocumentNotFound):
+            await cms.presences.list(ada, kind, document_id, PageRequest(sort=PRESENCES.sort))
 
 
 # Presence
 
 
-async def test_who_is_there(cms: FakeCms, post: PostView, ada: Actor, bea: Actor, appear, take) -> None:
+async def test_who_is_there(cms: FakeCms, ada: Actor, bea: Actor, appear, take, there) -> None:
     since = cms.clock.at
     assert await appear(ada) == (
         PresenceView(user_id=ada.user_id, user_name="Ada", since=since, is_editing=False),
@@ -314,26 +324,26 @@ async def test_who_is_there(cms: FakeCms, post: PostView, ada: Actor, bea: Actor
         PresenceView(user_id=ada.user_id, user_name="Ada", since=since, is_editing=False),
         PresenceView(user_id=bea.user_id, user_name="Bea", since=cms.clock.at, is_editing=True),
     )
-    assert await cms.presences.list(ada, "post", post.id) == both
+    assert await there() == both
     await appear(ada)
     cms.clock.move(seconds=59)
     await appear(ada)
-    assert [one.since for one in await cms.presences.list(ada, "post", post.id)] == [
+    assert [one.since for one in await there()] == [
         since,
         since + timedelta(seconds=30),
     ]
     cms.clock.move(seconds=1)
-    (left,) = await cms.presences.list(ada, "post", post.id)
+    (left,) = await there()
     assert left.user_name == "Ada"
     assert cms.names() == ["document.locked"]
 
 
-async def test_who_leaves_is_gone_at_once(cms: FakeCms, post: PostView, ada: Actor, appear) -> None:
+async def test_who_leaves_is_gone_at_once(cms: FakeCms, post: PostView, ada: Actor, appear, there) -> None:
     await appear(ada)
     for _ in range(2):
         async with cms.uow() as uow:
             await cms.presences.leave(uow, ada, "post", post.id)
-        assert await cms.presences.list(ada, "post", post.id) == ()
+        assert await there() == ()
 
 
 async def test_readers_may_be_there(cms: FakeCms, appear) -> None:

@@ -24,7 +24,14 @@ from cms_api.domains.cms.pages.interface import PageChanges
 from cms_api.domains.cms.posts.interface import PostChanges, PostView
 from cms_api.domains.cms.workflow.errors import StageInUse, TaskClosed, TaskNotFound, WorkflowNotFound
 from cms_api.domains.cms.workflow.events import NAMESPACE
-from cms_api.domains.cms.workflow.interface import READ_ALL, TASKS, WRITE, TaskView, WorkflowChanges
+from cms_api.domains.cms.workflow.interface import (
+    READ_ALL,
+    TASKS,
+    WORKFLOWS,
+    WRITE,
+    TaskView,
+    WorkflowChanges,
+)
 from cms_api.domains.cms.workflow.model import Stage, Transition, Workflow
 from cms_api.domains.cms.workflow.service import Workflows
 from cms_api.domains.cms.workflow.tasks import Tasks
@@ -150,10 +157,11 @@ def faults(error: CmsError) -> list[tuple[str, str]]:
 
 
 async def test_who_reads_and_decides(cms: FakeCms, workflows: Workflows, bea: Actor, set_up) -> None:
-    assert [one.type for one in await workflows.list(bea)] == ["page", "post"]
+    page = PageRequest(sort=WORKFLOWS.sort)
+    assert [one.type for one in (await workflows.list(bea, page)).items] == ["page", "post"]
     assert (await workflows.get(bea, "post")).stages == STAGES
     with pytest.raises(Unauthenticated):
-        await workflows.list(ANONYMOUS)
+        await workflows.list(ANONYMOUS, page)
     with pytest.raises(Forbidden):
         await workflows.get(Actor(user_id=uuid4()), "post")
     with pytest.raises(WorkflowNotFound):

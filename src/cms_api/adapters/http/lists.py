@@ -276,11 +276,6 @@ def _kept(told: Any, selection: Selection, fields: Fields) -> Any:
     return kept
 
 
-def whole_list(request: ApiRequest, items: list[T]) -> Response[ListView[T]]:
-    """The envelope of a list that is short by nature, and comes whole."""
-    return unversioned(request, ListView(items=items, page=PageInfo(next=None, prev=None, limit=MAX_LIMIT)))
-
-
 class _Place:
     """A list, and where it is asked for: equal where these are the very same."""
 

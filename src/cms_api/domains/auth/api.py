@@ -1,6 +1,6 @@
 """The door of the auth domain: what HTTP and other domains may use."""
 
-from cms_api.domains.auth.roles.interface import PermissionView, RoleService, RoleView
+from cms_api.domains.auth.roles.interface import GRANTABLE, ROLES, PermissionView, RoleService, RoleView
 from cms_api.domains.auth.sessions.errors import InvalidToken, UserGone
 from cms_api.domains.auth.sessions.interface import (
     SESSIONS,
@@ -21,9 +21,11 @@ from cms_api.domains.auth.users.model import MAX_PASSWORD_BYTES, MIN_PASSWORD_LE
 from cms_api.domains.auth.users.policy import PERMISSIONS
 
 __all__ = [
+    "GRANTABLE",
     "MAX_PASSWORD_BYTES",
     "MIN_PASSWORD_LENGTH",
     "PERMISSIONS",
+    "ROLES",
     "SESSIONS",
     "USERS",
     "IdentityService",

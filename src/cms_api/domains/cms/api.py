@@ -72,6 +72,7 @@ from cms_api.domains.cms.feeds.interface import Scope as FeedScope
 from cms_api.domains.cms.imports.interface import PERMISSIONS as IMPORT_PERMISSIONS
 from cms_api.domains.cms.imports.interface import ImportReport, ImportService
 from cms_api.domains.cms.locks.interface import (
+    PRESENCES,
     LockService,
     LockSummary,
     LockView,
@@ -147,7 +148,12 @@ from cms_api.domains.cms.redirects.service import PERMISSIONS as REDIRECT_PERMIS
 from cms_api.domains.cms.redirects.wanted import Wanted
 from cms_api.domains.cms.rendering.interface import RenderingService
 from cms_api.domains.cms.retention.interface import PERMISSIONS as RETENTION_PERMISSIONS
-from cms_api.domains.cms.retention.interface import RetentionChanges, RetentionPolicy, RetentionService
+from cms_api.domains.cms.retention.interface import (
+    RETENTION_POLICIES,
+    RetentionChanges,
+    RetentionPolicy,
+    RetentionService,
+)
 from cms_api.domains.cms.revisions.interface import (
     REVISIONS,
     Diff,
@@ -210,6 +216,7 @@ from cms_api.domains.cms.taxonomies.service import PERMISSIONS as TERM_PERMISSIO
 from cms_api.domains.cms.workflow.interface import PERMISSIONS as WORKFLOW_PERMISSIONS
 from cms_api.domains.cms.workflow.interface import (
     TASKS,
+    WORKFLOWS,
     TaskService,
     TaskView,
     WorkflowChanges,
@@ -256,11 +263,13 @@ __all__ = [
     "PAGES",
     "PERMISSIONS",
     "POSTS",
+    "PRESENCES",
     "PREVIEWS",
     "PUBLIC_MENUS",
     "READER_COMMENTS",
     "REDIRECTS",
     "REFERENCES",
+    "RETENTION_POLICIES",
     "REVISIONS",
     "SCHEDULES",
     "SCHEDULES_OF_DOCUMENT",
@@ -269,6 +278,7 @@ __all__ = [
     "TASKS",
     "TYPES",
     "TYPE_REVISIONS",
+    "WORKFLOWS",
     "Action",
     "Applied",
     "ArticleView",

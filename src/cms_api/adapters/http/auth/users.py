@@ -7,11 +7,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from cms_api.adapters.http.auth.schemas import NewUser, UserPatch
-from cms_api.adapters.http.lists import list_query, list_response, whole_list
+from cms_api.adapters.http.lists import list_query, list_response
 from cms_api.adapters.http.preconditions import resource
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView
 from cms_api.domains.auth.api import (
+    GRANTABLE,
+    ROLES,
     USERS,
     PermissionView,
     RoleService,
@@ -115,17 +117,19 @@ class UserController(Controller):
             await users.delete(uow, request.user, user_id, expected=if_match)
 
 
-@get("/roles", operation_id="listRoles", tags=["users"])
+@get("/roles", operation_id="listRoles", tags=["users"], opt={"listing": ROLES})
 async def list_roles(
     request: ApiRequest, roles: NamedDependency[RoleService]
 ) -> Response[ListView[RoleView]]:
     """The roles, with the permissions that each gives."""
-    return whole_list(request, await roles.roles(request.user))
+    query = list_query(request, ROLES)
+    return list_response(request, query, await roles.roles(request.user, query.request))
 
 
-@get("/permissions", operation_id="listPermissions", tags=["users"])
+@get("/permissions", operation_id="listPermissions", tags=["users"], opt={"listing": GRANTABLE})
 async def list_permissions(
     request: ApiRequest, roles: NamedDependency[RoleService]
 ) -> Response[ListView[PermissionView]]:
-    """All permissions that a role may give."""
-    return whole_list(request, roles.permissions(request.user))
+    """The permissions that a role may give."""
+    query = list_query(request, GRANTABLE)
+    return list_response(request, query, roles.permissions(request.user, query.request))

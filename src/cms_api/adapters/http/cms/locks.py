@@ -10,12 +10,13 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from cms_api.adapters.http.cms.documents import kind_of
-from cms_api.adapters.http.lists import whole_list
+from cms_api.adapters.http.lists import list_query, list_response
 from cms_api.adapters.http.preconditions import unversioned
 from cms_api.adapters.http.requests import ApiRequest
-from cms_api.adapters.http.schemas import ListView, Wire
-from cms_api.domains.cms.api import LockService, LockView, PresenceService, PresenceView
+from cms_api.adapters.http.schemas import ListView, PageInfo, Wire
+from cms_api.domains.cms.api import PRESENCES, LockService, LockView, PresenceService, PresenceView
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import MAX_LIMIT
 
 TakeOver = Annotated[bool, Meta(description="Take the lock away from whoever holds it.")]
 
@@ -100,20 +101,30 @@ def lock_controller(plural: str, noun: str) -> type[Controller]:
             presences: NamedDependency[PresenceService],
             uow: NamedDependency[UnitOfWork],
         ) -> Response[ListView[PresenceView]]:
-            """A heartbeat, good for as long as a lock is. The answer tells who else is there."""
+            """A heartbeat, good for as long as a lock is. The answer tells who is there, the first 100."""
             async with uow:
                 found = await presences.appear(uow, request.user, kind(request), document_id)
-            return whole_list(request, list(found))
+            # It comes whole: this is no list that is gone through.
+            there = PageInfo(next=None, prev=None, limit=MAX_LIMIT)
+            return unversioned(request, ListView(items=list(found), page=there))
 
-        @get("/presence", operation_id=f"list{name}Presence", summary=f"Who is looking at a {noun}")
+        @get(
+            "/presence",
+            operation_id=f"list{name}Presence",
+            summary=f"Who is looking at a {noun}",
+            opt={"listing": PRESENCES},
+        )
         async def presence(
             self,
             request: ApiRequest,
             document_id: FromPath[UUID],
             presences: NamedDependency[PresenceService],
         ) -> Response[ListView[PresenceView]]:
-            """The longest first, at most 100."""
-            return whole_list(request, list(await presences.list(request.user, kind(request), document_id)))
+            """The longest first."""
+            query = list_query(request, PRESENCES)
+            return list_response(
+                request, query, await presences.list(request.user, kind(request), document_id, query.request)
+            )
 
         @delete("/presence", operation_id=f"leave{name}", summary=f"Say that you have left a {noun}")
         async def leave(

@@ -11,11 +11,12 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cms_api.adapters.http.cms.documents import documents_alias, kind_of
 from cms_api.adapters.http.cms.schemas import into
-from cms_api.adapters.http.lists import list_query, list_response, query_values, whole_list, wrong_parameter
+from cms_api.adapters.http.lists import list_query, list_response, query_values, wrong_parameter
 from cms_api.adapters.http.preconditions import resource, unversioned
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView, Wire
 from cms_api.domains.cms.api import (
+    RETENTION_POLICIES,
     REVISIONS,
     Diff,
     PageContent,
@@ -231,12 +232,13 @@ class RetentionController(Controller):
     path = "/retention-policies"
     tags = ("retention",)
 
-    @get("/", operation_id="listRetentionPolicies")
+    @get("/", operation_id="listRetentionPolicies", opt={"listing": RETENTION_POLICIES})
     async def list_policies(
         self, request: ApiRequest, retention: NamedDependency[RetentionService]
     ) -> Response[ListView[RetentionPolicy]]:
         """The policies of all content types."""
-        return whole_list(request, await retention.list(request.user))
+        query = list_query(request, RETENTION_POLICIES)
+        return list_response(request, query, await retention.list(request.user, query.request))
 
     @get("/{type_key:str}", operation_id="getRetentionPolicy")
     async def get_policy(

@@ -11,12 +11,13 @@ from msgspec import UNSET, Meta, UnsetType
 
 from cms_api.adapters.http.cms.documents import documents_alias
 from cms_api.adapters.http.cms.schemas import into
-from cms_api.adapters.http.lists import list_query, list_response, whole_list
+from cms_api.adapters.http.lists import list_query, list_response
 from cms_api.adapters.http.preconditions import resource
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView, Wire
 from cms_api.domains.cms.api import (
     TASKS,
+    WORKFLOWS,
     Move,
     PageService,
     PageView,
@@ -127,12 +128,13 @@ class WorkflowController(Controller):
     path = "/workflows"
     tags = ("workflows",)
 
-    @get("/", operation_id="listWorkflows")
+    @get("/", operation_id="listWorkflows", opt={"listing": WORKFLOWS})
     async def list_workflows(
         self, request: ApiRequest, workflows: NamedDependency[WorkflowService]
     ) -> Response[ListView[Workflow]]:
         """The workflows of all content types."""
-        return whole_list(request, await workflows.list(request.user))
+        query = list_query(request, WORKFLOWS)
+        return list_response(request, query, await workflows.list(request.user, query.request))
 
     @get("/{type_key:str}", operation_id="getWorkflow")
     async def get_workflow(

@@ -27,7 +27,7 @@ SELECT p.user_id, p.since, EXISTS (
     WHERE l.document_id = p.document_id AND l.user_id = p.user_id AND l.expires_at > {at})
 FROM cms.presences p
 WHERE p.document_id = {id} AND p.expires_at > {at}
-ORDER BY p.since, p.user_id LIMIT {limit}
+ORDER BY p.since, p.user_id
 """
 
 
@@ -124,7 +124,7 @@ class SqlAlchemyPresences(PresenceRepository):
 
     async def present(self, document_id: UUID, *, at: datetime) -> list[Present]:
         rows = await self._session.execute(
-            text(PRESENT.format(id=":id", at=":at", limit=":limit")),
+            text(PRESENT.format(id=":id", at=":at") + "LIMIT :limit"),
             {"id": document_id, "at": at, "limit": MAX_PRESENT},
         )
         return [_present(row) for row in rows]
@@ -148,7 +148,6 @@ class SqlLocks(LockQueries):
 
     async def present(self, document_id: UUID, *, at: datetime) -> list[Present]:
         rows = await self._reader.rows(
-            PRESENT.format(id="%(id)s", at="%(at)s", limit="%(limit)s"),
-            {"id": document_id, "at": at, "limit": MAX_PRESENT},
+            PRESENT.format(id="%(id)s", at="%(at)s"), {"id": document_id, "at": at}
         )
         return [_present(row) for row in rows]

@@ -1,10 +1,12 @@
 """Roles, and the permissions that they give."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 
 import msgspec
 
 from cms_api.kernel.actor import Actor
+from cms_api.querying import Listing, Page, PageRequest, SortKey
 
 
 class RoleView(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,13 +25,31 @@ class PermissionView(msgspec.Struct, frozen=True, kw_only=True):
     description: str
 
 
+ROLES = Listing(
+    sorts=("key", "name"),
+    filters={"key": "text", "name": "text", "description": "text", "permissions": "text"},
+    shown=RoleView.__struct_fields__,
+    sort=(SortKey("key"),),
+)
+GRANTABLE = Listing(
+    sorts=("name",),
+    filters={"name": "text", "description": "text"},
+    shown=PermissionView.__struct_fields__,
+    sort=(SortKey("name"),),
+)
+
+
 class RoleService(ABC):
     """What there is to be granted."""
 
     @abstractmethod
-    async def roles(self, actor: Actor) -> list[RoleView]:
-        """All roles, by key. Needs ``roles:read``."""
+    async def roles(self, actor: Actor, page: PageRequest) -> Page[RoleView]:
+        """Roles, as `ROLES` allows. Needs ``roles:read``."""
 
     @abstractmethod
-    def permissions(self, actor: Actor) -> list[PermissionView]:
-        """All permissions of all domains, by name. Needs ``roles:read``."""
+    async def existing(self, keys: Iterable[str]) -> frozenset[str]:
+        """Those of ``keys`` that are roles'."""
+
+    @abstractmethod
+    def permissions(self, actor: Actor, page: PageRequest) -> Page[PermissionView]:
+        """Permissions of all domains, as `GRANTABLE` allows. Needs ``roles:read``."""

@@ -9,6 +9,7 @@ import msgspec
 
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Listing, Page, PageRequest, SortKey
 
 
 class LockView(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +42,14 @@ class PresenceView(msgspec.Struct, frozen=True, kw_only=True):
     user_name: str | None
     since: datetime
     is_editing: bool
+
+
+PRESENCES = Listing(
+    sorts=("since", "user_name"),
+    filters={"user_id": "uuid", "user_name": "text", "since": "timestamptz", "is_editing": "boolean"},
+    shown=PresenceView.__struct_fields__,
+    sort=(SortKey("since"),),
+)
 
 
 class HeldLocks(ABC):
@@ -94,11 +103,11 @@ class PresenceService(ABC):
     async def appear(
         self, uow: UnitOfWork, actor: Actor, kind: str, document_id: UUID
     ) -> tuple[PresenceView, ...]:
-        """Say that the actor is there, for a while. Who is there now, at most 100."""
+        """Say that the actor is there, for a while. Who is there now, the longest first, at most 100."""
 
     @abstractmethod
-    async def list(self, actor: Actor, kind: str, document_id: UUID) -> tuple[PresenceView, ...]:
-        """Who is there now, the longest first, at most 100."""
+    async def list(self, actor: Actor, kind: str, document_id: UUID, page: PageRequest) -> Page[PresenceView]:
+        """Who is there now, as `PRESENCES` allows."""
 
     @abstractmethod
     async def leave(self, uow: UnitOfWork, actor: Actor, kind: str, document_id: UUID) -> None:

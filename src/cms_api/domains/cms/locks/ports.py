@@ -73,4 +73,4 @@ class LockQueries(ABC):
 
     @abstractmethod
     async def present(self, document_id: UUID, *, at: datetime) -> list[Present]:
-        """Who is there, the longest first, at most `MAX_PRESENT`."""
+        """All who are there: users, so no more than there are of these."""

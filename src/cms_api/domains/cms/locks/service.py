@@ -17,6 +17,8 @@ from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Unauthenticated
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Page, PageRequest
+from cms_api.querying.evaluating import page_of
 
 PURGE_BATCH = 500
 
@@ -164,13 +166,14 @@ class Presences(PresenceService):
         names = await self._users.find_by_ids(uow, [one.user_id for one in found])
         return _shown(found, {one: user.name for one, user in names.items()})
 
-    async def list(self, actor: Actor, kind: str, document_id: UUID) -> tuple[PresenceView, ...]:
+    async def list(self, actor: Actor, kind: str, document_id: UUID, page: PageRequest) -> Page[PresenceView]:
         actor.require(policy.READ)
         if await self._subjects.get(kind, document_id) is None:
             raise DocumentNotFound
         found = await self._queries.present(document_id, at=self._clock.now())
         names = await self._users.summaries([one.user_id for one in found])
-        return _shown(found, {one: user.name for one, user in names.items()})
+        shown = _shown(found, {one: user.name for one, user in names.items()})
+        return page_of(shown, page, key="user_id")
 
     async def leave(self, uow: UnitOfWork, actor: Actor, kind: str, document_id: UUID) -> None:
         user_id = _user(actor)

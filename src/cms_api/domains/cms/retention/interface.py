@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.unit_of_work import UnitOfWork
+from cms_api.querying import Listing, Page, PageRequest, SortKey
 
 WRITE = "retention:write"
 PERMISSIONS = {WRITE: "Decide how long old revisions and the trash are kept."}
@@ -33,6 +34,21 @@ class RetentionPolicy(msgspec.Struct, frozen=True, kw_only=True):
     updated_by: UUID | None
 
 
+RETENTION_POLICIES = Listing(
+    sorts=("type", "max_revisions", "max_revision_days", "max_trash_days", "updated_at"),
+    filters={
+        "type": "text",
+        "max_revisions": "integer",
+        "max_revision_days": "integer",
+        "max_trash_days": "integer",
+        "updated_at": "timestamptz",
+        "updated_by": "uuid",
+    },
+    shown=RetentionPolicy.__struct_fields__,
+    sort=(SortKey("type"),),
+)
+
+
 class RetentionChanges(msgspec.Struct, frozen=True, kw_only=True):
     """New values; what is unset stays. Each is at least 1, or null."""
 
@@ -45,8 +61,8 @@ class RetentionService(ABC):
     """Retention, for each content type. Reading needs ``documents:read``, changing ``retention:write``."""
 
     @abstractmethod
-    async def list(self, actor: Actor) -> list[RetentionPolicy]:
-        """The policies of all types, by their keys."""
+    async def list(self, actor: Actor, page: PageRequest) -> Page[RetentionPolicy]:
+        """The policies of types, as `RETENTION_POLICIES` allows."""
 
     @abstractmethod
     async def get(self, actor: Actor, type: str) -> RetentionPolicy:

@@ -20,6 +20,8 @@ from cms_api.kernel.clock import Clock
 from cms_api.kernel.errors import Conflict, Faults, invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
+from cms_api.querying import Page, PageRequest
+from cms_api.querying.evaluating import page_of
 
 MAX_REVISIONS = 100_000
 MAX_DAYS = 36_500
@@ -34,12 +36,13 @@ class Retention(RetentionService):
         self._queries = queries
         self._types = types
 
-    async def list(self, actor: Actor) -> list[RetentionPolicy]:
+    async def list(self, actor: Actor, page: PageRequest) -> Page[RetentionPolicy]:
         actor.require(policy.READ)
-        return await self._queries.list()
+        return page_of(await self._queries.list(), page, key="type")
 
     async def get(self, actor: Actor, type: str) -> RetentionPolicy:
-        found = next((one for one in await self.list(actor) if one.type == type), None)
+        actor.require(policy.READ)
+        found = next((one for one in await self._queries.list() if one.type == type), None)
         if found is None:
             raise PolicyNotFound
         return found

@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from cms_api.domains.cms.workflow.model import Stage, Transition, Workflow
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.unit_of_work import UnitOfWork
-from cms_api.querying import Listing, Page, PageRequest, SortKey
+from cms_api.querying import Fields, Listing, Page, PageRequest, Relation, SortKey
 
 WRITE = "workflows:write"
 READ_ALL = "tasks:read_all"
@@ -29,6 +29,25 @@ class WorkflowChanges(msgspec.Struct, frozen=True, kw_only=True):
     is_enabled: bool | UnsetType = UNSET
     stages: tuple[Stage, ...] | UnsetType = UNSET
     transitions: tuple[Transition, ...] | UnsetType = UNSET
+
+
+_STAGES = Fields(filters={"key": "text", "name": "text", "may_publish": "boolean"})
+_TRANSITIONS = Fields(filters={"from": "text", "to": "text", "roles": "text"})
+WORKFLOWS = Listing(
+    sorts=("type", "updated_at"),
+    filters={
+        "type": "text",
+        "is_enabled": "boolean",
+        "updated_at": "timestamptz",
+        "updated_by": "uuid",
+    },
+    relations={
+        "stages": Relation(fields=lambda: _STAGES, is_many=True, hops=0),
+        "transitions": Relation(fields=lambda: _TRANSITIONS, is_many=True, hops=0),
+    },
+    shown=Workflow.__struct_fields__,
+    sort=(SortKey("type"),),
+)
 
 
 class TaskView(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,8 +87,8 @@ class WorkflowService(ABC):
     """Workflows, one for each content type."""
 
     @abstractmethod
-    async def list(self, actor: Actor) -> list[Workflow]:
-        """All of them, by type. Needs ``documents:read``."""
+    async def list(self, actor: Actor, page: PageRequest) -> Page[Workflow]:
+        """Workflows, as `WORKFLOWS` allows. Needs ``documents:read``."""
 
     @abstractmethod
     async def get(self, actor: Actor, type: str) -> Workflow:

@@ -12,10 +12,12 @@ from cms_api.domains.cms.workflow.events import NAMESPACE, TaskClosed, WorkflowU
 from cms_api.domains.cms.workflow.interface import WRITE, WorkflowChanges, WorkflowService
 from cms_api.domains.cms.workflow.model import Workflow, check
 from cms_api.domains.cms.workflow.ports import TaskRepository, WorkflowQueries, WorkflowRepository
-from cms_api.kernel.actor import SYSTEM, Actor
+from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
+from cms_api.querying import Page, PageRequest
+from cms_api.querying.evaluating import page_of
 
 
 class Workflows(WorkflowService):
@@ -26,12 +28,13 @@ class Workflows(WorkflowService):
         self._queries = queries
         self._roles = roles
 
-    async def list(self, actor: Actor) -> list[Workflow]:
+    async def list(self, actor: Actor, page: PageRequest) -> Page[Workflow]:
         actor.require(policy.READ)
-        return await self._queries.list()
+        return page_of(await self._queries.list(), page, key="type")
 
     async def get(self, actor: Actor, type: str) -> Workflow:
-        found = next((one for one in await self.list(actor) if one.type == type), None)
+        actor.require(policy.READ)
+        found = next((one for one in await self._queries.list() if one.type == type), None)
         if found is None:
             raise WorkflowNotFound
         return found
@@ -50,7 +53,7 @@ class Workflows(WorkflowService):
         changed = msgspec.structs.replace(
             found, **values, version=found.version + 1, updated_at=self._clock.now(), updated_by=actor.user_id
         )
-        roles = {role.key for role in await self._roles.roles(SYSTEM)}
+        roles = await self._roles.existing(role for way in changed.transitions for role in way.roles)
         check(changed.stages, changed.transitions, roles=roles)
         await self._apply(uow, actor, found, changed)
         await workflows.save(changed)
