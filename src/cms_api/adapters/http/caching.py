@@ -46,7 +46,8 @@ ASK = b"public, max-age=0, must-revalidate"
 # Problems that everybody has who asks the same.
 SHARED_PROBLEMS = frozenset({400, 404, 410, 422})
 PROBLEM_HEADERS = frozenset({b"content-type", b"cache-control", b"vary"})
-ID_LENGTH, TAG_LENGTH = 36, 12
+# An id, its last group, and what of that stands for it.
+ID_LENGTH, GROUP_LENGTH, TAG_LENGTH = 36, 12, 8
 
 Headers = list[tuple[bytes, bytes]]
 Place = tuple[str, bytes]
@@ -55,11 +56,12 @@ Ready = tuple[int, Headers, bytes]
 
 
 def tag_of(key: str) -> str:
-    """What stands for a key in `Cache-Tag`: of an id its last group, 48 random bits, else the key itself.
+    """What stands for a key in `Cache-Tag`: of an id its end, 32 random bits, else the key itself.
 
-    The server looks at every byte of a header each time it is sent, and lists have a hundred ids.
+    The server looks at every byte of a header each time it is sent, and lists have a hundred ids. Where
+    two ids end alike, a purge of one drops what shows the other as well: that costs a question.
     """
-    ends_in_id = len(key) >= ID_LENGTH and key[-TAG_LENGTH - 1] == "-"
+    ends_in_id = len(key) >= ID_LENGTH and key[-GROUP_LENGTH - 1] == "-"
     return key[:-ID_LENGTH] + key[-TAG_LENGTH:] if ends_in_id else key
 
 
@@ -127,7 +129,7 @@ class Answer:
         self._headers = headers
         known = len(headers)
         # Most are ids: see `tag_of`, which would have to be called for each.
-        joined = ",".join([key[24:] if len(key) == ID_LENGTH else tag_of(key) for key in self.keys])
+        joined = ",".join([key[28:] if len(key) == ID_LENGTH else tag_of(key) for key in self.keys])
         if len(self.keys) <= FEW_KEYS:
             joined = ",".join([joined, *[key for key in self.keys if len(key) == ID_LENGTH]])
         if len(joined) > MAX_TAGS_LENGTH:
