@@ -28,9 +28,17 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         """Raise `Unauthenticated` for nobody, `Forbidden` for somebody without ``permission``."""
         if self.may(permission):
             return
-        if self.user_id is None:
-            raise Unauthenticated("This needs a signed-in user.")
+        self.require_known()
         raise Forbidden(f"This needs the permission “{permission}”.", permission=permission)
+
+    def require_known(self) -> None:
+        """Raise `Unauthenticated` for nobody."""
+        if self.user_id is None and not self.is_system:
+            raise Unauthenticated("This needs a signed-in user.")
+
+    def owns(self, created_by: UUID | None) -> bool:
+        """Whether the actor is the user who made something."""
+        return created_by is not None and created_by == self.user_id
 
 
 ANONYMOUS = Actor()

@@ -197,6 +197,7 @@ from cms_api.domains.cms.sitemaps.interface import (
     SiteMapPart,
     SiteMapService,
 )
+from cms_api.domains.cms.sync.interface import KINDS as SYNC_KINDS
 from cms_api.domains.cms.sync.interface import PERMISSIONS as SYNC_PERMISSIONS
 from cms_api.domains.cms.sync.interface import (
     ChangeSignal,
@@ -274,6 +275,7 @@ __all__ = [
     "SCHEDULES",
     "SCHEDULES_OF_DOCUMENT",
     "SEARCH",
+    "SYNC_KINDS",
     "TAGS",
     "TASKS",
     "TYPES",

@@ -15,7 +15,6 @@ from cms_api.domains.jobs.policy import CANCEL, READ
 from cms_api.domains.jobs.ports import JobQueries, JobQueue, JobRepository
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
-from cms_api.kernel.errors import Unauthenticated
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.querying import Comparison, Condition, Page, PageRequest
 
@@ -44,7 +43,7 @@ class Jobs(JobService):
         params: dict[str, Any],
         total: int | None = None,
     ) -> JobView:
-        _require_known(actor)
+        actor.require_known()
         job, queued = Job.queue(
             kind=kind,
             params=msgspec.json.decode(msgspec.json.encode(params)),
@@ -58,23 +57,23 @@ class Jobs(JobService):
         return view(job)
 
     async def get(self, actor: Actor, job_id: UUID) -> JobView:
-        _require_known(actor)
+        actor.require_known()
         job = await self._queries.get(job_id)
         if job is None or not _may_see(actor, job.created_by):
             raise JobNotFound
         return job
 
     async def list(self, actor: Actor, page: PageRequest) -> Page[JobView]:
-        _require_known(actor)
+        actor.require_known()
         return await self._queries.list(page if actor.may(READ) else page.narrowed(_own(actor)))
 
     async def cancel(self, uow: UnitOfWork, actor: Actor, job_id: UUID, *, expected: int | None) -> JobView:
-        _require_known(actor)
+        actor.require_known()
         jobs = uow.repository(JobRepository)
         job = await jobs.get(job_id)
         if job is None or not _may_see(actor, job.created_by):
             raise JobNotFound
-        if not _is_own(actor, job.created_by):
+        if not actor.owns(job.created_by):
             actor.require(CANCEL)
         cancelled = job.cancel(expected=expected, at=self._clock.now())
         await jobs.save(job)
@@ -92,19 +91,10 @@ class Jobs(JobService):
                 return total
 
 
-def _require_known(actor: Actor) -> None:
-    if actor.user_id is None and not actor.is_system:
-        raise Unauthenticated("This needs a signed-in user.")
-
-
 def _own(actor: Actor) -> Condition:
     """What is true of the actor's own jobs."""
     return Comparison("created_by", "eq", (actor.user_id,))
 
 
-def _is_own(actor: Actor, created_by: UUID | None) -> bool:
-    return created_by is not None and created_by == actor.user_id
-
-
 def _may_see(actor: Actor, created_by: UUID | None) -> bool:
-    return _is_own(actor, created_by) or actor.may(READ)
+    return actor.owns(created_by) or actor.may(READ)

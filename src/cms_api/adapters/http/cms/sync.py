@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -21,6 +21,7 @@ from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import PageInfo
 from cms_api.domains.auth.api import IdentityService
 from cms_api.domains.cms.api import (
+    SYNC_KINDS,
     ChangeSignal,
     Position,
     Purge,
@@ -36,13 +37,12 @@ from cms_api.kernel.errors import Malformed
 from cms_api.querying import MAX_LIMIT, nearest
 
 NOW = "now"
-KINDS: tuple[SyncKind, ...] = get_args(SyncKind)
 # What there was at first. Tokens from then, which name no kinds, go on with those: of the others they have never heard.
 FIRST_KINDS: tuple[SyncKind, ...] = ("author", "category", "document", "media", "tag")
 # More types than that are rarely meant, and each costs a statement.
 MAX_TYPES = 50
 FILTERS = {
-    "kinds": f"Comma-separated, of {', '.join(f'`{kind}`' for kind in KINDS)}; where not given, all, or those that"
+    "kinds": f"Comma-separated, of {', '.join(f'`{kind}`' for kind in SYNC_KINDS)}; where not given, all, or those that"
     " there were when the token was made.",
     "type": "Comma-separated types of documents: `post,event`; all where not given. Other kinds come all the same.",
     "locale": "The language of documents; all where not given. Other kinds come all the same.",
@@ -124,7 +124,7 @@ class _Following(NamedTuple):
 
 def _following(request: ApiRequest, given: dict[str, str], mark: str | None) -> _Following:
     """Raises `Malformed`."""
-    kinds = given["kinds"].split(",") if "kinds" in given else KINDS
+    kinds = given["kinds"].split(",") if "kinds" in given else SYNC_KINDS
     wanted = _wanted(given, kinds)
     marks = _Marks(request, _scope(wanted))
     if not mark:
@@ -143,8 +143,8 @@ def _wanted(given: dict[str, str], kinds: Iterable[str]) -> SyncFilter:
     """What is followed. Raises `Malformed`."""
     kinds = tuple(sorted({kind for kind in kinds if kind}))
     for kind in kinds:
-        if kind not in KINDS:
-            detail = f"There is no kind “{kind[:100]}” here.{nearest(kind, KINDS)}"
+        if kind not in SYNC_KINDS:
+            detail = f"There is no kind “{kind[:100]}” here.{nearest(kind, SYNC_KINDS)}"
             raise wrong_parameter("kinds", "unknown_kind", detail)
     types = tuple(sorted({part for part in given.get("type", "").split(",") if part}))
     if len(types) > MAX_TYPES:

@@ -181,6 +181,17 @@ def _keyset(nodes: Mapping[str, Node], fields: Fields, search: Search | None = N
     return Keyset(sorts, key=Column("d.id", "uuid"), filters=nodes, search=search)
 
 
+def _loading(kinds: Sequence[ContentType[C]]) -> Callable[[tuple[Any, ...]], Document[C]]:
+    """What makes documents of rows, each by its type."""
+    known = {kind.key: kind for kind in kinds}
+
+    def make(row: tuple[Any, ...]) -> Document[C]:
+        values = dict(zip(NAMES, row, strict=True))
+        return load(known[values["type"]], values)
+
+    return make
+
+
 class SqlDocuments(DocumentQueries):
     """Documents with their drafts."""
 
@@ -195,12 +206,8 @@ class SqlDocuments(DocumentQueries):
         return None if row is None else load(kind, dict(zip(NAMES, row, strict=True)))
 
     async def list(self, kind: ContentType[C], page: PageRequest) -> Page[Document[C]]:
-        def make(row: tuple[Any, ...]) -> Document[C]:
-            return load(kind, dict(zip(NAMES, row, strict=True)))
-
-        return await self._keyset(kind).page(
-            self._reader, DOCUMENT, ["d.type = %(type)s"], {"type": kind.key}, page, make
-        )
+        where, params = ["d.type = %(type)s"], {"type": kind.key}
+        return await self._keyset(kind).page(self._reader, DOCUMENT, where, params, page, _loading([kind]))
 
     def _keyset(self, kind: ContentType[Any]) -> Keyset:
         if not isinstance(kind, EntryKind):
@@ -209,15 +216,9 @@ class SqlDocuments(DocumentQueries):
         return self._keysets.get(stamp, ((kind.key, kind.version),), lambda: _keyset_of(kind, definitions))
 
     async def several(self, kinds: Sequence[ContentType[Any]], page: PageRequest) -> Page[Document[Any]]:
-        known = {kind.key: kind for kind in kinds}
-
-        def make(row: tuple[Any, ...]) -> Document[Any]:
-            values = dict(zip(NAMES, row, strict=True))
-            return load(known[values["type"]], values)
-
         keyset = self._keyset(kinds[0]) if len(kinds) == 1 else self._keyset_of_several(kinds)
-        where, params = ["d.type = ANY(%(types)s)"], {"types": list(known)}
-        return await keyset.page(self._reader, DOCUMENT, where, params, page, make)
+        where, params = ["d.type = ANY(%(types)s)"], {"types": [kind.key for kind in kinds]}
+        return await keyset.page(self._reader, DOCUMENT, where, params, page, _loading(kinds))
 
     def _keyset_of_several(self, kinds: Sequence[ContentType[Any]]) -> Keyset:
         made = [kind for kind in kinds if isinstance(kind, EntryKind)]

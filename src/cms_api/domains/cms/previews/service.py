@@ -9,7 +9,6 @@ from uuid import UUID
 
 import msgspec
 
-from cms_api.domains.cms.content_types.errors import TypeNotFound
 from cms_api.domains.cms.documents import policy
 from cms_api.domains.cms.documents.access import may_look
 from cms_api.domains.cms.documents.errors import AddressTaken, DocumentNotFound
@@ -31,7 +30,7 @@ from cms_api.domains.cms.previews.ports import Draft, PreviewQueries, PreviewRep
 from cms_api.domains.cms.previews.tokens import PreviewTokens
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
-from cms_api.kernel.errors import Fault, Faults, Invalid, Unauthenticated
+from cms_api.kernel.errors import Fault, Faults, Invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.querying import Comparison, Condition, Page, PageRequest, all_of
 
@@ -115,18 +114,18 @@ class Previews(PreviewService):
         return await self.create(uow, actor, [document], lifetime=lifetime)
 
     async def get(self, actor: Actor, preview_id: UUID) -> PreviewView:
-        _require_known(actor)
+        actor.require_known()
         return self._at_hand(actor, await self._queries.get(preview_id))
 
     async def list(self, actor: Actor, page: PageRequest) -> Page[PreviewView]:
-        _require_known(actor)
+        actor.require_known()
         conditions: tuple[Condition, ...] = (Comparison("expires_at", "gt", (self._clock.now(),)),)
         if not actor.may(MANAGE):
             conditions += (Comparison("created_by", "eq", (actor.user_id,)),)
         return await self._queries.list(page.narrowed(all_of(*conditions)))
 
     async def revoke(self, uow: UnitOfWork, actor: Actor, preview_id: UUID) -> None:
-        _require_known(actor)
+        actor.require_known()
         previews = uow.repository(PreviewRepository)
         preview = self._at_hand(actor, await previews.get(preview_id))
         await previews.delete(preview.id)
@@ -136,8 +135,7 @@ class Previews(PreviewService):
         """The preview, if it still holds and the actor may see it. Raises `PreviewNotFound`."""
         if found is None or found.expires_at <= self._clock.now():
             raise PreviewNotFound
-        is_own = found.created_by is not None and found.created_by == actor.user_id
-        if not is_own and not actor.may(MANAGE):
+        if not actor.owns(found.created_by) and not actor.may(MANAGE):
             raise PreviewNotFound
         return found
 
@@ -171,13 +169,13 @@ class Previews(PreviewService):
         What went to the trash or the archive meanwhile is left out. The time of publishing is ``at`` in
         each request: a cursor on a list of the newest must be good in the next one, too.
         """
-        services = {draft.type: await self._service(draft.type) for draft in found}
+        services = await self._types.services({draft.type for draft in found})
         # Types first, then documents in the order of their ids: so everybody locks.
-        for _, service in sorted(services.items()):
-            if service is not None:
-                await service.hold(uow)
+        for key in sorted(services):
+            await services[key].hold(uow)
         await uow.repository(PreviewStage).hold([draft.id for draft in found])
-        left = [(draft, service) for draft in found if (service := services[draft.type]) is not None]
+        # A type may have been deleted in between, and its documents with it.
+        left = [(draft, services[draft.type]) for draft in found if draft.type in services]
         while left:
             later: list[tuple[Draft, DocumentService[Any, Any]]] = []
             for draft, service in left:
@@ -190,14 +188,3 @@ class Previews(PreviewService):
                     if len(later) == len(left):
                         raise
             left = later
-
-    async def _service(self, type: str) -> DocumentService[Any, Any] | None:
-        try:
-            return await self._types.service(type)
-        except TypeNotFound:
-            return None  # deleted in between, and its documents with it
-
-
-def _require_known(actor: Actor) -> None:
-    if actor.user_id is None and not actor.is_system:
-        raise Unauthenticated("This needs a signed-in user.")

@@ -12,7 +12,7 @@ from cms_api.domains.cms.workflow.interface import READ_ALL, WRITE, TaskService,
 from cms_api.domains.cms.workflow.ports import TaskQueries, TaskRepository
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
-from cms_api.kernel.errors import Unauthenticated, invalid
+from cms_api.kernel.errors import invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
 from cms_api.querying import (
@@ -38,7 +38,7 @@ class Tasks(TaskService):
         self._users = users
 
     async def list(self, actor: Actor, page: PageRequest) -> Page[TaskView]:
-        _require_user(actor)
+        actor.require_known()
         asked = [one for one in comparisons(page.filter) if one.field == "assignee"]
         narrowed = page if mentions(page.filter, "state") else page.narrowed(OPEN)
         if any(one.operator != "eq" or one.values != (actor.user_id,) for one in asked):
@@ -48,7 +48,7 @@ class Tasks(TaskService):
         return await self._queries.list(narrowed)
 
     async def get(self, actor: Actor, task_id: UUID) -> TaskView:
-        _require_user(actor)
+        actor.require_known()
         task = await self._queries.get(task_id)
         if task is None or not (_is_for(actor, task.assignee, task.roles) or actor.may(READ_ALL)):
             raise errors.TaskNotFound
@@ -57,7 +57,7 @@ class Tasks(TaskService):
     async def assign(
         self, uow: UnitOfWork, actor: Actor, task_id: UUID, assignee: UUID | None, *, expected: int | None
     ) -> TaskView:
-        _require_user(actor)
+        actor.require_known()
         tasks = uow.repository(TaskRepository)
         task = await tasks.get(task_id)
         shown = None if task is None else await self._queries.get(task_id)
@@ -95,11 +95,6 @@ async def check_assignee(
         raise invalid("/assignee", "unknown_reference", "There is no active user with this id.")
     if not set(user.roles).intersection(roles):
         raise invalid("/assignee", "role", "This user has none of the roles that can go on from there.")
-
-
-def _require_user(actor: Actor) -> None:
-    if actor.user_id is None and not actor.is_system:
-        raise Unauthenticated("This needs a signed-in user.")
 
 
 def _own(actor: Actor) -> Condition:
