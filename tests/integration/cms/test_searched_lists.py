@@ -120,7 +120,7 @@ async def test_it_is_kept_until_what_it_finds_changes(
 ) -> None:
     post = await published(admin, "posts", title="Growing tomatoes")
     first = await client.get(f"{POSTS}?q=tomatoes")
-    assert post["id"][-12:] in first.headers["cache-tag"]
+    assert post["id"][-8:] in first.headers["cache-tag"]
     again = await client.get(f"{POSTS}?q=tomatoes", headers={"If-None-Match": first.headers["etag"]})
     assert again.status_code == 304
     await change(admin, "posts", post, title="Growing beans")
