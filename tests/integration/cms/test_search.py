@@ -29,7 +29,7 @@ from tests.integration.cms.cms_client import (
 
 from cms_api.adapters.http.cms.search import SearchHits
 from cms_api.adapters.sqlalchemy import migrations
-from cms_api.adapters.sqlalchemy.cms import hits
+from cms_api.adapters.sqlalchemy.cms import hits, search
 from cms_api.adapters.sqlalchemy.cms.search import SqlSearch
 from cms_api.adapters.sqlalchemy.cms.search_languages import CONFIGURATIONS
 from cms_api.adapters.sqlalchemy.reading import Reader
@@ -147,7 +147,7 @@ async def test_hits_are_sorted_and_cut_down_as_other_lists_are(
     answered(await client.get(f"{SEARCH}?q=marigold&fields=body"), 400, "malformed")
 
 
-async def test_of_words_that_all_have_only_the_newest_count(
+async def test_of_words_that_all_have_only_the_newest_are_ranked(
     admin: httpx.AsyncClient, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hits, "MAX_RANKED", 2)
@@ -156,7 +156,13 @@ async def test_of_words_that_all_have_only_the_newest_count(
     newer = {(await published(admin, "posts", title=f"A marigold {number}"))["title"] for number in range(2)}
     answer = await found(client, "marigold", count="exact", facets="type")
     assert {item["title"] for item in answer["items"]} == newer
-    assert (answer["only_newest"], answer["count"], answer["facets"]["type"][0]["count"]) == (True, 2, 2)
+    assert (answer["only_newest"], answer["count"], answer["facets"]["type"][0]["count"]) == (True, 3, 3)
+    monkeypatch.setattr(search, "MAX_COUNTED", 2)
+    answer = await found(client, "marigold", facets="type,author")
+    assert [answer["facets"][name][0]["count"] for name in ("type", "author")] == [2, 2]
+    guessed = await found(client, "marigold", count="estimate")
+    assert guessed["count_is_estimate"]
+    assert guessed["count"] >= len(guessed["items"])
 
 
 async def test_a_cursor_belongs_to_its_search(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:

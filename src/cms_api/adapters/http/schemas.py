@@ -37,7 +37,7 @@ class DeliveredList(ListView[T], frozen=True, kw_only=True, omit_defaults=True):
     """A page of a list that can be searched.
 
     `only_newest` is true where there are more than 2,000 hits: then those published last are all that is ranked and
-    counted.
+    listed. `count` is of all.
     """
 
     only_newest: bool = False

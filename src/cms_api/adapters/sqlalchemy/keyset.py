@@ -412,7 +412,7 @@ class Keyset:
         # What is best for a search depends on how common the words are.
         prepare = False if is_search(page.filter) else None
         rows = await reader.rows(statement.sql, {**params, **placed}, prepare=prepare)
-        count = await counted(reader, statement, {**params, **filtered}, page)
+        count = await counted(reader, statement, {**params, **filtered}, page, prepare=prepare)
         return cut(rows, page, len(page.sort) + 1, make, count)
 
 
@@ -455,15 +455,21 @@ def has(node: Related, path: str) -> bool:
 
 
 async def counted(
-    reader: Reader, statement: Statement, params: Mapping[str, object], page: PageRequest
+    reader: Reader,
+    statement: Statement,
+    params: Mapping[str, object],
+    page: PageRequest,
+    *,
+    prepare: bool | None = None,
 ) -> int | None:
     """How many rows there are in all, as far as that is asked for."""
     match page.count:
         case "exact":
-            row = await reader.one(f"SELECT count(*)\n{statement.counting}", params)
+            row = await reader.one(f"SELECT count(*)\n{statement.counting}", params, prepare=prepare)
             return row[0] if row else 0
         case "estimate":
-            row = await reader.one(f"EXPLAIN (FORMAT JSON) SELECT\n{statement.counting}", params)
+            explained = f"EXPLAIN (FORMAT JSON) SELECT\n{statement.counting}"
+            row = await reader.one(explained, params, prepare=prepare)
             return int(row[0][0]["Plan"]["Plan Rows"]) if row else 0
         case _:
             return None

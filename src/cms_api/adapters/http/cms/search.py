@@ -22,7 +22,7 @@ QUERY = {
     "q": 'What to search for, required: all of the words, `"in this order"`, `one or the other`, `-without`.',
     "locale": "The language to search in; the default one where not given.",
     "prefix": "`true`: the last word may be the beginning of one, as it is being typed.",
-    "facets": f"Comma-separated facets to count all hits by: `{'`, `'.join(FACETS)}`.",
+    "facets": f"Comma-separated facets to count hits by: `{'`, `'.join(FACETS)}`.",
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from cms_api.adapters.sqlalchemy.cms.search_languages import language_of
-from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Statement, cut
+from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Statement, counted, cut
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.search.interface import MAX_RANKED, Question
 from cms_api.querying import EVERYTHING, RANKED, Page, PageRequest
@@ -24,6 +24,7 @@ LOOKED_THROUGH = 20_000
 MAX_CHECKED = 5_000
 
 _RANKED = "%(_ranked)s::int"
+_COPIES = " JOIN cms.publications p ON p.document_id = s.document_id"
 _TSQUERY = f"websearch_to_tsquery({CONFIGURATION}, %(_words)s)"
 # Ends in a word, but where it ends in an excluded phrase.
 _BEGUN = f"(CASE WHEN {_TSQUERY}::text LIKE '%%''' THEN {_TSQUERY}::text || ':*' ELSE {_TSQUERY}::text END)::tsquery"
@@ -64,14 +65,18 @@ class Matching:
         exact = f"s.words @@ {self.tsquery}"
         return f"s.locale = %(_locale)s AND CASE WHEN {self._is_ordered} THEN {loose} ELSE {exact} END"
 
+    def all(self, where: Sequence[str], *, copies: bool = False) -> str:
+        """Every hit, from the FROM on. ``where`` are further conditions, see `hits`."""
+        exact = f"s.locale = %(_locale)s AND s.words @@ {self.tsquery}"
+        return f"FROM cms.search s{_COPIES if copies else ''} WHERE {' AND '.join([exact, *where])}"
+
     def hits(self, where: Sequence[str], *, copies: bool = False) -> str:
         """The tables ``candidates`` and ``found``: the newest hits. What has one row more was cut.
 
         ``where`` are further conditions, on ``s``, and with ``copies`` on the live copies ``p`` as well.
         """
-        join = " JOIN cms.publications p ON p.document_id = s.document_id" if copies else ""
         return f"""candidates AS MATERIALIZED (
-                SELECT s.document_id, s.published_at, s.words FROM cms.search s{join}
+                SELECT s.document_id, s.published_at, s.words FROM cms.search s{_COPIES if copies else ""}
                 WHERE {" AND ".join([self._candidates(), *where])}
                 ORDER BY s.published_at DESC, s.document_id DESC LIMIT {self._most} + 1),
             found AS MATERIALIZED (
@@ -81,7 +86,7 @@ class Matching:
 
     @property
     def ranked(self) -> str:
-        """The hits that are ranked, counted and listed."""
+        """The hits that are ranked and listed."""
         return f"(SELECT * FROM found LIMIT {_RANKED})"
 
     @property
@@ -133,12 +138,7 @@ async def page_of_hits(
     )
     filtered, placed = copies.keyset.bound(statement, page)
     rows = await reader.rows(statement.sql, {**matching.params, **placed}, prepare=False)
-    count = None
-    if page.count != "none":
-        # As far as hits are ranked, an exact count costs no more than an estimate.
-        counting = f"SELECT count(*)\n{statement.counting}"
-        row = await reader.one(counting, {**matching.params, **filtered}, prepare=False)
-        count = row[0] if row else 0
+    count = await counted(reader, statement, {**matching.params, **filtered}, page, prepare=False)
     width = len(page.sort) + 1
     found = cut(rows, page, width, lambda row: make(row[:-1]), count)
     return msgspec.structs.replace(found, is_bounded=bool(rows) and rows[0][-width - 1])
@@ -146,7 +146,8 @@ async def page_of_hits(
 
 def _statement(matching: Matching, page: PageRequest, copies: Copies) -> Statement:
     asked, bindings = copies.keyset.compiled(page.filter)
-    hits = matching.hits([*copies.where, asked], copies=copies.are_asked and page.filter != EVERYTHING)
+    where, looks_at_copies = [*copies.where, asked], copies.are_asked and page.filter != EVERYTHING
+    hits = matching.hits(where, copies=looks_at_copies)
     columns, behind, order = copies.keyset.clauses(page, {})
     joined = "" if page.sort == RANKED else "JOIN cms.publications p ON p.document_id = h.id"
     sql = f"""
@@ -158,7 +159,7 @@ def _statement(matching: Matching, page: PageRequest, copies: Copies) -> Stateme
         JOIN cms.publications p ON p.document_id = h.id JOIN cms.search s ON s.document_id = h.id
         ORDER BY {order}
         """
-    return Statement(sql, f"FROM (WITH {hits} SELECT FROM {matching.ranked} h) hits", bindings)
+    return Statement(sql, matching.all(where, copies=looks_at_copies), bindings)
 
 
 def highlights(*, is_prefix: bool) -> str:

@@ -17,7 +17,7 @@ from cms_api.adapters.sqlalchemy.cms.sources import SOURCES, moment, related
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.delivery.interface import Delivered
-from cms_api.domains.cms.search.interface import MAX_VALUES, Facet, Question
+from cms_api.domains.cms.search.interface import MAX_COUNTED, MAX_VALUES, Facet, Question
 from cms_api.domains.cms.search.ports import SearchQueries
 from cms_api.querying import NO_SELECTION, Page, PageRequest, Selection
 
@@ -82,6 +82,8 @@ _FACETS: dict[Facet, str] = {
         "value DESC",
     ),
 }
+# Those that the rows of the search tell by themselves.
+_OF_ROWS = frozenset[Facet]({"type", "month"})
 # A word is known where a document is found by it, and so are words that say nothing by themselves.
 _HAS = f"""EXISTS (SELECT FROM cms.search s
     WHERE s.locale = %(_locale)s AND s.words @@ plainto_tsquery({CONFIGURATION}, {{}}))"""
@@ -116,14 +118,16 @@ class SqlSearch(SearchQueries):
         self, question: Question, page: PageRequest, facets: Sequence[Facet]
     ) -> Mapping[Facet, str]:
         matching = Matching(question)
-        params = dict(matching.params)
-        hits = matching.hits([_SEARCH.condition(page.filter, params)])
+        params = {**matching.params, "_counted": MAX_COUNTED}
+        hits = matching.all([_SEARCH.condition(page.filter, params)])
+        newest = f"""(SELECT s.document_id, s.type, s.published_at {hits}
+                ORDER BY s.published_at DESC, s.document_id DESC LIMIT %(_counted)s) s"""
+        live = f"SELECT s.type, s.published_at FROM {newest}"
+        if not _OF_ROWS.issuperset(facets):
+            live = f"""SELECT p.type, p.published_at, p.author_ids, p.category_ids, p.tag_ids
+                FROM {newest} JOIN cms.publications p ON p.document_id = s.document_id"""
         sql = f"""
-            WITH {hits},
-            live AS MATERIALIZED (
-                SELECT p.type, p.published_at, p.author_ids, p.category_ids, p.tag_ids
-                FROM {matching.ranked} h
-                JOIN cms.publications p ON p.document_id = h.document_id)
+            WITH live AS MATERIALIZED ({live})
             SELECT {", ".join(_FACETS[name] for name in facets)}
             """
         row = await self._reader.one(sql, params, prepare=False) or ()

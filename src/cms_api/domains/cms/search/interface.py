@@ -15,6 +15,8 @@ FACETS: tuple[Facet, ...] = ("type", "category", "tag", "author", "month")
 MAX_QUERY = 500
 # Of words that nearly everything has, only the newest hits are ranked: see ADR 29.
 MAX_RANKED = 2_000
+# Counting costs far less than ranking, and still too much where a million documents have a word.
+MAX_COUNTED = 100_000
 MAX_VALUES = 50
 
 SEARCH = Listing(
@@ -69,8 +71,8 @@ class Hits(msgspec.Struct, frozen=True, kw_only=True):
     """A page of hits, the best first.
 
     ``corrected`` is what was searched for in place of words that nothing published has; ``facets``
-    are counts over all hits as JSON text. Only the `MAX_RANKED` newest hits are ranked: where there
-    are more, the page is bounded.
+    are counts over the `MAX_COUNTED` newest hits as JSON text. Only the `MAX_RANKED` newest hits are
+    ranked: where there are more, the page is bounded. Its count is of all hits.
     """
 
     page: Page[Delivered]

@@ -64,7 +64,7 @@ class SearchQueries(ABC):
     async def facets(
         self, question: Question, page: PageRequest, facets: Sequence[Facet]
     ) -> Mapping[Facet, str]:
-        """How many of all hits have which value, at most `MAX_VALUES` a facet, as JSON texts."""
+        """How many of the `MAX_COUNTED` newest hits have which value, at most `MAX_VALUES` a facet, as JSON texts."""
 
     @abstractmethod
     async def alternatives(self, locale: str, words: Sequence[str]) -> Mapping[str, Sequence[str]]:
