@@ -205,7 +205,7 @@ def _case(
         # What is slow is asked less often.
         if number == -1 and (elapsed := time.perf_counter() - started) > LONG:
             requests = max(int(requests * LONG / elapsed), 2 * FEW)
-    for number in range(-1, options.rounds // 5):
+    for number in range(-1, max(options.rounds // 5, 1)):
         for label, (process, known, times) in subjects.items():
             paths = random.choices(list(case), k=max(requests * times * 5, 2 * MANY))
             figures = many[label] if number >= 0 else None
