@@ -29,19 +29,25 @@ Encode = Callable[[Any], object]
 class Column(NamedTuple):
     """An expression to sort by, never null, or to filter on; and the type that its values are sent as.
 
-    ``encode`` makes of a value what is sent, where that is something else.
+    ``encode`` makes of a value what is sent, where that is something else. ``implied`` is what follows where
+    it equals a value, with ``{}`` for that: said beside it, as an index knows that and not the expression.
     """
 
     sql: str
     type: str
     encode: Encode | None = None
+    implied: str | None = None
 
 
 class Several(NamedTuple):
-    """Values of which a row may have any number: a condition with ``{}`` for what is asked of ``column``."""
+    """Values of which a row may have any number: a condition with ``{}`` for what is asked of ``column``.
+
+    ``present`` is the condition that it has any, where the row tells that by itself.
+    """
 
     sql: str
     column: Column
+    present: str | None = None
 
 
 class Related(NamedTuple):
@@ -113,14 +119,21 @@ def _encoder(operator: Operator, encode: Encode | None) -> Callable[[tuple[objec
 def _compared(column: Column, operator: Operator, holder: str) -> str:
     """The SQL of a comparison that is not the negation of another one."""
     match operator:
-        case "exists":
-            return f"{column.sql} IS NOT NULL"
         case "in":
             return f"{column.sql} = ANY(%({holder})s::{column.type}[])"
         case "contains" | "starts_with":
             return f"{column.sql} ILIKE %({holder})s"
         case _:
-            return f"{column.sql} {COMPARISONS[operator]} %({holder})s::{column.type}"
+            value = f"%({holder})s::{column.type}"
+            compared = f"{column.sql} {COMPARISONS[operator]} {value}"
+            if operator == "eq" and column.implied is not None:
+                return f"({compared} AND {column.implied.format(value)})"
+            return compared
+
+
+def is_there(column: Column) -> str:
+    """The SQL of there being a value."""
+    return f"{column.sql} IS NOT NULL"
 
 
 def negated(sql: str) -> str:
@@ -162,7 +175,7 @@ class Compiler:
         is_negative = positive != operator or (operator == "exists" and not wanted.values[0])
         plain = self._fields.get(wanted.field)
         if operator == "exists":
-            tested = self._tested(self._fields, wanted.field, lambda column: _compared(column, "exists", ""))
+            tested = self._tested(self._fields, wanted.field, is_there)
             if is_negative and isinstance(plain, Column):
                 return f"{plain.sql} IS NULL"
             return negated(tested) if is_negative else tested
@@ -198,6 +211,8 @@ class Compiler:
             case Column():
                 return make(node)
             case Several():
+                if make is is_there and node.present is not None:
+                    return node.present
                 return node.sql.format(make(node.column))
             case Related():
                 if node.ids is None:
@@ -269,7 +284,8 @@ class Keyset:
     """What a list is sorted by (any of ``columns``, in the end always ``key``) and filtered on.
 
     Every column that is sorted by must be ``NOT NULL``. ``filters`` adds to the columns;
-    ``shortcuts`` are for filters that pick few of many rows.
+    ``shortcuts`` are for filters that pick few of many rows. ``rows`` is the table whose rows are listed,
+    where the statement has joins beside it that counting does without.
     """
 
     def __init__(
@@ -280,7 +296,9 @@ class Keyset:
         filters: Mapping[str, Node] | None = None,
         search: Search | None = None,
         shortcuts: Mapping[str, Shortcut] | None = None,
+        rows: str | None = None,
     ) -> None:
+        self._rows = rows
         self._shortcuts = shortcuts or {}
         self._columns = columns
         self._key = key
@@ -335,12 +353,16 @@ class Keyset:
         if len({down for _, down in keys}) == 1:  # one direction: a row comparison, which an index serves
             sign = "<" if keys[0][1] != backwards else ">"
             return names, f"({', '.join(names)}) {sign} ({', '.join(holders)})", order
+        # In several directions: no position in an index but that of the keys before the first turn.
+        straight = next(index for index, (_, down) in enumerate(keys) if down != keys[0][1])
+        sign = "<=" if keys[0][1] != backwards else ">="
+        bound = f"({', '.join(names[:straight])}) {sign} ({', '.join(holders[:straight])})"
         steps = []
         for index, (column, down) in enumerate(keys):
             same = [f"{c.sql} = {holders[i]}" for i, (c, _) in enumerate(keys[:index])]
             sign = "<" if down != backwards else ">"
             steps.append("(" + " AND ".join([*same, f"{column.sql} {sign} {holders[index]}"]) + ")")
-        return names, "(" + " OR ".join(steps) + ")", order
+        return names, f"{bound} AND ({' OR '.join(steps)})", order
 
     def statement(self, select: str, where: Sequence[str], page: PageRequest) -> Statement:
         """The statement of a page of ``select`` (up to its WHERE), kept by its shape."""
@@ -372,7 +394,7 @@ class Keyset:
         return Statement(
             f"{head}, {', '.join(columns)}\nFROM {tail}{join}\nWHERE {' AND '.join(paged)}"
             f"\nORDER BY {order}\nLIMIT {page.limit + 1}",
-            f"FROM {tail}\nWHERE {' AND '.join(all_where)}",
+            f"FROM {self._rows or tail}\nWHERE {' AND '.join(all_where)}",
             tuple(compiler.bindings),
         )
 

@@ -206,17 +206,22 @@ def _guarded(guard: str, node: Node) -> Related | Several:
     """The same, of rows of one kind only."""
     match node:
         case Several():
-            return Several(f"({guard} AND {node.sql})", node.column)
+            return _several(guard, node)
         case Related():
             one = None if node.one is None else f"(CASE WHEN {guard} THEN {node.one} END)"
             ids: Column | Several | None
             if isinstance(node.ids, Column):
                 ids = Column(f"(CASE WHEN {guard} THEN {node.ids.sql} END)", node.ids.type)
             else:
-                ids = None if node.ids is None else Several(f"({guard} AND {node.ids.sql})", node.ids.column)
+                ids = None if node.ids is None else _several(guard, node.ids)
             return Related(f"({guard} AND {node.sql})", node.fields, ids, one)
         case _:
             raise TypeError(node)
+
+
+def _several(guard: str, values: Several) -> Several:
+    present = None if values.present is None else f"({guard} AND {values.present})"
+    return Several(f"({guard} AND {values.sql})", values.column, present)
 
 
 def entry_nodes(

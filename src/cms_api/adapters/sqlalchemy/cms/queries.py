@@ -30,6 +30,7 @@ from cms_api.querying import Fields, Page, PageRequest
 
 C = TypeVar("C", bound=Content)
 
+ROWS = "cms.documents d"
 DOCUMENT = f"SELECT {COLUMNS}\nFROM {FROM}"
 NAMES = (
     "id", "type", "locale", "version", "draft_revision_id", "draft_hash", "data", "base", "live_revision_id",
@@ -53,7 +54,7 @@ DOCUMENTS_COLUMNS = {
     "title": Column("~.title", "text"),
     "slug": Column("~.slug", "text"),
     "path": Column("~.path", "text"),
-    "status": Column(STATUS, "text"),
+    "status": Column(STATUS, "text", implied="(~.live_revision_id IS NULL) = ({} <> 'published')"),
     "locale": Column("~.locale", "text"),
     "stage": Column("~.stage", "text"),
     "created_at": Column("~.created_at", "timestamptz"),
@@ -149,7 +150,11 @@ def article_nodes(alias: str) -> dict[str, Node]:
 
 
 DOCUMENTS_BY = Keyset(
-    DOCUMENTS_SORTS, key=Column("d.id", "uuid"), filters=article_nodes("d"), search=draft_search("d")
+    DOCUMENTS_SORTS,
+    key=Column("d.id", "uuid"),
+    filters=article_nodes("d"),
+    search=draft_search("d"),
+    rows=ROWS,
 )
 DRAFTS = Place(
     face=MANAGED,
@@ -178,7 +183,7 @@ def _keyset_of_targets(types: tuple[str, ...], definitions: Mapping[str, Definit
 def _keyset(nodes: Mapping[str, Node], fields: Fields, search: Search | None = None) -> Keyset:
     names = [name for name in fields.sorts if name not in DOCUMENTS_SORTS]
     sorts = DOCUMENTS_SORTS | sort_columns(nodes, names)
-    return Keyset(sorts, key=Column("d.id", "uuid"), filters=nodes, search=search)
+    return Keyset(sorts, key=Column("d.id", "uuid"), filters=nodes, search=search, rows=ROWS)
 
 
 def _loading(kinds: Sequence[ContentType[C]]) -> Callable[[tuple[Any, ...]], Document[C]]:

@@ -30,9 +30,9 @@ _SEARCH = of_hits(
             "type": Column("s.type", "text"),
             "published_at": Column("s.published_at", "timestamptz"),
             # “author” is any of the authors.
-            "author": related(_TARGETS["authors"], "s"),
-            "categories": related(_TARGETS["categories"], "s"),
-            "tags": related(_TARGETS["tags"], "s"),
+            "author": related(_TARGETS["authors"], "s", has_ids=False),
+            "categories": related(_TARGETS["categories"], "s", has_ids=False),
+            "tags": related(_TARGETS["tags"], "s", has_ids=False),
         },
     )
 )

@@ -219,7 +219,10 @@ def below(alias: str) -> str:
 
 def placed(columns: Mapping[str, Column], alias: str) -> dict[str, Node]:
     """Columns of the row that goes by ``alias``."""
-    return {name: one._replace(sql=at(one.sql, alias)) for name, one in columns.items()}
+    return {
+        name: one._replace(sql=at(one.sql, alias), implied=one.implied and at(one.implied, alias))
+        for name, one in columns.items()
+    }
 
 
 def linked(alias: str, field: str, *, document: str, live: bool) -> str:
@@ -240,8 +243,8 @@ def nodes(source: str, alias: str) -> Mapping[str, Node]:
     return found
 
 
-def related(link: Link, alias: str) -> Related:
-    """What rows are filtered on through a link of the row that goes by ``alias``."""
+def related(link: Link, alias: str, *, has_ids: bool = True) -> Related:
+    """What rows are filtered on through a link of the row that goes by ``alias``, and has the ids, or does not."""
     target, there = SOURCES[link.source], below(alias)
     ids = at(link.ids, alias)
     row = f"{target.table} {there} WHERE {there}.{target.key} = {ids}"
@@ -254,5 +257,7 @@ def related(link: Link, alias: str) -> Related:
         return Related(f"EXISTS (SELECT FROM {row} AND {{}})", fields, Column(ids, "uuid"), one)
     exists = linked(alias, link.field, document=f"{alias}.document_id", live=True)
     join = f" JOIN {target.table} {there} ON {there}.{target.key} = {alias}l.target_id"
-    targets = Several(exists.format(""), Column(f"{alias}l.target_id", "uuid"))
+    present = f"({ids} <> '{{}}')" if link.is_many else f"({ids} IS NOT NULL)"
+    column = Column(f"{alias}l.target_id", "uuid")
+    targets = Several(exists.format(""), column, present if has_ids else None)
     return Related(exists.format(join), fields, targets, one)
