@@ -17,7 +17,7 @@ READS_BODY = {"multipart", "query_of"}
 def refuse_nobody(scope: Scope, *, is_nobody: bool) -> None:
     """Refuse who brings no credentials, but at routes for everybody (``opt["public"]``)."""
     if is_nobody and not scope["route_handler"].opt.get("public"):
-        raise Unauthenticated("This needs a signed-in user.")
+        raise Unauthenticated
 
 
 def refuse_bodies(scope: Scope) -> None:
