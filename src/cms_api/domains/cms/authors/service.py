@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+import msgspec
+
 from cms_api.domains.auth.api import UserService
 from cms_api.domains.cms.authors.interface import AuthorChanges, AuthorService, AuthorView
 from cms_api.domains.cms.authors.model import Author
@@ -24,7 +26,7 @@ PERMISSIONS = {WRITE: "Create, change and delete authors."}
 
 def view(author: Author) -> AuthorView:
     """The author as others see her."""
-    return AuthorView(**{name: getattr(author, name) for name in AuthorView.__struct_fields__})
+    return msgspec.convert(author, AuthorView, from_attributes=True)
 
 
 class Authors(AuthorService):

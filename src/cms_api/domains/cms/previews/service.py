@@ -49,7 +49,7 @@ class _TakenBack(Exception):
 
 def view(preview: Preview) -> PreviewView:
     """The preview, as others may see it."""
-    return PreviewView(**{name: getattr(preview, name) for name in PreviewView.__struct_fields__})
+    return msgspec.convert(preview, PreviewView, from_attributes=True)
 
 
 class Previews(PreviewService):

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+import msgspec
+
 from cms_api.domains.cms.documents.deleting import Deletions
 from cms_api.domains.cms.documents.policy import READ
 from cms_api.domains.cms.documents.slugs import check_slug, make_slug
@@ -22,7 +24,7 @@ PERMISSIONS = {WRITE: "Create, change and delete categories and tags."}
 
 def view(term: Term) -> TermView:
     """The term as others see it."""
-    return TermView(**{name: getattr(term, name) for name in TermView.__struct_fields__})
+    return msgspec.convert(term, TermView, from_attributes=True)
 
 
 class Terms(TermService):
