@@ -64,6 +64,8 @@ from cms_api.domains.cms.documents.rendering import (
 )
 from cms_api.domains.cms.documents.slugs import make_slug, numbered
 from cms_api.domains.cms.entries.content import EntryContent
+from cms_api.domains.cms.former_slugs import FormerSlugRepository
+from cms_api.domains.cms.former_slugs import Kind as SlugKind
 from cms_api.domains.cms.imports.ports import Fetcher, FetchError, Imported, ImportSources
 from cms_api.domains.cms.imports.service import Imports
 from cms_api.domains.cms.imports.source import ContentSource, SourceError, SourceItem
@@ -184,6 +186,7 @@ class Store:
     publications: dict[UUID, Publication] = field(default_factory=dict)
     authors: dict[UUID, Author] = field(default_factory=dict)
     terms: dict[UUID, Term] = field(default_factory=dict)
+    former_slugs: dict[tuple[str, str], UUID] = field(default_factory=dict)
     media: dict[UUID, Asset] = field(default_factory=dict)
     imported: dict[tuple[str, str, str], Imported] = field(default_factory=dict)
     locks: dict[UUID, EditLock] = field(default_factory=dict)
@@ -252,6 +255,7 @@ def repositories(store: Store) -> dict[type, object]:
         ReferenceRepository: FakeReferences(store),
         AuthorRepository: FakeAuthors(store),
         TermRepository: FakeTerms(store),
+        FormerSlugRepository: FakeFormerSlugs(store),
         MediaRepository: FakeMedia(store),
         ImportSources: FakeImportSources(store),
         RevisionRepository: FakeRevisions(store),
@@ -608,6 +612,7 @@ class FakeAuthors(AuthorRepository):
 
     async def delete(self, author: Author) -> None:
         del self._store.authors[author.id]
+        forget_slugs(self._store, author.id)
 
     async def free_slug(self, base: str) -> str:
         return first_free(base, {author.slug for author in self._store.authors.values()})
@@ -644,6 +649,7 @@ class FakeTerms(TermRepository):
         if children := sum(other.parent_id == term.id for other in self._store.terms.values()):
             raise HasChildren(children)
         del self._store.terms[term.id]
+        forget_slugs(self._store, term.id)
         fakes_menus.forget(self._store, term.id)
 
     async def is_below(self, term_id: UUID, ancestor: UUID) -> bool:
@@ -655,6 +661,22 @@ class FakeTerms(TermRepository):
 
     async def free_slug(self, taxonomy: Taxonomy, base: str) -> str:
         return first_free(base, {t.slug for t in self._store.terms.values() if t.taxonomy == taxonomy})
+
+
+def forget_slugs(store: Store, owner: UUID) -> None:
+    """As foreign keys do."""
+    for key in [key for key, one in store.former_slugs.items() if one == owner]:
+        del store.former_slugs[key]
+
+
+class FakeFormerSlugs(FormerSlugRepository):
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def put(self, kind: SlugKind, owner: UUID, *, slug: str, former: str | None = None) -> None:
+        self._store.former_slugs.pop((kind, slug), None)
+        if former is not None and former != slug:
+            self._store.former_slugs[kind, former] = owner
 
 
 class FakeMedia(MediaRepository):

@@ -26,17 +26,26 @@ class FakeFeedQueries(FeedQueries):
         self._store = store
 
     async def subject(self, scope: Scope, slug: str) -> Subject | None:
-        path = getattr(self._store.site.paths, scope).replace("{slug}", slug)
+        store = self._store
         if scope == "author":
-            for author in self._store.authors.values():
-                used = any(author.id in live.content.authors for live in self._store.publications.values())
-                if author.slug == slug and used:
-                    return Subject(id=author.id, name=author.name, description=author.bio, url=path)
+            authors = store.authors.values()
+            found = next((one.id for one in authors if one.slug == slug), None)
+        else:
+            terms = store.terms.values()
+            found = next((one.id for one in terms if (one.taxonomy, one.slug) == (scope, slug)), None)
+        found = found or store.former_slugs.get((scope, slug))
+        if found is None:
             return None
-        for term in self._store.terms.values():
-            if (term.taxonomy, term.slug) == (scope, slug):
-                return Subject(id=term.id, name=term.name, description=term.description, url=path)
-        return None
+        pattern = getattr(store.site.paths, scope)
+        if scope != "author":
+            term = store.terms[found]
+            name, text, now = term.name, term.description, term.slug
+        elif any(found in live.content.authors for live in store.publications.values()):
+            author = store.authors[found]
+            name, text, now = author.name, author.bio, author.slug
+        else:
+            return None
+        return Subject(id=found, slug=now, name=name, description=text, url=pattern.replace("{slug}", now))
 
     async def posts(
         self,

@@ -1,13 +1,17 @@
 """The log of changes, without a database."""
 
-from collections.abc import Collection
+import hashlib
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from tests.fakes_cms import Store
+from tests.fakes_content_types import TypeStore
 
-from cms_api.domains.cms.sync.interface import FIRST, LAST, Position, SyncFilter
+from cms_api.domains.cms.site.events import SITE_ID
+from cms_api.domains.cms.sync.interface import FIRST, LAST, Position, SyncFilter, SyncKind
 from cms_api.domains.cms.sync.ports import (
     ChangeQueries,
     ChangeRepository,
@@ -69,46 +73,118 @@ class Log:
         ]
 
 
-class FakeChanges(ChangeQueries, ChangeRepository):
-    """Both ports on one log; types that change stand for no documents here."""
+class Showing(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that shows others: it comes again where one of ``shown`` changes, a resource and its id."""
 
-    def __init__(self, log: Log, *, window: int) -> None:
+    kind: SyncKind
+    id: UUID
+    shown: set[tuple[str, UUID]]
+    type: str | None = None
+    locale: str | None = None
+
+
+def path_id(locale: str, path: str) -> UUID:
+    """The id by which the log names a path."""
+    return UUID(hashlib.md5(f"{locale} {path}".encode(), usedforsecurity=False).hexdigest())
+
+
+def showings(store: Store, types: TypeStore) -> Iterator[Showing]:
+    """What shows others, of all there is."""
+    yield from _documents(store, types)
+    for menu in store.menus.values():
+        targets = [item.target for item in menu.items]
+        yield Showing(kind="menu", id=menu.id, shown={(one.kind, one.id) for one in targets if one.id})
+    for redirect in store.redirects.values():
+        shown = {("address", redirect.document_id)} if redirect.document_id else set()
+        if redirect.target is not None:
+            place = redirect.locale, redirect.target
+            shown.add(("path", path_id(*place)))
+            shown |= {
+                ("address", one.document_id)
+                for one in store.redirects.values()
+                if one.document_id and one.is_automatic and (one.locale, one.source) == place
+            }
+        yield Showing(kind="redirect", id=redirect.id, shown=shown)
+    site = store.site
+    pages, files = (site.home_page, site.posts_page), (site.logo, site.icon, site.image)
+    addresses = {("address", one) for one in pages if one}
+    yield Showing(kind="settings", id=SITE_ID, shown=addresses | {("media", one) for one in files if one})
+    for comment in store.reader_comments.values():
+        if comment.state == "approved":
+            above = {("comment", one) for one in comment.path[:-1]}
+            yield Showing(kind="comment", id=comment.id, shown={("address", comment.document_id), *above})
+
+
+def _documents(store: Store, types: TypeStore) -> Iterator[Showing]:
+    for one, live in store.publications.items():
+        shown = {("settings", SITE_ID), ("address", one)}
+        if (record := types.types.get(live.type)) is not None:
+            shown.add(("content-type", record.id))
+        if (group := store.documents[one].translation_of) is not None:
+            shown.add(("address", group))
+        for link in store.links[one, True]:
+            # Of its authors and terms a document says no more than who they are.
+            if link.field not in ("authors", "categories", "tags"):
+                shown.add(("address" if link.kind == "document" else link.kind, link.target))
+        yield Showing(kind="document", id=one, type=live.type, locale=live.locale, shown=shown)
+
+
+class FakeChanges(ChangeQueries, ChangeRepository):
+    """Both ports on one log, with what shows others in the stores."""
+
+    def __init__(
+        self, log: Log, *, window: int, store: Store | None = None, types: TypeStore | None = None
+    ) -> None:
         self._log = log
         self._window = window
+        self._store = store or Store()
+        self._types = types or TypeStore()
         # The files that something live shows.
         self.shown: set[UUID] = set()
 
-    def _behind(self, at: Position, *, upto: int) -> list[Change]:
-        done = (at.xact, at.number, at.inner)
-        rows = [one for one in self._log.rows if (*one.at, FIRST) > done and one.xact < upto]
+    def _from(self, at: Position) -> list[Change]:
+        """The rows from a position on, with the one that stands there, up to the end of its walk."""
+        upto = at.upto or self._log.horizon
+        rows = [one for one in self._log.rows if one.at >= (at.xact, at.number) and one.xact < upto]
         return sorted(rows, key=lambda one: one.at)
 
     async def walk(self, at: Position, wanted: SyncFilter, *, limit: int) -> Walked:
         upto = at.upto or self._log.horizon
-        rows = self._behind(at, upto=upto)
-        looked = rows[: self._window]
+        looked = self._from(at)[: self._window]
         found = [
-            Touched(
-                kind=one.resource,  # type: ignore[arg-type]  # it is among those that are wanted
-                type=one.type,
-                id=one.id,
-                place=Place(one.xact, one.number, FIRST),
-            )
-            for one in looked
-            if one.resource in wanted.kinds
-            and (one.resource != "document" or wanted.types is None or one.type in wanted.types)
-            and (one.resource != "document" or wanted.locale in (None, one.locale))
-            and not self._log.newer(one, before=upto)
+            touched
+            for row in looked
+            if not self._log.newer(row, before=upto)
+            for touched in (*_itself(row, wanted), *self._spread(row, at, wanted))
+            if (*row.at, touched.place.inner) > (at.xact, at.number, at.inner)
         ]
         end = Place(*looked[-1].at, LAST) if len(looked) == self._window else None
         return Walked(horizon=await self.horizon(), found=found[:limit], looked_up_to=end)
 
+    def _spread(self, row: Change, at: Position, wanted: SyncFilter) -> list[Touched]:
+        """What shows the resource, and is not told by a change of its own or by a later one of what it shows."""
+        if not at.start:  # each comes by itself
+            return []
+        upto = at.upto or self._log.horizon
+        own = {(one.resource, one.id) for one in self._log.rows if at.start <= one.xact < upto}
+        later = {(one.resource, one.id) for one in self._log.rows if one.at > row.at and one.xact < upto}
+        found = [
+            Touched(kind=one.kind, type=one.type, id=one.id, place=Place(*row.at, one.id))
+            for one in showings(self._store, self._types)
+            if (row.resource, row.id) in one.shown
+            and _is_wanted(one.kind, one.type, one.locale, wanted)
+            and (one.kind, one.id) not in own
+            and later.isdisjoint(one.shown)
+        ]
+        return sorted(found, key=lambda one: one.id)
+
     async def told(self, at: Position, *, limit: int) -> Listened:
-        rows = self._behind(at, upto=at.upto or self._log.horizon)
+        done = (at.xact, at.number)
         found = [
             Told(tags=one.keys, changed_at=one.changed_at, place=Place(one.xact, one.number, LAST))
-            for one in rows[:limit]
-        ]
+            for one in self._from(at)
+            if one.at > done
+        ][:limit]
         return Listened(horizon=await self.horizon(), found=found)
 
     async def horizon(self) -> Horizon:
@@ -142,3 +218,17 @@ class FakeChanges(ChangeQueries, ChangeRepository):
         gone: list[Any] = [*superseded, *forgotten]
         log.rows = [one for one in log.rows if one not in gone]
         return (looked[-1].number if looked else None), len(gone)
+
+
+def _is_wanted(kind: str, type: str | None, locale: str | None, wanted: SyncFilter) -> bool:
+    if kind != "document":
+        return kind in wanted.kinds
+    is_type = wanted.types is None or type in wanted.types
+    return kind in wanted.kinds and is_type and wanted.locale in (None, locale)
+
+
+def _itself(row: Change, wanted: SyncFilter) -> list[Touched]:
+    if not _is_wanted(row.resource, row.type, row.locale, wanted):
+        return []
+    kind: Any = row.resource  # it is among those that are wanted
+    return [Touched(kind=kind, type=row.type, id=row.id, place=Place(*row.at, FIRST))]

@@ -34,7 +34,13 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     def require_known(self) -> None:
         """Raise `Unauthenticated` for nobody."""
         if self.user_id is None and not self.is_system:
-            raise Unauthenticated("This needs a signed-in user.")
+            raise Unauthenticated
+
+    def require_user(self) -> UUID:
+        """The id of the user. Raises `Unauthenticated` for nobody and for the system, which are none."""
+        if self.user_id is None:
+            raise Unauthenticated
+        return self.user_id
 
     def owns(self, created_by: UUID | None) -> bool:
         """Whether the actor is the user who made something."""

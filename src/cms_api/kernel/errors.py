@@ -53,6 +53,9 @@ class Unauthenticated(CmsError):
     code = "unauthenticated"
     title = "Sign-in is required"
 
+    def __init__(self, detail: str = "This needs a signed-in user.", **members: Any) -> None:
+        super().__init__(detail, **members)
+
 
 class Forbidden(CmsError):
     """Known, but not allowed."""

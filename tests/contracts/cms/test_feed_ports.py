@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import pytest
 from tests.contracts.cms.conftest import Backend
 
 from cms_api.domains.cms.authors.model import Author
@@ -14,6 +15,7 @@ from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository
 from cms_api.domains.cms.documents.rendering import Public
 from cms_api.domains.cms.feeds.interface import Position, Subject
+from cms_api.domains.cms.former_slugs import FormerSlugRepository
 from cms_api.domains.cms.media.model import Asset
 from cms_api.domains.cms.media.ports import MediaRepository
 from cms_api.domains.cms.pages.service import PAGE
@@ -60,7 +62,7 @@ async def test_posts_by_page_and_subject(backend: Backend) -> None:
     await live(backend, PostContent(title="C", slug="c"), locale="de")
     await live(backend, PageContent(title="P", slug="p"))
     assert await backend.feeds.subject("author", "ada") == Subject(
-        id=author.id, name="Ada", description="Writes", url="/author/ada"
+        id=author.id, slug="ada", name="Ada", description="Writes", url="/author/ada"
     )
     assert await backend.feeds.subject("category", "tea") is None
     found = await backend.feeds.subject("tag", "tea")
@@ -85,6 +87,62 @@ async def test_posts_by_page_and_subject(backend: Backend) -> None:
     assert set(row.used) == {second, author.id, tag.id, cover.id}
     (bare,) = await backend.feeds.posts("tag", tag.id, locale="en", after=None, limit=9, with_bodies=False)
     assert bare.body is None
+
+
+async def test_former_slugs_lead_to_who_had_them_last(backend: Backend) -> None:
+    author = Author(id=new_id(), name="Ada", slug="ada", **DATES)
+    one, two = (Term(id=new_id(), taxonomy="tag", name=name, slug=name, **DATES) for name in ("a", "b"))
+    other = Term(id=new_id(), taxonomy="category", name="a", slug="a", **DATES)
+
+    async def put(kind: Any, owner: Any, slug: str, former: str | None = None) -> None:
+        owner.slug = slug
+        repository: Any = AuthorRepository if kind == "author" else TermRepository
+        async with backend.uow() as uow:
+            await uow.repository(repository).save(owner)
+            await uow.repository(FormerSlugRepository).put(kind, owner.id, slug=slug, former=former)
+
+    async def led(scope: Any, slug: str) -> tuple[UUID, str] | None:
+        found = await backend.feeds.subject(scope, slug)
+        return None if found is None else (found.id, found.slug)
+
+    async with backend.uow() as uow:
+        await uow.repository(AuthorRepository).add(author)
+        for term in (one, two, other):
+            await uow.repository(TermRepository).add(term)
+            await uow.repository(FormerSlugRepository).put(term.taxonomy, term.id, slug=term.slug)
+    await put("tag", one, "c", "a")
+    assert (await led("tag", "a"), await led("tag", "c")) == ((one.id, "c"), (one.id, "c"))
+    found = await backend.feeds.subject("tag", "a")
+    assert found is not None
+    assert found.url == "/tag/c"
+    # Other taxonomies have slugs of their own.
+    assert (await led("category", "a"), await led("category", "c")) == ((other.id, "a"), None)
+    # However often it is renamed, each slug is a step away; and the way back is none.
+    await put("tag", one, "d", "c")
+    assert (await led("tag", "a"), await led("tag", "c")) == ((one.id, "d"), (one.id, "d"))
+    await put("tag", one, "a", "d")
+    assert [await led("tag", slug) for slug in ("a", "c", "d")] == [(one.id, "a")] * 3
+    await put("tag", one, "a", "a")
+    assert await led("tag", "a") == (one.id, "a")
+    # Who takes one over has it for good, also once that one has yet another.
+    await put("tag", two, "c", "b")
+    assert (await led("tag", "c"), await led("tag", "b")) == ((two.id, "c"), (two.id, "c"))
+    await put("tag", two, "e", "c")
+    assert await led("tag", "c") == (two.id, "e")
+    # What is rolled back has not been.
+    with pytest.raises(LookupError):
+        async with backend.uow() as uow:
+            await uow.repository(FormerSlugRepository).put("tag", one.id, slug="e", former="x")
+            raise LookupError
+    assert (await led("tag", "c"), await led("tag", "x")) == ((two.id, "e"), None)
+    async with backend.uow() as uow:
+        await uow.repository(TermRepository).delete(two)
+    assert [await led("tag", slug) for slug in ("b", "c", "d", "e")] == [None, None, (one.id, "a"), None]
+    # Nobody learns of an author under whose name nothing is published.
+    await put("author", author, "lovelace", "ada")
+    assert await led("author", "ada") is None
+    await live(backend, PostContent(title="A", slug="a", authors=(author.id,)))
+    assert await led("author", "ada") == (author.id, "lovelace")
 
 
 async def test_what_is_in_a_map(backend: Backend) -> None:

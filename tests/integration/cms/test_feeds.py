@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import feedparser
@@ -14,17 +15,22 @@ import pytest
 from tests.integration.cms.cms_client import (
     ANY,
     API,
+    CONTENT,
     answered,
     change,
     do,
+    items,
     make,
     published,
+    remove,
     rows,
     tagged,
     tags,
 )
+from tests.integration.hearing import until
 from tests.integration.http.asking import in_a_later_second, upload
 
+from cms_api.adapters.http.caching import ResponseCache
 from cms_api.domains.cms.site.events import SITE_ID
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -191,6 +197,87 @@ async def test_feeds_of_terms_and_authors(
     hidden = await make(admin, "authors", name="Hidden")
     for wrong in ("categories/tea", "tags/news", f"authors/{hidden['slug']}", "authors/nobody"):
         answered(await client.get(f"/{wrong}/feed.xml"), 404, "nothing_published")
+
+
+async def test_feeds_are_found_by_slugs_that_were(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, site: dict[str, Any], counting: Callable[[], Any]
+) -> None:
+    (author,) = [one for one in await items(admin, f"{API}/authors") if one["slug"] == "ada"]
+    for kind, one, old, new in (
+        ("categories", site["category"], "news", "größe"),
+        ("tags", site["tag"], "tea", "chai"),
+        ("authors", author, "ada", "lovelace"),
+    ):
+        await change(admin, kind, one, slug=new)
+        for file in ("feed.xml", "atom.xml", "feed.json"):
+            async with counting() as statements:
+                moved = await client.get(
+                    f"/{kind}/{old}/{file}?locale=en&after=2026-01-01T00:00:00Z~{one['id']}"
+                )
+            assert len(statements) == 2
+            assert (moved.status_code, moved.content) == (301, b"")
+            assert moved.headers["location"] == (
+                f"{BASE}/{kind}/{quote(new)}/{file}?locale=en&after=2026-01-01T00%3A00%3A00Z~{one['id']}"
+            )
+            # For as long as feeds may be shown, and no longer: another may take the slug.
+            followed = await read(client, f"/{kind}/{new}/{file}")
+            assert moved.headers["cache-control"] == followed.headers["cache-control"]
+            assert tagged(moved) == tags(one["id"], kind, "settings")
+            for condition in ({"If-None-Match": "*"}, {"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"}):
+                again = await client.get(f"/{kind}/{old}/{file}", headers=condition)
+                assert (again.status_code, again.headers["location"]) == (
+                    301,
+                    f"{BASE}/{kind}/{quote(new)}/{file}",
+                )
+                assert "etag" not in again.headers
+            assert (await client.head(f"/{kind}/{old}/{file}")).status_code == 301
+        # As documents, they are delivered at the slug of the moment only.
+        answered(await client.get(f"{CONTENT}/{kind}/by-slug/{old}"), 404, "nothing_published")
+
+
+async def test_a_preview_is_led_on_within_itself(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, site: dict[str, Any]
+) -> None:
+    await change(admin, "tags", site["tag"], slug="chai")
+    body = {"documents": [site["second"]["id"]]}
+    token = answered(await admin.post(f"{API}/previews", json=body), 201)["token"]
+    moved = await client.get(f"/tags/tea/feed.xml?preview={token}")
+    assert (moved.status_code, moved.headers["cache-control"]) == (301, "private, no-store")
+    assert moved.headers["location"] == f"{BASE}/tags/chai/feed.xml?preview={token}"
+
+
+async def test_where_a_feed_is_is_as_fresh_as_all_answers(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, site: dict[str, Any], cache: ResponseCache
+) -> None:
+    async def led(slug: str) -> str:
+        """Where a feed leads, out of the cache the second time; or the title that it has."""
+        found = [await client.get(f"/tags/{slug}/feed.json") for _ in range(2)]
+        assert [one.status_code for one in found] == [found[0].status_code] * 2
+        if found[0].status_code == 404:
+            return ""
+        assert found[1].headers["server-timing"] == 'cache;desc="hit"'
+        if found[0].status_code == 200:
+            return str(found[0].json()["title"]).removesuffix(" – Site & Co")
+        assert found[1].headers["location"] == found[0].headers["location"]
+        return found[0].headers["location"].removeprefix(f"{BASE}/tags/").removesuffix("/feed.json")
+
+    await until(lambda: cache.is_current)
+    tag = site["tag"]
+    assert (await led("tea"), await led("chai")) == ("Tea", "")
+    await change(admin, "tags", tag, slug="chai")
+    assert (await led("tea"), await led("chai")) == ("chai", "Tea")
+    await change(admin, "tags", tag, slug="cha")
+    assert (await led("tea"), await led("chai")) == ("cha", "cha")
+    other = await make(admin, "tags", name="Other", slug="chai")
+    assert (await led("tea"), await led("chai")) == ("cha", "Other")
+    await change(admin, "tags", other, slug="tea")
+    assert (await led("tea"), await led("chai")) == ("Other", "tea")
+    await settings(admin, base_url="https://example.net")
+    moved = await client.get("/tags/chai/feed.json")
+    assert moved.headers["location"] == "https://example.net/tags/tea/feed.json"
+    await settings(admin, base_url=BASE)
+    await remove(admin, "tags", other)
+    assert (await led("tea"), await led("chai"), await led("cha")) == ("", "", "Tea")
 
 
 async def test_excerpts_only_and_where_there_is_no_address(

@@ -2,7 +2,7 @@
 
 import asyncio
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -21,6 +21,10 @@ from tests.integration.cms.cms_client import (
     remove,
     rows,
 )
+
+from cms_api.bootstrap.container import Application
+from cms_api.domains.cms.taxonomies.interface import TermChanges
+from cms_api.kernel.actor import SYSTEM
 
 KINDS = pytest.mark.parametrize("kind", ["categories", "tags", "authors"])
 
@@ -236,3 +240,21 @@ async def test_an_avatar_is_a_file(admin: httpx.AsyncClient, client: httpx.Async
     read = answered(await client.get(f"{CONTENT}/authors/{made['id']}?include=avatar"), 200)
     assert read["avatar"]["url"] == uploaded["url"]
     answered(await admin.delete(f"{API}/media/{uploaded['id']}", headers=ANY), 409, "in_use")
+
+
+async def test_who_takes_a_slug_while_it_is_given_up_has_it(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, application: Application
+) -> None:
+    """Whoever gets a slug waits for who had it, and so sees what that one has left behind."""
+    terms = application.container.cms.terms()
+    first = await make(admin, "tags", name="Tea", slug="tea")
+    async with asyncio.TaskGroup() as group, application.unit_of_work() as uow:
+        changes = TermChanges(slug="chai")
+        await terms.update(uow, SYSTEM, "tag", UUID(first["id"]), changes, expected=None)
+        second = group.create_task(make(admin, "tags", name="Other", slug="tea"))
+        await asyncio.sleep(0.3)
+        assert not second.done()
+    assert (await client.get("/tags/tea/feed.json")).status_code == 200
+    await remove(admin, "tags", second.result())
+    assert (await client.get("/tags/tea/feed.json")).status_code == 404
+    assert (await client.get("/tags/chai/feed.json")).status_code == 200

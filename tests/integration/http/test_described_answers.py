@@ -223,6 +223,19 @@ async def test_formats_and_previews_are_told(site: Site, document: dict[str, Any
         assert "Last-Event-ID" in names
 
 
+async def test_that_feeds_move_is_told(site: Site, document: dict[str, Any]) -> None:
+    made = (await site.admin.post(f"{API}/tags", json={"name": "Moves", "slug": "here"})).json()
+    await site.admin.patch(f"{API}/tags/{made['id']}", json={"slug": "there"}, headers={"If-Match": "*"})
+    for file in ("feed.xml", "atom.xml", "feed.json"):
+        answer = await site.visitor.get(f"/tags/here/{file}")
+        described = document["paths"][f"/tags/{{slug}}/{file}"]["get"]["responses"]["301"]
+        told = {name.lower() for name in resolved(document, described)["headers"]}
+        came = {name for name in answer.headers if name not in PLAIN_HEADERS}
+        assert (answer.status_code, told) == (301, came)
+        assert "301" not in document["paths"][f"/{file}"]["get"]["responses"]
+    await site.admin.delete(f"{API}/tags/{made['id']}", headers={"If-Match": "*"})
+
+
 async def test_what_must_be_asked_is_told(site: Site, document: dict[str, Any]) -> None:
     for path, name in ((f"{CONTENT}/search", "q"), (f"{CONTENT}/resolve", "path")):
         parameters = parameters_of(document, document["paths"][path]["get"])

@@ -296,6 +296,16 @@ async def test_nothing_takes_an_unknown_parameter(site: Site) -> None:
     assert [one["parameter"] for one in problem["errors"]] == ["y"]
 
 
+async def test_options_reads_no_parameter(site: Site) -> None:
+    for url in (f"{API}/posts", f"{CONTENT}/posts", f"{CONTENT}/settings", "/health/live"):
+        plain = await site.admin.options(url)
+        assert (plain.status_code, plain.content) == (204, b"")
+        for query in ("x=1", "limit=0", "preview=x"):
+            response = await site.admin.options(f"{url}?{query}")
+            assert (response.status_code, response.headers["allow"]) == (204, plain.headers["allow"]), url
+    check_problem(await site.admin.options(f"{CONTENT}/posts/by-slug/%00?x=1"), 400, "malformed")
+
+
 # Cursors
 
 

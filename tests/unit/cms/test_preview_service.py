@@ -9,9 +9,8 @@ from tests.fakes_cms import FakeCms
 from cms_api.domains.cms.documents import policy
 from cms_api.domains.cms.documents.errors import DocumentNotFound
 from cms_api.domains.cms.posts.interface import PostChanges, PostView
-from cms_api.domains.cms.previews.errors import PreviewExpired, PreviewNotFound, PreviewRevoked
-from cms_api.domains.cms.previews.events import PreviewCreated
-from cms_api.domains.cms.previews.events import PreviewRevoked as Revoked
+from cms_api.domains.cms.previews.errors import PreviewExpired, PreviewNotFound, PreviewTokenRevoked
+from cms_api.domains.cms.previews.events import PreviewCreated, PreviewRevoked
 from cms_api.domains.cms.previews.interface import PREVIEWS, IssuedPreview, PreviewView
 from cms_api.domains.cms.previews.policy import MANAGE
 from cms_api.kernel.actor import ANONYMOUS, SYSTEM, Actor
@@ -136,8 +135,8 @@ async def test_what_was_taken_back_shows_nothing(
     made, other = await create(), await create()
     cms.store.events.clear()
     await revoke(ADA, made.id)
-    assert cms.store.events == [Revoked(subject=made.id, actor=ADA.user_id, documents=(post.id,))]
-    with pytest.raises(PreviewRevoked):
+    assert cms.store.events == [PreviewRevoked(subject=made.id, actor=ADA.user_id, documents=(post.id,))]
+    with pytest.raises(PreviewTokenRevoked):
         await shown(cms, made)
     with pytest.raises(PreviewNotFound):
         await revoke(ADA, made.id)

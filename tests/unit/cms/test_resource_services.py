@@ -217,6 +217,30 @@ async def test_a_taxonomy_has_slugs_of_its_own(add_term) -> None:
         await add_term("X", slug="a b")
 
 
+async def test_former_slugs_are_kept_until_others_take_them(
+    cms: FakeCms, add_author, change_author, add_term, change_term
+) -> None:
+    kept = cms.store.former_slugs
+    ada, tag = await add_author(slug="ada"), await add_term("Tea", "tag")
+    await change_author(ada, name="Ada L.")
+    await change_term(tag, description="Leaves.")
+    assert kept == {}
+    await change_author(ada, slug="lovelace")
+    await change_term(tag, slug="chai")
+    assert kept == {("author", "ada"): ada.id, ("tag", "tea"): tag.id}
+    # What has the slug by now is what is meant by it: one that is new, or that was renamed.
+    await add_author(slug="ada")
+    other = await add_term("Other", "tag")
+    await change_term(other, slug="tea")
+    assert kept == {("tag", "other"): other.id}
+    await add_term("Other")
+    await change_term(other, slug="other")
+    assert kept == {("tag", "tea"): other.id}
+    with pytest.raises(SlugTaken):
+        await change_term(other, slug="chai")
+    assert kept == {("tag", "tea"): other.id}
+
+
 async def test_a_name_is_needed(cms: FakeCms) -> None:
     async with cms.uow() as uow:
         with pytest.raises(Invalid) as caught:

@@ -216,6 +216,24 @@ class Answer:
         return tag, headers, body
 
 
+class Redirection(Answer):
+    """Where something is from now on (301): kept as other answers, but no version of anything that one could have."""
+
+    __slots__ = ()
+
+    def __init__(self, location: str, headers: Headers, keys: Iterable[str]) -> None:
+        super().__init__(b"", [*headers, (b"location", location.encode())], keys)
+
+    def ready(self, given: Mapping[bytes, bytes]) -> Ready | None:
+        """What is sent to everybody."""
+        del given
+        return 301, *self._forms[None][1:]
+
+    def _form(self, coding: str | None, body: bytes) -> tuple[bytes, Headers, bytes]:
+        del coding
+        return b"", [*self._headers, (b"content-length", b"0")], body
+
+
 def _beside(make: Callable[[bytes], bytes], body: bytes) -> asyncio.Future[bytes]:
     return asyncio.get_running_loop().run_in_executor(_compressor, make, body)
 

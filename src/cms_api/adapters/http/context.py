@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Iterable
 from random import getrandbits
 from typing import Any
 
@@ -24,8 +25,7 @@ SECURITY = (
 
 
 # Where there are other origins, each answer depends on who asks, also one to a request that names none.
-# What tells their browsers takes the header away that it finds.
-VARY = ((b"vary", b"Accept-Encoding, Origin"),)
+VARY = (b"vary", b"Accept-Encoding, Origin")
 CACHE_HIT = b'cache;desc="hit"'
 HIT = ((b"server-timing", CACHE_HIT), *SECURITY)
 
@@ -36,6 +36,17 @@ def _told(timing: timings.Timings, seconds: float) -> bytes:
         return CACHE_HIT
     db = f'db;dur={timing.seconds * 1000:.2f};desc="{timing.statements} statements"'
     return f"{db}, total;dur={seconds * 1000:.2f}".encode()
+
+
+def _varying(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers with one Vary for all that an answer depends on, each named once.
+
+    What tells browsers of other origins puts its own in the place of what it finds, or leaves that alone.
+    """
+    headers = list(headers)
+    named = [value for key, value in (VARY, *headers) if key == b"vary"]
+    names = {name.strip().lower(): name.strip() for name in b",".join(named).split(b",")}
+    return [*(one for one in headers if one[0] != b"vary"), (b"vary", b", ".join(names.values()))]
 
 
 class RequestContext:
@@ -52,7 +63,7 @@ class RequestContext:
     ) -> None:
         self._app = app
         self._cached = cached
-        self._vary = VARY if has_origins else ()
+        self._has_origins = has_origins
         self._access_log = access_log
         self._proxies = proxies
 
@@ -93,12 +104,12 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                headers = message["headers"]
                 message["headers"] = [
-                    *message["headers"],
+                    *(_varying(headers) if self._has_origins else headers),
                     (b"x-request-id", request_id),
                     (b"server-timing", _told(timing, time.perf_counter() - started)),
                     *SECURITY,
-                    *self._vary,
                 ]
             elif is_head and message["type"] == "http.response.body":
                 message["body"] = b""

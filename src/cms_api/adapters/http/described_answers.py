@@ -30,14 +30,18 @@ def takes_preview(method: str, opt: Mapping[str, Any]) -> bool:
     return bool(opt.get("previews")) and (method == "get" or "query_of" in opt)
 
 
-def unchanged() -> dict[str, Any]:
-    """What is answered to who has the version already, by name."""
+def redirections() -> dict[str, Any]:
+    """What is answered to who has the version already, and where something is elsewhere, by name."""
     words = "You have this version already."
     return {
         "Unchanged": {"description": words, "headers": _described((*VALIDATORS, "Link"))},
         "UnchangedDelivery": {
             "description": words,
             "headers": _described((*DELIVERED, "Last-Modified", "Link")),
+        },
+        "Moved": {
+            "description": "It is elsewhere from now on.",
+            "headers": _described(("Location", "Cache-Control", "Vary", "Cache-Tag")),
         },
     }
 
@@ -59,6 +63,8 @@ def complete_responses(method: str, operation: dict[str, Any], handler: HTTPRout
     if is_delivered or (_is_tagged(method, operation, opt) and opt.get("whole", True)):
         name = "UnchangedDelivery" if is_delivered else "Unchanged"
         responses["304"] = {"$ref": f"#/components/responses/{name}"}
+    if opt.get("moves"):
+        responses["301"] = {"$ref": "#/components/responses/Moved"}
     told = _headers(method, success, operation, opt, names)
     responses[success]["headers"] = _described(told) | responses[success].get("headers", {})
     for code in sorted(_problems(method, operation, opt, names)):

@@ -17,7 +17,7 @@ READS_BODY = {"multipart", "query_of"}
 def refuse_nobody(scope: Scope, *, is_nobody: bool) -> None:
     """Refuse who brings no credentials, but at routes for everybody (``opt["public"]``)."""
     if is_nobody and not scope["route_handler"].opt.get("public"):
-        raise Unauthenticated("This needs a signed-in user.")
+        raise Unauthenticated
 
 
 def refuse_bodies(scope: Scope) -> None:
@@ -36,6 +36,8 @@ def refuse_unknown_parameters(scope: Scope) -> None:
     """Refuse a query string where the handler reads none (``opt["listing"]`` and ``opt["query"]`` do)."""
     if b"%00" in scope["raw_path"]:
         raise Malformed("The character U+0000 is not allowed.")
+    if scope.get("method") == HttpMethod.OPTIONS:
+        return  # the framework answers, and reads nothing
     query, opt = scope["query_string"], scope["route_handler"].opt
     if query and ("query_of" in opt or ("listing" not in opt and "query" not in opt)):
         # Spelt in another way it is none of a preview: caches would not know it.

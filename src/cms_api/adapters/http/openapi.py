@@ -12,7 +12,7 @@ from litestar.openapi.spec import Components, License, SecurityScheme, Tag
 from litestar.routes import BaseRoute
 from litestar.types import ControllerRouterHandler
 
-from cms_api.adapters.http.described_answers import complete_responses, takes_preview, unchanged
+from cms_api.adapters.http.described_answers import complete_responses, redirections, takes_preview
 from cms_api.adapters.http.described_lists import (
     filter_schemas,
     format_parameter,
@@ -162,7 +162,7 @@ def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> 
     del problem
     defs["Problem"]["additionalProperties"] = True
     schema["components"].setdefault("schemas", {}).update(defs)
-    schema["components"]["responses"] = unchanged() | {
+    schema["components"]["responses"] = redirections() | {
         f"Problem{status}": {
             "description": words,
             "content": {

@@ -66,7 +66,7 @@ class Previewing:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Show what the token is good for.
 
-        Raises `Malformed`, `PreviewInvalid`, `PreviewExpired`, `PreviewRevoked`.
+        Raises `Malformed`, `PreviewInvalid`, `PreviewExpired`, `PreviewTokenRevoked`.
         """
         if not takes_preview(scope):
             await self._app(scope, receive, send)

@@ -66,7 +66,7 @@ from cms_api.domains.cms.entries.delivery import EntryDeliveryService
 from cms_api.domains.cms.entries.described import EntryDescription
 from cms_api.domains.cms.entries.interface import EntryChanges, EntryService, EntryView, PatchOperation
 from cms_api.domains.cms.entries.listing import ANY_ENTRIES
-from cms_api.domains.cms.feeds.interface import Feed, FeedItem, FeedPerson, FeedService
+from cms_api.domains.cms.feeds.interface import Feed, FeedItem, FeedPerson, FeedService, MovedFeed
 from cms_api.domains.cms.feeds.interface import Position as FeedPosition
 from cms_api.domains.cms.feeds.interface import Scope as FeedScope
 from cms_api.domains.cms.imports.interface import PERMISSIONS as IMPORT_PERMISSIONS
@@ -354,6 +354,7 @@ __all__ = [
     "MenuView",
     "Moderated",
     "Move",
+    "MovedFeed",
     "NewComment",
     "NewItem",
     "NewMenu",

@@ -23,7 +23,7 @@ PURGED_AT_ONCE = 100
 
 def view(job: Job) -> JobView:
     """The job, as others may see it."""
-    return JobView(**{name: getattr(job, name) for name in JobView.__struct_fields__})
+    return msgspec.convert(job, JobView, from_attributes=True)
 
 
 class Jobs(JobService):

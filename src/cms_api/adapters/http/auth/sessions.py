@@ -12,7 +12,6 @@ from cms_api.adapters.http.preconditions import unversioned
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView
 from cms_api.domains.auth.api import SESSIONS, SessionService, SessionView, UserService
-from cms_api.kernel.errors import Unauthenticated
 from cms_api.kernel.unit_of_work import UnitOfWork
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -79,9 +78,7 @@ class SessionController(Controller):
     @get("/me", operation_id="me")
     async def me(self, request: ApiRequest, users: NamedDependency[UserService]) -> Response[Me]:
         """The signed-in user, her roles and effective permissions."""
-        if request.user.user_id is None:
-            raise Unauthenticated("This needs a signed-in user.")
-        user = await users.get(request.user, request.user.user_id)
+        user = await users.get(request.user, request.user.require_user())
         me = Me(user=user, roles=list(user.roles), permissions=sorted(request.user.permissions))
         return unversioned(request, me)
 

@@ -6,7 +6,7 @@ from email.utils import format_datetime, formatdate
 
 from litestar.types import ASGIApp
 
-from cms_api.adapters.http.caching import Answer, Headers, shared
+from cms_api.adapters.http.caching import Answer, Headers, Redirection, shared
 from cms_api.adapters.http.lists import ListQuery
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.domains.cms.api import Delivered
@@ -78,6 +78,11 @@ def delivered_as(
     if changed_at is not None:
         headers += _last_modified(format_datetime(changed_at.astimezone(UTC), usegmt=True))
     return shared(request.scope, Answer(body, headers, keys, media_type=media_type.encode(), is_dated=False))
+
+
+def led_on(request: ApiRequest, location: str, *, resource: str, keys: Iterable[str]) -> ASGIApp:
+    """The answer that something is elsewhere from now on, where ``keys`` name all that decides where."""
+    return shared(request.scope, Redirection(location, _headers(request, resource), keys))
 
 
 def _last_modified(date: str) -> Headers:

@@ -11,12 +11,12 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from cms_api.adapters.http.cms.answering import delivered_as
+from cms_api.adapters.http.cms.answering import delivered_as, led_on
 from cms_api.adapters.http.cms.feed_formats import JsonFeed, Links, atom, json_feed, rss
 from cms_api.adapters.http.lists import query_values, wrong_parameter
 from cms_api.adapters.http.previewing import leading_on
 from cms_api.adapters.http.requests import ApiRequest
-from cms_api.domains.cms.api import Feed, FeedPosition, FeedScope, FeedService
+from cms_api.domains.cms.api import Feed, FeedPosition, FeedScope, FeedService, MovedFeed
 
 QUERY = {
     "locale": "The language; the default one where not given.",
@@ -52,6 +52,7 @@ FORMATS = (
     ),
 )  # fmt: skip
 SCOPES: dict[str, FeedScope] = {"categories": "category", "tags": "tag", "authors": "author"}
+PLURALS = {scope: plural for plural, scope in SCOPES.items()}
 
 
 def _opt(kind: FeedFormat) -> dict[str, object]:
@@ -75,6 +76,9 @@ async def _feed(
             "after", "cursor", "“after” is no position: take it from the link to the next page."
         )
     feed = await feeds.read(scope, slug, locale=given.get("locale"), after=after)
+    if isinstance(feed, MovedFeed):
+        place = f"{feed.service}{quote(f'/{PLURALS[feed.scope]}/{feed.slug}/{kind.file}')}"
+        return led_on(request, _at(request, place, given), resource="feeds", keys=feed.tags)
     body = kind.write(feed, _links(request, feed, given))
     return delivered_as(
         request, body, kind.media_type, resource="feeds", changed_at=feed.updated_at, keys=feed.tags
@@ -86,10 +90,14 @@ def _links(request: ApiRequest, feed: Feed, given: dict[str, str]) -> Links:
 
     def at(after: str | None) -> str:
         values = {"locale": given.get("locale"), "after": after}
-        query = urlencode({name: value for name, value in values.items() if value is not None})
-        return leading_on(request.scope, f"{place}?{query}" if query else place)
+        return _at(request, place, {name: value for name, value in values.items() if value is not None})
 
     return Links(at(given.get("after")), at(None), at(str(feed.next)) if feed.next else None)
+
+
+def _at(request: ApiRequest, place: str, values: dict[str, str]) -> str:
+    """The address of a feed, with what it is asked for."""
+    return leading_on(request.scope, f"{place}?{urlencode(values)}" if values else place)
 
 
 def _of_site(kind: FeedFormat) -> HTTPRouteHandler:
@@ -115,12 +123,12 @@ def _of_scope(plural: str, scope: FeedScope, kind: FeedFormat) -> HTTPRouteHandl
         if scope != "author"
         else f"Read an author’s feed: {kind.file}",
         tags=["feeds"],
-        opt=_opt(kind),
+        opt={**_opt(kind), "moves": True},
     )
     async def feed_of_scope(
         request: ApiRequest, slug: FromPath[str], feeds: NamedDependency[FeedService]
     ) -> ASGIApp:
-        """The posts of a language that belong to it, the newest first, some at a time."""
+        """The posts of a language that belong to it, the newest first, some at a time. Former slugs lead on."""
         return await _feed(request, feeds, kind, scope, slug)
 
     return feed_of_scope

@@ -19,7 +19,12 @@ from cms_api.adapters.sqlalchemy.cms.publications import SqlAlchemyPublications
 from cms_api.adapters.sqlalchemy.cms.reader_comments import SqlAlchemyCommenters, SqlAlchemyReaderComments
 from cms_api.adapters.sqlalchemy.cms.redirects import SqlAlchemyRedirects
 from cms_api.adapters.sqlalchemy.cms.references import SqlAlchemyReferences
-from cms_api.adapters.sqlalchemy.cms.resources import SqlAlchemyAuthors, SqlAlchemyMedia, SqlAlchemyTerms
+from cms_api.adapters.sqlalchemy.cms.resources import (
+    SqlAlchemyAuthors,
+    SqlAlchemyFormerSlugs,
+    SqlAlchemyMedia,
+    SqlAlchemyTerms,
+)
 from cms_api.adapters.sqlalchemy.cms.retention import SqlAlchemyRetention
 from cms_api.adapters.sqlalchemy.cms.revisions import SqlAlchemyRevisions
 from cms_api.adapters.sqlalchemy.cms.schedules import SqlAlchemySchedules
@@ -39,6 +44,7 @@ from cms_api.domains.cms.content_types.ports import (
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository, ReferenceRepository
 from cms_api.domains.cms.documents.subjects import SubjectRepository
 from cms_api.domains.cms.entries.ports import TranslationRepository
+from cms_api.domains.cms.former_slugs import FormerSlugRepository
 from cms_api.domains.cms.imports.ports import ImportSources
 from cms_api.domains.cms.locks.ports import LockRepository, PresenceRepository
 from cms_api.domains.cms.media.ports import MediaRepository
@@ -73,6 +79,7 @@ REPOSITORIES: dict[type, Callable[[AsyncSession], Any]] = {
     SearchIndex: SqlAlchemySearchIndex,
     AuthorRepository: SqlAlchemyAuthors,
     TermRepository: SqlAlchemyTerms,
+    FormerSlugRepository: SqlAlchemyFormerSlugs,
     MediaRepository: SqlAlchemyMedia,
     ImportSources: SqlAlchemyImportSources,
     RevisionRepository: SqlAlchemyRevisions,

@@ -20,18 +20,28 @@ from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.documents.addresses import addressed
 from cms_api.domains.cms.feeds.interface import Position, Scope, Subject
 from cms_api.domains.cms.feeds.ports import FeedQueries, PostRow
+from cms_api.domains.cms.taxonomies.model import Taxonomy
 
 _FIELDS = {"category": "categories", "tag": "tags", "author": "authors"}
+
+
+def _term(taxonomy: Taxonomy) -> str:
+    return f"""
+        SELECT t.id, t.slug, t.name, t.description, {archive_url(taxonomy, "t.slug")} FROM cms.terms t
+        WHERE t.id = coalesce(
+            (SELECT id FROM cms.terms WHERE taxonomy = '{taxonomy}' AND slug = %(slug)s),
+            (SELECT term_id FROM cms.former_slugs WHERE kind = '{taxonomy}' AND slug = %(slug)s))"""
+
+
+# By the slug of the moment, or else by a former one.
 _SUBJECTS: dict[Scope, str] = {
     "author": f"""
-        SELECT a.id, a.name, a.bio, {archive_url("author", "a.slug")} FROM cms.authors a
-        WHERE a.slug = %(slug)s AND {IS_PUBLIC_AUTHOR}""",
-    "category": f"""
-        SELECT t.id, t.name, t.description, {archive_url("category", "t.slug")} FROM cms.terms t
-        WHERE t.slug = %(slug)s AND t.taxonomy = 'category'""",
-    "tag": f"""
-        SELECT t.id, t.name, t.description, {archive_url("tag", "t.slug")} FROM cms.terms t
-        WHERE t.slug = %(slug)s AND t.taxonomy = 'tag'""",
+        SELECT a.id, a.slug, a.name, a.bio, {archive_url("author", "a.slug")} FROM cms.authors a
+        WHERE {IS_PUBLIC_AUTHOR} AND a.id = coalesce(
+            (SELECT id FROM cms.authors WHERE slug = %(slug)s),
+            (SELECT author_id FROM cms.former_slugs WHERE kind = 'author' AND slug = %(slug)s))""",
+    "category": _term("category"),
+    "tag": _term("tag"),
 }
 _TERM_IDS = "p.category_ids || p.tag_ids"
 _AUTHOR = object_of({"name": "a.name", "url": archive_url("author", "a.slug")})
@@ -86,7 +96,7 @@ class SqlFeeds(FeedQueries):
         row = await self._reader.one(_SUBJECTS[scope], {"slug": slug})
         if row is None:
             return None
-        return Subject(id=row[0], name=row[1], description=row[2], url=row[3])
+        return Subject(**dict(zip(Subject.__struct_fields__, row, strict=True)))
 
     async def posts(
         self,

@@ -1,4 +1,4 @@
-"""The repositories of authors, terms and media."""
+"""The repositories of authors, terms and media, and of the slugs that they had."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -11,6 +11,7 @@ from cms_api.domains.cms.authors.errors import UserHasAuthor
 from cms_api.domains.cms.authors.model import Author
 from cms_api.domains.cms.authors.ports import AuthorRepository
 from cms_api.domains.cms.documents.errors import HasChildren, InUse, SlugTaken
+from cms_api.domains.cms.former_slugs import FormerSlugRepository, Kind
 from cms_api.domains.cms.media.model import Asset
 from cms_api.domains.cms.media.ports import MediaRepository
 from cms_api.domains.cms.taxonomies.model import Taxonomy, Term
@@ -148,3 +149,27 @@ class SqlAlchemyMedia(MediaRepository):
         if number:
             raise InUse(number)
         await self._table.delete(asset.id)
+
+
+class SqlAlchemyFormerSlugs(FormerSlugRepository):
+    """Rows of ``cms.former_slugs``; foreign keys take them along with whose they are."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def put(self, kind: Kind, owner: UUID, *, slug: str, former: str | None = None) -> None:
+        # Whoever had the slug until now has noted it: to have it, one had to wait for the end of that.
+        await self._session.execute(
+            text("DELETE FROM cms.former_slugs WHERE kind = :kind AND slug = :slug"),
+            {"kind": kind, "slug": slug},
+        )
+        if former in (None, slug):
+            return
+        column = "author_id" if kind == "author" else "term_id"
+        await self._session.execute(
+            text(
+                f"INSERT INTO cms.former_slugs (kind, slug, {column}) VALUES (:kind, :former, :owner)"
+                f" ON CONFLICT (kind, slug) DO UPDATE SET {column} = excluded.{column}"
+            ),
+            {"kind": kind, "former": former, "owner": owner},
+        )

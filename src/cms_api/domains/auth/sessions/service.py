@@ -133,14 +133,14 @@ class Sessions(SessionService):
 
     async def logout(self, uow: UnitOfWork, actor: Actor) -> None:
         if actor.session_id is None:
-            raise Unauthenticated("This needs a signed-in user.")
+            raise Unauthenticated
         session = await uow.repository(SessionRepository).get(actor.session_id)
         if session is not None:
             await _end(uow, session, self._clock.now(), because="signed_out")
 
     async def list(self, actor: Actor, page: PageRequest) -> Page[SessionView]:
         own = all_of(
-            Comparison("user_id", "eq", (_known(actor),)),
+            Comparison("user_id", "eq", (actor.require_user(),)),
             Comparison("revoked_at", "exists", (False,)),
             Comparison("expires_at", "gt", (self._clock.now(),)),
         )
@@ -160,7 +160,7 @@ class Sessions(SessionService):
         return found.of(items)
 
     async def revoke(self, uow: UnitOfWork, actor: Actor, session_id: UUID) -> None:
-        user_id = _known(actor)
+        user_id = actor.require_user()
         session = await uow.repository(SessionRepository).get(session_id)
         now = self._clock.now()
         if session is None or session.user_id != user_id or not session.is_alive(now):
@@ -168,7 +168,7 @@ class Sessions(SessionService):
         await _end(uow, session, now, because="revoked")
 
     async def revoke_others(self, uow: UnitOfWork, actor: Actor) -> None:
-        user_id = _known(actor)
+        user_id = actor.require_user()
         await uow.repository(SessionRepository).revoke_all(
             user_id, at=self._clock.now(), but=actor.session_id
         )
@@ -194,12 +194,6 @@ class Identity(IdentityService):
         if (actor := await self._queries.actor_of(user_id)) is None:
             raise UserGone
         return actor
-
-
-def _known(actor: Actor) -> UUID:
-    if actor.user_id is None:
-        raise Unauthenticated("This needs a signed-in user.")
-    return actor.user_id
 
 
 async def _end(uow: UnitOfWork, session: Session, now: datetime, *, because: str) -> None:

@@ -19,7 +19,7 @@ from cms_api.domains.auth.users.policy import USERS_READ, USERS_WRITE
 from cms_api.domains.auth.users.ports import PasswordHasher, UserQueries, UserRepository
 from cms_api.kernel.actor import SYSTEM, Actor
 from cms_api.kernel.clock import Clock
-from cms_api.kernel.errors import Fault, Faults, Invalid, Unauthenticated
+from cms_api.kernel.errors import Fault, Faults, Invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
 from cms_api.querying import Page, PageRequest
@@ -162,17 +162,16 @@ class Users(UserService):
     async def change_password(
         self, uow: UnitOfWork, actor: Actor, *, current_password: str, new_password: str
     ) -> None:
-        if actor.user_id is None:
-            raise Unauthenticated("This needs a signed-in user.")
+        user_id = actor.require_user()
         check_password(new_password, pointer="/new_password")
-        known = await self._queries.credentials_of(actor.user_id)
+        known = await self._queries.credentials_of(user_id)
         if known is None or not await self._hasher.verify(current_password, known.password_hash):
             detail = "This is not your current password."
             raise WrongCurrentPassword(detail, faults=(Fault("/current_password", "wrong_password", detail),))
         password_hash = await self._hasher.hash(new_password)
         now = self._clock.now()
         repository = uow.repository(UserRepository)
-        user = await _get(repository, actor.user_id, None)
+        user = await _get(repository, user_id, None)
         changed = user.set_password(password_hash, now)
         await repository.save(user)
         await uow.repository(SessionRepository).revoke_all(user.id, at=now, but=actor.session_id)

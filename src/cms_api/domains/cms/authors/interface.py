@@ -80,7 +80,10 @@ class AuthorService(ABC):
     async def update(
         self, uow: UnitOfWork, actor: Actor, author_id: UUID, changes: AuthorChanges, *, expected: int | None
     ) -> AuthorView:
-        """Change an author. Raises as `create` does, and `ResourceNotFound`, `Stale`."""
+        """Change an author. Feeds at her former slug lead to her, as long as no other author takes that.
+
+        Raises as `create` does, and `ResourceNotFound`, `Stale`.
+        """
 
     @abstractmethod
     async def delete(self, uow: UnitOfWork, actor: Actor, author_id: UUID, *, expected: int | None) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+import msgspec
+
 from cms_api.domains.auth.api import UserService
 from cms_api.domains.cms.authors.interface import AuthorChanges, AuthorService, AuthorView
 from cms_api.domains.cms.authors.model import Author
@@ -10,6 +12,7 @@ from cms_api.domains.cms.authors.ports import AuthorQueries, AuthorRepository
 from cms_api.domains.cms.documents.deleting import Deletions
 from cms_api.domains.cms.documents.policy import READ
 from cms_api.domains.cms.documents.slugs import check_slug, make_slug
+from cms_api.domains.cms.former_slugs import FormerSlugRepository
 from cms_api.domains.cms.resources import ResourceNotFound, given
 from cms_api.kernel.actor import SYSTEM, Actor
 from cms_api.kernel.clock import Clock
@@ -24,7 +27,7 @@ PERMISSIONS = {WRITE: "Create, change and delete authors."}
 
 def view(author: Author) -> AuthorView:
     """The author as others see her."""
-    return AuthorView(**{name: getattr(author, name) for name in AuthorView.__struct_fields__})
+    return msgspec.convert(author, AuthorView, from_attributes=True)
 
 
 class Authors(AuthorService):
@@ -52,6 +55,7 @@ class Authors(AuthorService):
         now = self._clock.now()
         author = Author(id=new_id(), created_at=now, updated_at=now, **values)
         await authors.add(author)
+        await uow.repository(FormerSlugRepository).put("author", author.id, slug=author.slug)
         uow.record(author.created().by(actor))
         return view(author)
 
@@ -79,9 +83,13 @@ class Authors(AuthorService):
         if "slug" in values:
             values["slug"] = check_slug(values["slug"])
         await self._check_user(uow, values.get("user_id"))
+        former = author.slug
         updated = author.change(values, expected=expected, at=self._clock.now())
         if updated is not None:
             await authors.save(author)
+            if author.slug != former:
+                slugs = uow.repository(FormerSlugRepository)
+                await slugs.put("author", author.id, slug=author.slug, former=former)
             uow.record(updated.by(actor))
         return view(author)
 

@@ -18,7 +18,7 @@ from cms_api.domains.cms.documents.subjects import Subject, SubjectQueries, Subj
 from cms_api.domains.cms.documents.types import DocumentTypes
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
-from cms_api.kernel.errors import Faults, Unauthenticated, invalid
+from cms_api.kernel.errors import Faults, invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
 from cms_api.querying import Page, PageRequest
@@ -49,15 +49,14 @@ class Comments(CommentService):
     ) -> CommentView:
         actor.require(READ)
         actor.require(policy.WRITE)
-        if actor.user_id is None:
-            raise Unauthenticated("This needs a signed-in user.")
+        author_id = actor.require_user()
         document = await self._writable(uow, kind, document_id)
         document.require_untrashed()
         comments = uow.repository(CommentRepository)
         if new.parent_id is None:
-            comment = await self._thread(document, new, by=actor.user_id)
+            comment = await self._thread(document, new, by=author_id)
         else:
-            comment = await self._reply(comments, document, new, new.parent_id, by=actor.user_id)
+            comment = await self._reply(comments, document, new, new.parent_id, by=author_id)
         await comments.add(comment)
         uow.record(comment.created().by(actor))
         return await self._shown(uow, comment)

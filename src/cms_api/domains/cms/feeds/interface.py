@@ -68,6 +68,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """A category, a tag or an author that a feed is of; ``url`` is a path of the site."""
 
     id: UUID
+    slug: str
     name: str
     description: str
     url: str
@@ -91,14 +92,27 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...]
 
 
+class MovedFeed(msgspec.Struct, frozen=True, kw_only=True):
+    """The feed of something that has another slug by now: ``slug``.
+
+    ``service`` is where feeds are found from outside; ``tags`` name all that decides where this one is.
+    """
+
+    scope: Scope
+    slug: str
+    service: str
+    tags: tuple[str, ...]
+
+
 class FeedService(ABC):
     """Feeds of published posts, for everybody."""
 
     @abstractmethod
     async def read(
         self, scope: Scope | None, slug: str | None, *, locale: str | None, after: Position | None
-    ) -> Feed:
-        """A page of the feed of the site, or of a scope. Raises `NothingPublished` where there is no such thing.
+    ) -> Feed | MovedFeed:
+        """A page of the feed of the site, or of a scope; for a former slug, where its feed is by now.
 
-        Three statements at most. How much it tells, and of how many, the settings of the site say.
+        Raises `NothingPublished` where there is no such thing. Three statements at most. How much it
+        tells, and of how many, the settings of the site say.
         """

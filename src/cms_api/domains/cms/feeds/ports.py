@@ -48,7 +48,7 @@ class FeedQueries(ABC):
 
     @abstractmethod
     async def subject(self, scope: Scope, slug: str) -> Subject | None:
-        """What a feed is of."""
+        """What a feed is of: what has the slug, or else what had it last."""
 
     @abstractmethod
     async def posts(

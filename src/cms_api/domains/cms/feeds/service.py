@@ -12,6 +12,7 @@ from cms_api.domains.cms.feeds.interface import (
     FeedItem,
     FeedPerson,
     FeedService,
+    MovedFeed,
     Position,
     Scope,
     Subject,
@@ -22,6 +23,7 @@ from cms_api.domains.cms.site.facts import FILES, SiteFacts, Sites
 
 # Any post that comes or goes may change a page, and so may a setting.
 POSTS, SETTINGS = "document:post", "settings"
+_ALL: dict[Scope, str] = {"category": "categories", "tag": "tags", "author": "authors"}
 # Attributes of sanitised HTML that hold paths: a feed's reader does not know where they begin.
 _PATH = re.compile(r' (href|src|poster)="(/(?!/)[^"]*)"')
 UNKNOWN_TYPE = "application/octet-stream"
@@ -37,7 +39,7 @@ class Feeds(FeedService):
 
     async def read(
         self, scope: Scope | None, slug: str | None, *, locale: str | None, after: Position | None
-    ) -> Feed:
+    ) -> Feed | MovedFeed:
         locale = locale or self._default_locale
         subject = None
         if scope is not None:
@@ -45,6 +47,8 @@ class Feeds(FeedService):
             if subject is None:
                 raise NothingPublished
         site = await self._sites.get()
+        if scope is not None and subject is not None and subject.slug != slug:
+            return _moved(site, scope, subject)
         rows = await self._queries.posts(
             scope,
             subject.id if subject else None,
@@ -54,6 +58,16 @@ class Feeds(FeedService):
             with_bodies=site.feeds.content == "full",
         )
         return _feed(site, subject, locale, rows)
+
+
+def _moved(site: SiteFacts, scope: Scope, subject: Subject) -> MovedFeed:
+    return MovedFeed(
+        scope=scope,
+        slug=subject.slug,
+        service=site.service,
+        # Any other that gets the former slug takes it over.
+        tags=(str(subject.id), _ALL[scope], SETTINGS),
+    )
 
 
 def _feed(site: SiteFacts, subject: Subject | None, locale: str, rows: Sequence[PostRow]) -> Feed:

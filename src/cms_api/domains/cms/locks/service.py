@@ -15,7 +15,6 @@ from cms_api.domains.cms.locks.model import EditLock, Presence
 from cms_api.domains.cms.locks.ports import LockQueries, LockRepository, PresenceRepository, Present
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
-from cms_api.kernel.errors import Unauthenticated
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.querying import Page, PageRequest
 from cms_api.querying.evaluating import page_of
@@ -184,9 +183,7 @@ class Presences(PresenceService):
 def _user(actor: Actor) -> UUID:
     """The user behind the actor: a lock is somebody's. Raises `Unauthenticated`, `Forbidden`."""
     actor.require(policy.READ)
-    if actor.user_id is None:
-        raise Unauthenticated("This needs a signed-in user.")
-    return actor.user_id
+    return actor.require_user()
 
 
 async def _kept(uow: UnitOfWork, actor: Actor, kind: str, document_id: UUID) -> Subject:

@@ -23,7 +23,7 @@ class PreviewExpired(Forbidden):
         super().__init__("The preview's time is over: ask for another.")
 
 
-class PreviewRevoked(Forbidden):
+class PreviewTokenRevoked(Forbidden):
     """The preview was taken back before its time: whoever gave out its token may make another."""
 
     code = "preview_revoked"

@@ -94,5 +94,5 @@ class PreviewService(ABC):
         """Have all that is read inside of it see the drafts of a preview as if they were published.
 
         Nothing of that stays, and nobody else sees it. Raises `PreviewInvalid`, `PreviewExpired`,
-        `PreviewRevoked`, and what publishing would raise: `AddressTaken`, for instance.
+        `PreviewTokenRevoked`, and what publishing would raise: `AddressTaken`, for instance.
         """

@@ -14,7 +14,7 @@ from cms_api.domains.cms.documents.access import may_look
 from cms_api.domains.cms.documents.errors import AddressTaken, DocumentNotFound
 from cms_api.domains.cms.documents.interface import DocumentService
 from cms_api.domains.cms.documents.types import DocumentTypes
-from cms_api.domains.cms.previews.errors import PreviewNotFound, PreviewRevoked
+from cms_api.domains.cms.previews.errors import PreviewNotFound, PreviewTokenRevoked
 from cms_api.domains.cms.previews.interface import (
     DEFAULT_LIFETIME,
     MAX_DOCUMENTS,
@@ -49,7 +49,7 @@ class _TakenBack(Exception):
 
 def view(preview: Preview) -> PreviewView:
     """The preview, as others may see it."""
-    return PreviewView(**{name: getattr(preview, name) for name in PreviewView.__struct_fields__})
+    return msgspec.convert(preview, PreviewView, from_attributes=True)
 
 
 class Previews(PreviewService):
@@ -153,7 +153,7 @@ class Previews(PreviewService):
         # Before it takes a turn, which others wait for: who has no preview needs none.
         staged = await self._queries.staged(self._tokens.open(token, self._clock.now()))
         if staged is None:
-            raise PreviewRevoked
+            raise PreviewTokenRevoked
         # All in all, so that no lock is held for long whatever happens.
         async with asyncio.timeout(PATIENCE), self._turns:
             with suppress(_TakenBack):

@@ -98,4 +98,4 @@ class Revisions(RevisionService):
 
 
 def _summary(revision: Revision | RevisionDetail[Any]) -> RevisionView:
-    return RevisionView(**{name: getattr(revision, name) for name in RevisionView.__struct_fields__})
+    return msgspec.convert(revision, RevisionView, from_attributes=True)

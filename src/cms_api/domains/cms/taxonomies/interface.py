@@ -84,7 +84,10 @@ class TermService(ABC):
         *,
         expected: int | None,
     ) -> TermView:
-        """Change a term. Raises as `create` does, `ResourceNotFound`, `Stale`, `Invalid` for a cycle."""
+        """Change a term. Feeds at its former slug lead to it, as long as no other term takes that.
+
+        Raises as `create` does, `ResourceNotFound`, `Stale`, `Invalid` for a cycle.
+        """
 
     @abstractmethod
     async def delete(

@@ -2,9 +2,12 @@
 
 from uuid import UUID
 
+import msgspec
+
 from cms_api.domains.cms.documents.deleting import Deletions
 from cms_api.domains.cms.documents.policy import READ
 from cms_api.domains.cms.documents.slugs import check_slug, make_slug
+from cms_api.domains.cms.former_slugs import FormerSlugRepository
 from cms_api.domains.cms.resources import ResourceNotFound, given
 from cms_api.domains.cms.taxonomies.interface import TermChanges, TermService, TermView
 from cms_api.domains.cms.taxonomies.model import Taxonomy, Term
@@ -22,7 +25,7 @@ PERMISSIONS = {WRITE: "Create, change and delete categories and tags."}
 
 def view(term: Term) -> TermView:
     """The term as others see it."""
-    return TermView(**{name: getattr(term, name) for name in TermView.__struct_fields__})
+    return msgspec.convert(term, TermView, from_attributes=True)
 
 
 class Terms(TermService):
@@ -48,6 +51,7 @@ class Terms(TermService):
         now = self._clock.now()
         term = Term(id=new_id(), taxonomy=taxonomy, created_at=now, updated_at=now, **values)
         await terms.add(term)
+        await uow.repository(FormerSlugRepository).put(taxonomy, term.id, slug=term.slug)
         uow.record(term.created().by(actor))
         return view(term)
 
@@ -82,9 +86,13 @@ class Terms(TermService):
             values["slug"] = check_slug(values["slug"])
         if is_cycle:
             raise invalid("/parent_id", "cycle", "A category can't hang below itself.")
+        former = term.slug
         updated = term.change(values, expected=expected, at=self._clock.now())
         if updated is not None:
             await terms.save(term)
+            if term.slug != former:
+                slugs = uow.repository(FormerSlugRepository)
+                await slugs.put(taxonomy, term.id, slug=term.slug, former=former)
             uow.record(updated.by(actor))
         return view(term)
 
