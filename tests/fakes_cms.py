@@ -211,6 +211,7 @@ class Store:
     # What drafts are found and called by, where their type changed since they were saved.
     read_fields: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     titles: dict[UUID, str] = field(default_factory=dict)
+    live_titles: dict[UUID, str] = field(default_factory=dict)
 
     def copied(self) -> dict[str, Any]:
         return {name: copy.copy(value) for name, value in vars(self).items()}
@@ -399,6 +400,7 @@ class FakePublications(PublicationRepository):
             revision = self._store.revisions[live]
             at = revision.published_at or document.updated_at
             self._store.revisions[live] = msgspec.structs.replace(revision, published_at=at)
+        self._store.live_titles.pop(document.id, None)
         before, paths = self._store.publications.get(document.id), fakes_redirects.live_paths(self._store)
         self._store.publications[document.id] = Publication(
             type=document.type,

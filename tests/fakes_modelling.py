@@ -102,7 +102,7 @@ class FakeModelledDocuments(ModelledDocuments):
             and self._fields(row).get(field_id) != self._fields(documents[row.translation_of]).get(field_id)
         )
 
-    def _relink(self, key: str, made: Mapping[str, dict[str, str]]) -> None:
+    def _relink(self, key: str, made: Mapping[str, dict[str, Any]]) -> None:
         """Give the links of some fields other values."""
         for one, _ in self._of(key):
             for is_live in (False, True):
@@ -114,6 +114,9 @@ class FakeModelledDocuments(ModelledDocuments):
 
     async def set_policies(self, key: str, policies: Mapping[str, str]) -> None:
         self._relink(key, {name: {"on_delete": policy} for name, policy in policies.items()})
+
+    async def set_visibilities(self, key: str, visibilities: Mapping[str, bool]) -> None:
+        self._relink(key, {name: {"is_public": shown} for name, shown in visibilities.items()})
 
     async def set_pointers(self, key: str, pointers: Mapping[str, str]) -> None:
         for one, _ in self._of(key):
@@ -141,10 +144,14 @@ class FakeModelledDocuments(ModelledDocuments):
         kept = [one for one in self._store.links.get((document_id, is_live), ()) if one.field == "authors"]
         self._store.links[document_id, is_live] = (*kept, *face.links)
 
-    async def set_titles(self, key: str, field_id: str | None) -> None:
+    async def set_titles(self, key: str, draft: str | None, live: str | None) -> None:
         for one, row in self._of(key):
-            said = self._fields(row).get(field_id) if field_id else None
+            said = self._fields(row).get(draft) if draft else None
             self._store.titles[one] = str(said or row.draft.slug)[:500]
+            copy = self._store.publications.get(one)
+            if copy is not None:
+                shown = copy.fields.get(live) if live else None
+                self._store.live_titles[one] = str(shown or copy.content.slug)[:500]
 
     async def is_taken(
         self, key: str, field_id: str, value: Any, *, locale: str | None, but: Collection[UUID]

@@ -63,7 +63,7 @@ class FakeSearchIndex(SearchIndex):
                 document_id=key,
                 locale=live.locale,
                 is_indexed=key in self._store.searched,
-                title=live.content.heading,
+                title=self._store.live_titles.get(key, live.content.public_heading),
                 excerpt=live.fields.get("excerpt"),
                 body=live.fields.get("body"),
             )

@@ -37,6 +37,8 @@ from cms_api.domains.cms.documents.rendering import Public
 from cms_api.domains.cms.posts.service import POST
 from cms_api.domains.cms.redirects.paths import with_ancestors
 from cms_api.domains.cms.redirects.ports import LivePlace, RedirectQueries
+from cms_api.domains.cms.search.ports import SearchIndex
+from cms_api.domains.cms.search.text import SearchText
 from cms_api.domains.cms.taxonomies.model import Term
 from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -100,6 +102,13 @@ class Stage:
         """The id of what is live at a path, the path that a redirect leads to, or nothing."""
         found = await self.redirects.resolve(path, with_ancestors(path), "en")
         return found.id if isinstance(found, LivePlace) else found and found.to
+
+    async def live_title(self, one: Document[Any]) -> str:
+        """What its live copy goes by."""
+        async with self.uow() as uow:
+            index = uow.repository(SearchIndex)
+            await index.put(one.id, "en", SearchText(title=""))
+            return (await index.unread(9))[-1].title
 
     async def links(self, target: UUID) -> list[tuple[Any, ...]]:
         page = await self.references.list(target, PageRequest(sort=REFERENCES.sort, limit=100))
@@ -339,12 +348,14 @@ async def test_what_documents_are_found_by_is_put(stage: Stage) -> None:
     assert await stage.links(target.id) == [(one.id, "live", "to", "/to", "unlink")]
     async with stage.uow() as uow:  # in all formats, by the renderer of today
         assert await uow.repository(PublicationRepository).outdated(None, 9) == []
-    await stage.do(lambda documents: documents.set_titles("thing", TITLE))
-    [reference] = (await stage.references.list(target.id, PageRequest(sort=REFERENCES.sort))).items
-    assert reference.title == "Draft"
-    await stage.do(lambda documents: documents.set_titles("thing", None))
-    [reference] = (await stage.references.list(target.id, PageRequest(sort=REFERENCES.sort))).items
-    assert reference.title == "one"
+    for draft, live, titles in (
+        (TITLE, TITLE, ("Draft", "Live")),
+        (TITLE, None, ("Draft", "one")),
+        (None, None, ("one", "one")),
+    ):
+        await stage.do(lambda documents, to=(draft, live): documents.set_titles("thing", *to))
+        [reference] = (await stage.references.list(target.id, PageRequest(sort=REFERENCES.sort))).items
+        assert (reference.title, await stage.live_title(one)) == titles
 
 
 async def test_addresses_follow_a_pattern(stage: Stage) -> None:

@@ -249,7 +249,7 @@ UPDATE cms.publications d SET title = {title}, seo = jsonb_set(jsonb_set(d.seo,
         nullif(d.fields->'seo'->>'title', ''), {title}))),
     '{{twitter,title}}', to_jsonb(coalesce(nullif(d.fields->'seo'->'twitter'->>'title', ''),
         nullif(d.fields->'seo'->'og'->>'title', ''), nullif(d.fields->'seo'->>'title', ''), {title})))
-WHERE d.type = :key
+WHERE d.type = :key AND d.title <> {title}
 """
 
 
@@ -349,6 +349,19 @@ class SqlAlchemyModelledDocuments(ModelledDocuments):
             {"key": key, "fields": list(policies), "policies": list(policies.values())},
         )
 
+    async def set_visibilities(self, key: str, visibilities: Mapping[str, bool]) -> None:
+        await self._session.execute(
+            text(
+                """
+                UPDATE cms.links l SET is_public = p.is_public
+                FROM unnest(CAST(:fields AS text[]), CAST(:public AS boolean[])) AS p (field, is_public),
+                    cms.documents d
+                WHERE d.id = l.document_id AND d.type = :key AND l.field = p.field AND l.is_public <> p.is_public
+                """
+            ),
+            {"key": key, "fields": list(visibilities), "public": list(visibilities.values())},
+        )
+
     async def set_pointers(self, key: str, pointers: Mapping[str, str]) -> None:
         await self._session.execute(
             text(
@@ -386,13 +399,12 @@ class SqlAlchemyModelledDocuments(ModelledDocuments):
         links = [(one, is_live, face.links) for one, is_live, face in faces]
         await put_all_links(self._session, links, but=OF_ALL)
 
-    async def set_titles(self, key: str, field_id: str | None) -> None:
-        title = "left(coalesce(nullif(d.fields->>:field, ''), d.slug), 500)" if field_id else "d.slug"
-        params = {"key": key} | ({"field": field_id} if field_id else {})
-        await self._session.execute(
-            text(f"UPDATE cms.documents d SET title = {title} WHERE d.type = :key"), params
-        )
-        await self._session.execute(text(TITLED.format(title=title)), params)
+    async def set_titles(self, key: str, draft: str | None, live: str | None) -> None:
+        drafts = "UPDATE cms.documents d SET title = {title} WHERE d.type = :key AND d.title <> {title}"
+        for statement, field_id in ((drafts, draft), (TITLED, live)):
+            title = "left(coalesce(nullif(d.fields->>:field, ''), d.slug), 500)" if field_id else "d.slug"
+            params = {"key": key} | ({"field": field_id} if field_id else {})
+            await self._session.execute(text(statement.format(title=title)), params)
 
     async def is_taken(
         self, key: str, field_id: str, value: Any, *, locale: str | None, but: Collection[UUID]

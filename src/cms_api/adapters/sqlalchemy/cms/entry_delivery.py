@@ -195,9 +195,11 @@ def _uuid(held: str) -> str:
 # What an entry points at, and what that points at, as far as it is included.
 _REACHED = """
     WITH RECURSIVE used AS (
-        SELECT l.target_id, 1 AS depth FROM cms.links l WHERE l.document_id = p.document_id AND l.is_live
+        SELECT l.target_id, 1 AS depth FROM cms.links l
+        WHERE l.document_id = p.document_id AND l.is_live AND l.is_public
         UNION
-        SELECT l.target_id, used.depth + 1 FROM used JOIN cms.links l ON l.document_id = used.target_id AND l.is_live
+        SELECT l.target_id, used.depth + 1 FROM used
+        JOIN cms.links l ON l.document_id = used.target_id AND l.is_live AND l.is_public
         WHERE used.depth < {depth})"""
 # What an answer is made of: the entry, and what it and its relations point at, also with texts and pictures.
 _USED = f"""array_to_string(ARRAY[p.document_id] || {SEO_USED} || ARRAY({_REACHED}

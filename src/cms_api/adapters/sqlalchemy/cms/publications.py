@@ -157,7 +157,7 @@ class SqlAlchemyPublications(PublicationRepository):
                     "has_address": has_address,
                     "parent_id": page.parent if page else None,
                     "version": document.version,
-                    "title": content.heading,
+                    "title": content.public_heading,
                     "published_at": document.published_at,
                     "first_published_at": document.first_published_at,
                     "created_at": document.created_at,

@@ -94,8 +94,10 @@ async def put_all_links(
                 SELECT * FROM unnest(
                     CAST(:documents AS uuid[]), CAST(:lives AS boolean[]),
                     CAST(:fields AS text[]), CAST(:positions AS integer[]), CAST(:kinds AS text[]),
-                    CAST(:targets AS uuid[]), CAST(:pointers AS text[]), CAST(:deletes AS text[]))
-                    AS w (document_id, is_live, field, position, target_kind, target_id, pointer, on_delete)),
+                    CAST(:targets AS uuid[]), CAST(:pointers AS text[]), CAST(:deletes AS text[]),
+                    CAST(:public AS boolean[]))
+                    AS w (document_id, is_live, field, position, target_kind, target_id, pointer, on_delete,
+                        is_public)),
             gone AS (
                 DELETE FROM cms.links l
                 USING unnest(CAST(:ids AS uuid[]), CAST(:faces AS boolean[])) AS f (document_id, is_live)
@@ -104,15 +106,16 @@ async def put_all_links(
                     SELECT FROM wanted w WHERE w.document_id = l.document_id AND w.is_live = l.is_live
                       AND w.field = l.field AND w.position = l.position))
             INSERT INTO cms.links AS l (document_id, is_live, field, position, target_kind, target_id, pointer,
-                on_delete, type, published_at)
+                on_delete, is_public, type, published_at)
             SELECT w.*, p.type, p.published_at
             FROM wanted w LEFT JOIN cms.publications p ON w.is_live AND p.document_id = w.document_id
             ON CONFLICT (document_id, is_live, field, position) DO UPDATE
             SET target_kind = excluded.target_kind, target_id = excluded.target_id, pointer = excluded.pointer,
-                on_delete = excluded.on_delete, type = excluded.type, published_at = excluded.published_at
-            WHERE (l.target_id, l.target_kind, l.pointer, l.on_delete, l.type, l.published_at) IS DISTINCT FROM
-                (excluded.target_id, excluded.target_kind, excluded.pointer, excluded.on_delete, excluded.type,
-                excluded.published_at)
+                on_delete = excluded.on_delete, is_public = excluded.is_public, type = excluded.type,
+                published_at = excluded.published_at
+            WHERE (l.target_id, l.target_kind, l.pointer, l.on_delete, l.is_public, l.type, l.published_at)
+                IS DISTINCT FROM (excluded.target_id, excluded.target_kind, excluded.pointer, excluded.on_delete,
+                excluded.is_public, excluded.type, excluded.published_at)
             """
         ),
         {
@@ -127,5 +130,6 @@ async def put_all_links(
             "targets": [link.target for _, _, link in links],
             "pointers": [link.pointer for _, _, link in links],
             "deletes": [link.on_delete for _, _, link in links],
+            "public": [link.is_public for _, _, link in links],
         },
     )

@@ -68,7 +68,8 @@ class Shows(NamedTuple):
 
 
 _RELATIONS = "('authors', 'categories', 'tags')"
-_LINKED = "p.document_id IN (SELECT l.document_id FROM cms.links l WHERE l.target_id = c.id AND l.is_live"
+_LINKED = """p.document_id IN (
+                SELECT l.document_id FROM cms.links l WHERE l.target_id = c.id AND l.is_live AND l.is_public"""
 _SETTINGS_CHANGED = f"FROM cms.changes o WHERE o.id = '{SITE_ID}' AND o.resource = 'settings'"
 # A redirect to a path leads where the automatic one ``a`` from there leads.
 _LED_ON = """SELECT a.document_id FROM cms.redirects a
@@ -101,7 +102,7 @@ SHOWS: dict[SyncKind, Shows] = {
         later=(
             f"""FROM cms.links l JOIN cms.changes o ON o.id = l.target_id AND (
                 o.resource = CASE l.target_kind WHEN 'document' THEN 'address' ELSE l.target_kind END)
-            WHERE l.document_id = p.document_id AND l.is_live AND l.field NOT IN {_RELATIONS}""",
+            WHERE l.document_id = p.document_id AND l.is_live AND l.is_public AND l.field NOT IN {_RELATIONS}""",
             "FROM cms.changes o WHERE o.resource = 'address' AND o.id IN (p.document_id, p.translation_group)",
             """FROM cms.content_types t JOIN cms.changes o ON o.id = t.id AND o.resource = 'content-type'
             WHERE t.key = p.type""",

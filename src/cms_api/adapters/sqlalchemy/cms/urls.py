@@ -11,7 +11,7 @@ IS_PUBLIC_AUTHOR = (
 
 # A file is, once something live shows it: a document, a byline, the site.
 IS_PUBLIC_FILE = f"""(
-    EXISTS (SELECT FROM cms.links l WHERE l.target_id = m.id AND l.is_live)
+    EXISTS (SELECT FROM cms.links l WHERE l.target_id = m.id AND l.is_live AND l.is_public)
     OR EXISTS (SELECT FROM cms.authors a WHERE a.avatar_id = m.id AND {IS_PUBLIC_AUTHOR})
     OR EXISTS (SELECT FROM cms.site_settings s WHERE m.id IN (s.logo_id, s.icon_id, s.image_id)))"""
 

@@ -58,8 +58,9 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """What a content type says of its documents.
 
     A singleton has one document for each language. ``title_field`` names the text that a document
-    goes by in lists, and that its slug is made of; the first text where none is named. Where there
-    is a ``path``, a pattern, live documents have an address on the site.
+    goes by in lists, and that its slug is made of; the first text where none is named. Who may not see
+    that field gets the slug in its place. Where there is a ``path``, a pattern, live documents have an
+    address on the site.
     """
 
     key: TypeKey
@@ -79,6 +80,12 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def address(self, slug: str) -> str | None:
         """Where the live document of this slug is on the site, without a slash in front; None for nowhere."""
         return None if self.path is None else self.path.removeprefix("/").replace(SLUG, slug)
+
+    @property
+    def common_title(self) -> Field | None:
+        """The field that documents go by, as far as everybody may see it who sees them."""
+        title = self.title
+        return title if title is not None and title.visibility != "restricted" else None
 
     @property
     def public_title(self) -> Field | None:

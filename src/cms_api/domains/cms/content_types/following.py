@@ -26,6 +26,12 @@ from cms_api.kernel.unit_of_work import UnitOfWork
 AT_ONCE = 500
 
 
+def _titles(definition: Definition) -> tuple[str | None, str | None]:
+    """The fields that drafts go by, and live copies."""
+    common, public = definition.common_title, definition.public_title
+    return str(common.id) if common else None, str(public.id) if public else None
+
+
 class Following:
     """Has what is made of documents follow their type."""
 
@@ -50,9 +56,11 @@ class Following:
             await self._walk(documents, after, conversions, is_anew=is_anew)
         if moved := plans.pointers(before, after):
             await documents.set_pointers(key, moved)
-        title, had = after.title, before.title
-        if (title and title.id) != (had and had.id) or (title and title.id in conversions):
-            await documents.set_titles(key, title.id if title else None)
+        if shown := plans.visibilities(before, after):
+            await documents.set_visibilities(key, shown)
+        titles = _titles(after)
+        if titles != _titles(before) or not conversions.keys().isdisjoint(titles):
+            await documents.set_titles(key, *titles)
         if before.path != after.path:
             await uow.repository(AddressRepository).move(key, after.path, at=record.updated_at)
 

@@ -238,6 +238,21 @@ def _policies(definition: Definition) -> dict[str, str]:
     }
 
 
+def visibilities(before: Definition, after: Definition) -> dict[str, bool]:
+    """The fields that readers see from now on, or no more, as far as they may point at something."""
+    old = _visibilities(before)
+    return {name: shown for name, shown in _visibilities(after).items() if name in old and old[name] != shown}
+
+
+def _visibilities(definition: Definition) -> dict[str, bool]:
+    return {
+        str(field.id): top.visibility == "public"
+        for top in definition.fields
+        for field in walk((top,))
+        if isinstance(field, POINTING)
+    }
+
+
 def narrowed(before: Definition, after: Definition) -> Iterator[tuple[Field, tuple[str, ...]]]:
     """Fields that may point at fewer types than before, with those that are left."""
     old = {field.id: field for field in walk(before.fields)}

@@ -143,6 +143,10 @@ class ModelledDocuments(ABC):
         """Have the links of these fields follow another policy when their targets are deleted."""
 
     @abstractmethod
+    async def set_visibilities(self, key: str, visibilities: Mapping[str, bool]) -> None:
+        """Have the links of these fields be of what readers see, or not."""
+
+    @abstractmethod
     async def set_pointers(self, key: str, pointers: Mapping[str, str]) -> None:
         """Have the links of these fields stand elsewhere: ``*`` in a pointer is a place in a list, which stays."""
 
@@ -151,8 +155,8 @@ class ModelledDocuments(ABC):
         """Store what documents of the type are found and read by. Raises `ValueTaken`."""
 
     @abstractmethod
-    async def set_titles(self, key: str, field_id: str | None) -> None:
-        """Have all documents of the type go by another field."""
+    async def set_titles(self, key: str, draft: str | None, live: str | None) -> None:
+        """Have all documents of the type go by other fields, drafts and live copies; by their slugs without one."""
 
     @abstractmethod
     async def is_taken(

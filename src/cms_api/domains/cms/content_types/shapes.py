@@ -295,6 +295,7 @@ def links_of(fields: tuple[Field, ...], values: Mapping[str, Any]) -> Iterator[L
                 pointer,
                 field.on_delete,  # type: ignore[union-attr]  # what points has a policy
                 getattr(field, "types", ()),
+                top.visibility == "public",
             )
 
 

@@ -21,7 +21,7 @@ class Link(msgspec.Struct, frozen=True):
 
     ``field`` names the field for good, ``position`` counts the references in it, and ``pointer``
     tells where in the input this one stands (RFC 6901). ``types`` are the types that the document
-    at the other end may have, any where there are none.
+    at the other end may have, any where there are none. With ``is_public``, readers see the field.
     """
 
     field: str
@@ -31,6 +31,7 @@ class Link(msgspec.Struct, frozen=True):
     pointer: str = ""
     on_delete: OnDelete = "restrict"
     types: tuple[str, ...] = ()
+    is_public: bool = True
 
 
 CardKind = Literal["summary", "summary_large_image", "app", "player"]
@@ -90,8 +91,13 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def heading(self) -> str:
-        """What it is called in lists."""
+        """What it is called in lists, by everybody who may see it."""
         return self.slug
+
+    @property
+    def public_heading(self) -> str:
+        """What readers know it by."""
+        return self.heading
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """What editors search: each text with the id of the field that it stands in, empty in those of all types."""

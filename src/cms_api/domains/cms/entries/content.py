@@ -7,6 +7,7 @@ import msgspec
 
 from cms_api.domains.cms.content_types import shapes
 from cms_api.domains.cms.content_types.definition import Definition
+from cms_api.domains.cms.content_types.fields import Field
 from cms_api.domains.cms.documents.content import Content, Link
 from cms_api.domains.cms.entries.texts import texts_of
 
@@ -20,8 +21,15 @@ class EntryContent(Content, frozen=True, kw_only=True):
 
     @property
     def heading(self) -> str:
-        """What it is called in lists."""
-        title = self.definition.title
+        """What it is called in lists, by everybody who may see it."""
+        return self._named(self.definition.common_title)
+
+    @property
+    def public_heading(self) -> str:
+        """What readers know it by."""
+        return self._named(self.definition.public_title)
+
+    def _named(self, title: Field | None) -> str:
         return str(self.fields.get(str(title.id)) or self.slug)[:500] if title else self.slug
 
     def texts(self) -> Iterator[tuple[str, str]]:

@@ -81,7 +81,8 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
             raise invalid("/slug", "singleton", detail)
 
     def _name(self, given: dict[str, Any]) -> str:
-        title = self.kind.definition.title
+        # Whoever is told of the document sees its slug.
+        title = self.kind.definition.public_title
         return str(given["fields"].get(str(title.id), "") if title else "") or self.kind.key
 
     def _edited(
@@ -131,7 +132,7 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
     async def _public(self, content: EntryContent) -> Public:
         public = await rendered_values(self._renderer, self.kind.definition.fields, content.fields)
         # No field stands in for a description: who may see it can change.
-        told = seo.told(content.seo, type=self.kind.key, title=content.heading, excerpt="")
+        told = seo.told(content.seo, type=self.kind.key, title=content.public_heading, excerpt="")
         return msgspec.structs.replace(public, fields={"seo": content.seo, **public.fields}, seo=told)
 
     async def _searched(self, content: EntryContent, fields: PublicFields) -> SearchText | None:
