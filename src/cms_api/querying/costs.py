@@ -85,6 +85,13 @@ def check_cost(asked: Asked, fields: Fields, limit: int) -> int:
     return _sum(parts, limit)
 
 
+def check_selection(selection: Selection, fields: Fields, limit: int) -> int:
+    """The cost of what is wanted of one item in points. Raises `QueryTooCostly` where it is over ``limit``."""
+    parts: list[Part] = []
+    _of_selection(selection, fields, 1, "", parts)
+    return _sum(parts, limit)
+
+
 def check_condition(condition: Condition, fields: Fields, limit: int) -> int:
     """The cost of a condition alone in points. Raises `QueryTooCostly` where it is over ``limit``."""
     parts: list[Part] = []
