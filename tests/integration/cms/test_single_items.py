@@ -3,8 +3,10 @@
 from typing import Any
 
 import httpx
+import pytest
 from tests.integration.cms.cms_client import (
     API,
+    CONTENT,
     answered,
     change,
     items,
@@ -203,3 +205,20 @@ async def test_a_single_one_costs_a_constant_number_of_statements(
         answered(await admin.get(f"{API}/entries/event/{event}?include=things"), 200)
         # Its type, itself and its lock; the types of what is included, and that with its locks.
         assert sum("cms." in sql for sql in asked) == 6
+
+
+@pytest.mark.parametrize("place", [API, CONTENT])
+async def test_what_brings_in_too_much_is_refused(admin: httpx.AsyncClient, place: str) -> None:
+    await model(admin, "node", [{"key": "next", "type": "references"}])
+    node = await published(admin, "entries/node", slug="one")
+    deep = "include[next][limit]=100&include[next.next][limit]=100"
+    for url, query in (
+        (f"entries/node/{node['id']}", deep),
+        ("entries/node", "limit=100&include[next][limit]=100"),
+    ):
+        problem = answered(await admin.get(f"{place}/{url}?{query}"), 400, "query_too_costly")
+        assert problem["cost"] > problem["limit"]
+        assert problem["most"][0]["parameter"] in ("include=next", "include=next.next")
+        less = query.replace("=100", "=40")
+        answered(await admin.get(f"{place}/{url}?{less}"), 200)
+    answered(await admin.get(f"{place}/entries/node/{node['id']}?include=next.next.next"), 200)
