@@ -3,9 +3,11 @@
 import re
 from urllib.parse import parse_qsl
 
+import msgspec
 import pytest
 
 from cms_api.domains.cms.api import LISTINGS, POSTS
+from cms_api.domains.cms.redirects.wanted import Wanted
 from cms_api.querying import Fields, Listing, Relation, SortKey
 from cms_api.querying.costs import (
     BROUGHT_A_POINT,
@@ -138,3 +140,11 @@ def test_one_item_is_as_a_list_of_one() -> None:
     with pytest.raises(QueryTooCostly):
         cost_of_one("include[next0][limit]=100&include[next0.next1][limit]=100")
     assert cost_of_one("include[next0][limit]=100&include[next0.next1][limit]=50") == 1 + 4 + 1 + 200
+
+
+def test_so_is_what_is_at_a_path() -> None:
+    document = msgspec.structs.replace(NODES, has_texts=True)
+    wanted = Wanted(include="next0.next1.next2", cost_limit=1 + 1 + 4 + 1 + 40)
+    assert wanted.of(document, []).depth == MAX_RELATIONS
+    with pytest.raises(QueryTooCostly):
+        msgspec.structs.replace(wanted, cost_limit=wanted.cost_limit - 1).of(document, [])
