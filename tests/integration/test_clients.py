@@ -39,8 +39,11 @@ export const event: Schemas["NewEventEntry"] = {
 export const change: Schemas["EventEntryPatch"] = { fee: null };
 export type Shown =
   paths["/api/v1/entries/event/{document_id}"]["get"]["responses"][200]["content"]["application/json"];
-export const headline = (shown: Shown): string => shown.headline;
-export const day = (shown: Shown): string | null => shown.day;
+export const headline = (shown: Shown): string | undefined => shown.headline;
+type Whole = Schemas["EventEntry"];
+// Where neither `fields` nor `include` was asked for.
+export const whole = (shown: Shown): Whole => shown as Whole;
+export const day = (shown: Whole): string | null => shown.day;
 export const sort: NonNullable<operations["listEventEntries"]["parameters"]["query"]>["sort"] = ["-starts_at"];
 export const texts = (shown: Schemas["ArticleEntry"]): string[] =>
   shown.body.flatMap((block) =>

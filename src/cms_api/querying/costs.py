@@ -23,6 +23,8 @@ VALUES_A_POINT = 10
 SORTED_RELATION = 10
 COUNTS: dict[Count, int] = {"none": 0, "estimate": 2, "exact": 10}
 ROWS_A_POINT = 10
+# An include is looked up for rows, and brings in others: what it brings in has to be put together.
+BROUGHT_A_POINT = 25
 # What a relation to several has, where nobody says how many are wanted.
 USUAL_MANY = 10
 DEFAULT_LIMIT_OF_COST = 300
@@ -30,10 +32,11 @@ MOST = 3
 
 
 class Part(NamedTuple):
-    """What one part of a query costs; ``what`` is how it is spelt."""
+    """What one part of a query costs; ``what`` is how it is spelt, ``limits`` are those that make it less."""
 
     cost: int
     what: str
+    limits: tuple[str, ...] = ()
 
 
 class QueryTooCostly(Malformed):
@@ -65,15 +68,33 @@ def _of_sort(keys: tuple[SortKey, ...], fields: Fields, parts: list[Part]) -> No
         parts.append(Part(COMPARISON + SORTED_RELATION * hops, f"sort={key.field}"))
 
 
-def _of_selection(selection: Selection, fields: Fields, rows: int, path: str, parts: list[Part]) -> None:
-    """Each relation costs by the rows that it is expanded for, which are more at each level."""
+def _of_selection(
+    selection: Selection,
+    fields: Fields,
+    rows: int,
+    parts: list[Part],
+    at: str = "",
+    limits: tuple[str, ...] = (),
+) -> None:
+    """Each relation costs by the rows that it is expanded for, or that it brings in: more at each level.
+
+    ``at`` is the path of what is selected of, ``limits`` what says how many there are of it.
+    """
     for name, inner in selection.include:
-        relation = fields.relations[name]
-        many = inner.limit or USUAL_MANY if relation.is_many else 1
+        relation, path, known = fields.relations[name], f"{at}{name}", limits
+        many = _many(inner) if relation.is_many else 1
         if relation.hops:
-            cost = 1 + rows // ROWS_A_POINT + len(inner.sort)
-            parts.append(Part(cost, f"include={path}{name}"))
-        _of_selection(inner, relation.fields(), rows * many, f"{path}{name}.", parts)
+            known = (*limits, f"include[{path}][limit]") if relation.is_many else limits
+            cost = 1 + max(rows // ROWS_A_POINT, rows * many // BROUGHT_A_POINT) + len(inner.sort)
+            parts.append(Part(cost, f"include={path}", known))
+        _of_selection(inner, relation.fields(), rows * many, parts, f"{path}.", known)
+
+
+def _many(selection: Selection) -> int:
+    """How many rows of a relation to several are put together."""
+    limit = selection.limit or USUAL_MANY
+    # Only when all are there it is known which come first.
+    return max(limit, USUAL_MANY) if selection.sort else limit
 
 
 def check_cost(asked: Asked, fields: Fields, limit: int) -> int:
@@ -81,7 +102,14 @@ def check_cost(asked: Asked, fields: Fields, limit: int) -> int:
     parts = [Part(COUNTS[asked.count], f"count={asked.count}")]
     _of_condition(asked.filter, fields, parts)
     _of_sort(asked.sort, fields, parts)
-    _of_selection(asked.selection, fields, asked.limit, "", parts)
+    _of_selection(asked.selection, fields, asked.limit, parts, limits=("limit",))
+    return _sum(parts, limit)
+
+
+def check_selection(selection: Selection, fields: Fields, limit: int) -> int:
+    """The cost of what is wanted of one item in points. Raises `QueryTooCostly` where it is over ``limit``."""
+    parts: list[Part] = []
+    _of_selection(selection, fields, 1, parts)
     return _sum(parts, limit)
 
 
@@ -99,10 +127,12 @@ def _sum(parts: list[Part], limit: int) -> int:
         for part in parts:
             by_name[part.what] += part.cost
         most = by_name.most_common(MOST)
+        (limits,) = {part.limits for part in parts if part.what == most[0][0]}
         raise QueryTooCostly(
             f"The query costs {cost} points, and at most {limit} are taken. What costs most: "
             + ", ".join(f"“{what}” ({its})" for what, its in most)
-            + ".",
+            + "."
+            + (f" Lower {' or '.join(f'“{one}”' for one in limits)}." if limits else ""),
             cost=cost,
             limit=limit,
             most=[{"parameter": what, "cost": its} for what, its in most],

@@ -3,7 +3,7 @@
 Both are turned into a tree of `Node` first. What differs is told by a `Spelling`: how values are read.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar, get_args
 
@@ -270,10 +270,9 @@ class _Parser:
 
     # Selections
 
-    def selection(
-        self, include: Node | None, fields: Node | None, of: Fields, format: Node | None = None
-    ) -> Selection:
+    def selected(self, parts: Mapping[str, Node], of: Fields) -> Selection:
         """The relations to expand, the fields to keep, and the format of texts."""
+        include, fields = parts.get("include"), parts.get("fields")
         wanted = _Wanted()
         if include is not None:
             self._include(include, wanted, of)
@@ -281,7 +280,7 @@ class _Parser:
                 self.fault(include, "too_many", f"At most {MAX_INCLUDES} includes are taken.")
         if fields is not None:
             self._fields(fields, wanted, of)
-        return msgspec.structs.replace(wanted.frozen(), format=self._format(format))
+        return msgspec.structs.replace(wanted.frozen(), format=self._format(parts.get("format")))
 
     def _format(self, node: Node | None) -> TextFormat:
         given = self.text(node)
@@ -464,10 +463,8 @@ PLAIN = ("limit", "after", "before", "sort", "count")
 def parsed(root: Node, listing: Listing, spelling: Spelling, *, extra: tuple[str, ...] = ()) -> Asked:
     """What is asked of a list. ``extra`` are parameters that are read elsewhere. Raises `Refused`."""
     parser = _Parser(spelling)
-    known = [*PLAIN, "filter", *extra]
-    known += ["fields"] if listing.shown else []
-    known += ["include"] if listing.expands else []
-    known += ["format"] if listing.has_texts else []
+    selecting = _selecting(listing)
+    known = [*PLAIN, "filter", *extra, *selecting]
     known += ["q"] if listing.is_searchable else []
     parser.names(root, known)
     parts = _given(root)
@@ -489,12 +486,7 @@ def parsed(root: Node, listing: Listing, spelling: Spelling, *, extra: tuple[str
         sort=parser.sort(parts.get("sort"), listing, default),
         filter=all_of(*filters),
         count=parser.count(parts.get("count")),
-        selection=parser.selection(
-            parts.get("include") if listing.expands else None,
-            parts.get("fields") if listing.shown else None,
-            listing,
-            parts.get("format") if listing.has_texts else None,
-        ),
+        selection=parser.selected({name: node for name, node in parts.items() if name in selecting}, listing),
     )
     if parser.faults:
         raise Refused(parser.faults)
@@ -515,10 +507,15 @@ def selection_of(
 ) -> Selection:
     """What `include`, `fields` and `format` alone ask for. ``extra`` is read elsewhere. Raises `Refused`."""
     parser = _Parser(spelling)
-    formats = ("format",) if listing.has_texts else ()
-    parser.names(root, ["include", "fields", *formats, *extra])
-    wanted = root.parts.get("format") if listing.has_texts else None
-    found = parser.selection(root.parts.get("include"), root.parts.get("fields"), listing, wanted)
+    known = _selecting(listing)
+    parser.names(root, [*known, *extra])
+    found = parser.selected({name: node for name, node in root.parts.items() if name in known}, listing)
     if parser.faults:
         raise Refused(parser.faults)
     return found
+
+
+def _selecting(listing: Listing) -> list[str]:
+    """The parts of a query that say what of the items is wanted, where these have it."""
+    taken = {"fields": bool(listing.shown), "include": listing.expands, "format": listing.has_texts}
+    return [name for name, is_taken in taken.items() if is_taken]

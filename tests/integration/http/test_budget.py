@@ -172,6 +172,8 @@ class _Asking:
                 if listing is not None:
                     found += _asked_of(listing, url, grows=path not in STEADY)
                     continue
+                if (item := handler.opt.get("item_of")) is not None:
+                    found += _chosen_of(own.get(url.rpartition("/")[0], item), url)
                 grows = path in GROWING or not (path in STEADY or path.endswith("}"))
                 found += [Question(url + query, grows=grows) for query in self._queries.get(path, ("",))]
         return found + await self._previewed(found)
@@ -235,6 +237,13 @@ def _asked_of(listing: Listing, url: str, *, grows: bool) -> Iterator[Question]:
         yield Question(f"{url}/query", body, include, grows)
 
 
+def _chosen_of(listing: Listing, url: str) -> Iterator[Question]:
+    """One item of a list with all that it can include, and a part of it."""
+    yield Question(f"{url}?fields=id", grows=False)
+    for paths in _together(dict(_relations(listing))) if listing.expands else ():
+        yield Question(f"{url}?include={','.join(paths)}", None, paths, grows=False)
+
+
 def _relations(fields: Fields, *, hops: int = 2) -> Iterator[tuple[str, bool]]:
     """The paths of what can be included, and whether there may be several of it."""
     for name, relation in fields.relations.items():
@@ -288,7 +297,7 @@ async def _answer(client: httpx.AsyncClient, question: Question, counts: list[tu
         assert response.status_code == 200, (question, response.text)
     is_json = response.headers["content-type"].startswith("application/json")
     items = response.json().get("items") if is_json else None
-    included = {path: len(_ids(items, path)) for path in question.include}
+    included = {path: len(_ids(items or response.json(), path)) for path in question.include}
     return Answer(counts[-1][1], len(response.content if items is None else items), included)
 
 
@@ -321,8 +330,12 @@ async def test_no_request_asks_more_for_more_rows(
     # Else nothing would have been found out.
     assert [one for one in asked if one.question.grows and one.more.size <= one.few.size] == []
     assert [
-        one for one in asked if any(one.more.included[path] <= n for path, n in one.few.included.items())
+        one
+        for one in asked
+        if one.question.grows and any(one.more.included[path] <= n for path, n in one.few.included.items())
     ] == []
+    single = [one.more for one in asked if not one.question.grows and one.question.include]
+    assert len([one for one in single if any(one.included.values())]) >= len(DOCUMENTS)
     # A page of everything asks once for each kind, and a preview publishes before that. Included drafts
     # take three: their types, themselves, and who is editing them.
     bounded = [one for one in asked if "/sync?" not in one.question.url and one.question.preview is None]

@@ -107,6 +107,33 @@ async def test_how_deep_management_includes(site: Site, document: dict[str, Any]
     check(document, url, await site.admin.get(f"{url}?include={deep}&fields=id"))
 
 
+ITEMS = {
+    "posts": "document_id", "pages": "document_id", "entries/event": "document_id", "entries/place": "document_id",
+    "authors": "author_id", "categories": "term_id", "tags": "term_id", "media": "media_id",
+}  # fmt: skip
+CHOOSING = re.compile(r"fields|format|include(?:\[.+\])?")
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("kind", ITEMS)
+async def test_single_ones_in_management(site: Site, document: dict[str, Any], kind: str) -> None:
+    """They take what their lists take to choose with, and answer what the document says."""
+    url, path = f"{API}/{kind}", f"{API}/{kind}/{{{ITEMS[kind]}}}"
+    listed = parameters_of(document, document["paths"][url]["get"])
+    taken = [one for one in parameters_of(document, document["paths"][path]["get"]) if one["in"] == "query"]
+    assert taken == [one for one in listed if one["in"] == "query" and CHOOSING.fullmatch(one["name"])]
+    deep = DEEP.get(kind)
+    assert (deep is not None) == ("include" in {one["name"] for one in taken})
+    asked = ["", "?fields=id"]
+    asked += [f"?include={name}" for name in deep.split(",")] if deep else []
+    asked += [f"?include={deep}", f"?include={deep}&fields=id,version"] if deep else []
+    for one in (await site.admin.get(url)).json()["items"]:
+        for query in asked:
+            answer = await site.admin.get(f"{url}/{one['id']}{query}")
+            assert answer.status_code == 200, answer.text
+            check(document, path, answer)
+
+
 @pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize("kind", ["authors", "categories", "tags", "media", "users", "redirects", "menus"])
 async def test_fields_of_management(site: Site, document: dict[str, Any], kind: str) -> None:

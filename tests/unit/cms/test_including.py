@@ -79,6 +79,16 @@ async def test_only_what_is_asked_for_is_put_in(cms: FakeCms) -> None:
     assert (type(row["author"]), names(row["tags"])) == (str, ["Red"])
 
 
+async def test_one_item_is_as_a_page_of_one(cms: FakeCms) -> None:
+    one, related = await post(cms), related_in(cms)
+    wanted = including(author=Selection(), authors=Selection(limit=1), tags=Selection())
+    (row,) = (await related.within(READER, Page(items=[one]), POSTS, wanted)).items
+    assert await related.of(READER, one, POSTS, wanted) == row
+    assert (names(row["author"]), names(row["authors"])) == ("Ada", ["Ada"])
+    assert await related.of(READER, one, POSTS, Selection()) is one
+    assert (await related.of(STRANGER, one, POSTS, wanted))["author"] == str(one.author)
+
+
 @pytest.mark.parametrize(
     ("wanted", "came"),
     [

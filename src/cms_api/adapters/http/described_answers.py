@@ -13,7 +13,7 @@ ALWAYS = {
 }
 # Of these, those that an operation's answers have.
 HEADERS = {
-    "ETag": "The version.",
+    "ETag": "The version, or what tells these bytes from others.",
     "Location": "Where it is.",
     "Link": "The pages before and behind (RFC 8288).",
     "Cache-Control": "Who may keep it, and for how long.",

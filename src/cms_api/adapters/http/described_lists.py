@@ -108,6 +108,24 @@ def list_parameters(listing: Listing) -> list[dict[str, Any]]:
     words = f"Comma-separated; `-` turns a key round. Where not given: `{default}`."
     if (order := _sort("sort", words, listing)) is not None:
         found.append(order)
+    found += item_parameters(listing)
+    found += [
+        one
+        for name, kind in listing.filters.items()
+        for operator in OPERATORS[kind]
+        for one in (_filter(name, operator, kind),)
+    ]
+    return found + [
+        _filter(name, operator, kind)
+        for name, kind in _related(listing).items()
+        for operator in RELATED_OPERATORS
+        if operator in OPERATORS[kind]
+    ]
+
+
+def item_parameters(listing: Listing) -> list[dict[str, Any]]:
+    """The parameters that choose what is shown of the items of a list, or of one of them."""
+    found: list[dict[str, Any]] = []
     if listing.shown:
         found.append(
             _parameter(
@@ -121,18 +139,7 @@ def list_parameters(listing: Listing) -> list[dict[str, Any]]:
         found += _includes(listing)
     if listing.has_texts:
         found.append(format_parameter())
-    found += [
-        one
-        for name, kind in listing.filters.items()
-        for operator in OPERATORS[kind]
-        for one in (_filter(name, operator, kind),)
-    ]
-    return found + [
-        _filter(name, operator, kind)
-        for name, kind in _related(listing).items()
-        for operator in RELATED_OPERATORS
-        if operator in OPERATORS[kind]
-    ]
+    return found
 
 
 def _includes(listing: Listing) -> list[dict[str, Any]]:

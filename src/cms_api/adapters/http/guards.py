@@ -12,6 +12,8 @@ from cms_api.querying.parsing import Refused
 EMPTY = len("{}")
 # Who reads a body that is no argument of the handler: files, and questions for lists.
 READS_BODY = {"multipart", "query_of"}
+# Who reads the query string: lists, single ones as their lists show them, and what has parameters of its own.
+READS_QUERY = {"listing", "item_of", "query"}
 
 
 def refuse_nobody(scope: Scope, *, is_nobody: bool) -> None:
@@ -33,13 +35,13 @@ def refuse_bodies(scope: Scope) -> None:
 
 
 def refuse_unknown_parameters(scope: Scope) -> None:
-    """Refuse a query string where the handler reads none (``opt["listing"]`` and ``opt["query"]`` do)."""
+    """Refuse a query string where the handler reads none (`READS_QUERY` do)."""
     if b"%00" in scope["raw_path"]:
         raise Malformed("The character U+0000 is not allowed.")
     if scope.get("method") == HttpMethod.OPTIONS:
         return  # the framework answers, and reads nothing
     query, opt = scope["query_string"], scope["route_handler"].opt
-    if query and ("query_of" in opt or ("listing" not in opt and "query" not in opt)):
+    if query and ("query_of" in opt or not READS_QUERY & opt.keys()):
         # Spelt in another way it is none of a preview: caches would not know it.
         read = {PARAMETER} if takes_preview(scope) else set()
         known = {PARAMETER} if can_be_previewed(scope) else set()

@@ -1,4 +1,4 @@
-"""Items of lists in management, for the OpenAPI document: whole, or as `fields` and `include` make them."""
+"""Items in management, in lists or alone, for the OpenAPI document: whole, or as `fields` and `include` make them."""
 
 import copy
 from collections.abc import Mapping
@@ -33,13 +33,20 @@ class Parts:
         """Say what the documents of a type look like: as the schema that ``view`` refers to."""
         self._described[document_kind(type)] = (view.removeprefix(REF), listing)
 
-    def show(self, paths: Mapping[str, Any], listings: Mapping[str, Listing]) -> None:
-        """Let the lists of operations say what ``listings``, by their names, allow."""
+    def show(
+        self, paths: Mapping[str, Any], listings: Mapping[str, Listing], items: Mapping[str, Listing]
+    ) -> None:
+        """Let operations say what these allow, by their names: ``listings`` of lists, ``items`` of single ones."""
         for path in paths.values():
             for operation in path.values():
-                listing = listings.get(operation["operationId"])
-                if listing is not None and listing.shown:
-                    content = operation["responses"]["200"]["content"]["application/json"]
+                name = operation["operationId"]
+                listing = listings.get(name, items.get(name))
+                if listing is None or not listing.shown:
+                    continue
+                content = operation["responses"]["200"]["content"]["application/json"]
+                if name in items:
+                    content["schema"] = self.whole_or_part(content["schema"], listing)
+                else:
                     self.show_in(content["schema"]["$ref"], listing)
 
     def show_in(self, listed: str, listing: Listing) -> None:
@@ -47,8 +54,12 @@ class Parts:
         items = self._schemas[listed.removeprefix(REF)]["properties"]["items"]
         whole = items["items"]
         if "$ref" in whole:  # else it was seen already, at another operation
-            part = self._part(whole["$ref"].removeprefix(REF), listing if listing.expands else NO_FIELDS)
-            items["items"] = {"anyOf": [whole, part]}
+            items["items"] = self.whole_or_part(whole, listing)
+
+    def whole_or_part(self, whole: dict[str, str], listing: Listing) -> dict[str, Any]:
+        """An item that ``whole`` refers to, or what is chosen of it as ``listing`` allows."""
+        part = self._part(whole["$ref"].removeprefix(REF), listing if listing.expands else NO_FIELDS)
+        return {"anyOf": [whole, part]}
 
     def _part(self, name: str, fields: Fields) -> dict[str, str]:
         """What refers to the schema of a part of what is called ``name``."""

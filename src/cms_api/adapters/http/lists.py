@@ -28,7 +28,7 @@ from cms_api.querying import (
     nearest,
 )
 from cms_api.querying.conditions import canonical, is_search
-from cms_api.querying.costs import DEFAULT_LIMIT_OF_COST, check_cost
+from cms_api.querying.costs import DEFAULT_LIMIT_OF_COST, check_cost, check_selection
 from cms_api.querying.parsing import Node, Refused, parsed, selection_of
 from cms_api.querying.spellings import JSON, PARAMETERS, of_json, of_parameters
 from cms_api.validation import decode
@@ -236,15 +236,25 @@ def _of_body(body: bytes) -> Node:
         raise Malformed(error.detail, faults=error.faults) from None
 
 
+def cost_limit_of(request: ApiRequest) -> int:
+    """What a query may cost in points."""
+    limit: int = request.app.state.query_cost_limit
+    return limit
+
+
 def selection_from(
-    query: bytes, listing: Listing, extra: tuple[str, ...] = ()
+    query: bytes, listing: Listing, extra: tuple[str, ...] = (), *, cost_limit: int = DEFAULT_LIMIT_OF_COST
 ) -> tuple[Selection, dict[str, str]]:
-    """What the query string of a single item asks for, and what it gives for ``extra``. Raises `Malformed`."""
+    """What the query string of a single item asks for, and what it gives for ``extra``.
+
+    Raises `Malformed` with every fault, and `QueryTooCostly`.
+    """
     pairs = parameters(query)
     try:
         found = selection_of(of_parameters(pairs), listing, PARAMETERS, extra=extra)
     except Refused as error:
         raise refusal(error) from None
+    check_selection(found, listing, cost_limit)
     return found, {name: value for name, value in pairs if name in extra}
 
 
@@ -253,13 +263,18 @@ def list_response(request: ApiRequest, query: ListQuery, page: Page[T]) -> Respo
     info, headers = query.links(page)
     items: list[Any] = page.items
     if query.selection.fields is not None or query.selection.include:
-        items = [_kept(msgspec.to_builtins(item), query.selection, query.listing) for item in items]
+        items = [kept(item, query.selection, query.listing) for item in items]
     view = ListView(items=items, page=info, count=page.count, count_is_estimate=page.is_estimate)
     return unversioned(request, view, headers)
 
 
+def kept(item: object, selection: Selection, fields: Fields) -> Any:
+    """What is wanted of an item, and of what is included in it, as JSON has it."""
+    return _kept(msgspec.to_builtins(item), selection, fields)
+
+
 def _kept(told: Any, selection: Selection, fields: Fields) -> Any:
-    """What is wanted of an item, or of what is included in it; what stayed an id is kept as it is."""
+    """What is wanted of a part of an item; what stayed an id is kept as it is."""
     if isinstance(told, list | tuple):
         return [_kept(one, selection, fields) for one in told]
     if not isinstance(told, dict):
@@ -286,7 +301,7 @@ class _Place:
         self.listing = listing
         self.extra = extra
         self.cursors: Cursors = request.app.state.cursors
-        self.cost_limit: int = request.app.state.query_cost_limit
+        self.cost_limit = cost_limit_of(request)
 
     def __hash__(self) -> int:
         return hash((self.path, id(self.listing), self.extra))

@@ -16,6 +16,7 @@ from cms_api.adapters.http.described_answers import complete_responses, redirect
 from cms_api.adapters.http.described_lists import (
     filter_schemas,
     format_parameter,
+    item_parameters,
     list_parameters,
     query_body,
 )
@@ -206,7 +207,8 @@ def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> 
     parts = Parts(schema["components"]["schemas"])
     listed = {name: handler.opt for name, handler in handlers.items() if "listing" in handler.opt}
     managed = {name: opt["listing"] for name, opt in listed.items() if not opt.get("public")}
-    parts.show(schema["paths"], managed)
+    items = {name: one.opt["item_of"] for name, one in handlers.items() if "item_of" in one.opt}
+    parts.show(schema["paths"], managed, items)
     asked_by_bodies = {name: opt["listing"] for name, opt in listed.items() if "query_of" in opt}
     schema["components"]["schemas"].update(filter_schemas(asked_by_bodies))
     if types is not None:
@@ -276,7 +278,9 @@ def _complete(method: str, operation: dict[str, Any], handler: HTTPRouteHandler)
 
 
 def _named(method: str, opt: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The parameters that a handler reads by itself."""
+    """The parameters that a handler reads which is of no list."""
+    if "item_of" in opt:
+        yield from item_parameters(opt["item_of"])
     for name, text in opt.get("query", {}).items():
         told = format_parameter() if name == "format" else _text("query", name, text)
         yield told | {"required": name in opt.get("required", ())}

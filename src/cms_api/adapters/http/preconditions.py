@@ -16,7 +16,9 @@ from cms_api.kernel.errors import Malformed, PreconditionRequired
 # A version that no resource ever has: a tag that is none of ours matches nothing.
 NO_VERSION = -1
 _TAGS = re.compile(r'\s*(?:W/)?"[^"\x00-\x20]*"\s*(?:,\s*(?:W/)?"[^"\x00-\x20]*"\s*)*')
-_VERSION = re.compile(r'"v(\d{1,9})"')
+# The tag of a version, or of what a client chose to see of it, which has a hash of that besides.
+VERSION = r"v([0-9]{1,9})(?:-[0-9a-f]{32})?"
+_VERSION = re.compile(f'"{VERSION}"')
 
 
 class Versioned(Protocol):
@@ -88,12 +90,28 @@ def resource(
     return Response(view, status_code=status, headers=headers)
 
 
+def chosen(request: ApiRequest, content: object, version: int) -> Response[Any]:
+    """What a client chose to see of a versioned resource, and of what it points at.
+
+    The version does not tell all of that: the tag names it for If-Match, and goes on with a hash of
+    what is said, so that the same tag stands for the same bytes.
+    """
+    body = msgspec.json.encode(content)
+    return _tagged(request, body, f'"v{version}-{hash_of(body)}"')
+
+
 def unversioned(
     request: ApiRequest, content: object, more: Mapping[str, str] = MappingProxyType({})
 ) -> Response[Any]:
     """An answer without a version: its tag is made of what it says. ``more`` are further headers."""
     body = msgspec.json.encode(content)
-    tag = hash_tag(body)
+    return _tagged(request, body, hash_tag(body), more)
+
+
+def _tagged(
+    request: ApiRequest, body: bytes, tag: str, more: Mapping[str, str] = MappingProxyType({})
+) -> Response[Any]:
+    """Those bytes under their tag; 304 where the client has them."""
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", **more}
     # A list that is asked by a body is read, whatever the method says.
     is_read = request.method == "GET" or "query_of" in request.route_handler.opt
@@ -103,8 +121,13 @@ def unversioned(
 
 
 def hash_tag(body: bytes) -> str:
-    """The strong entity tag of bytes: 128 bits of XXH3, which takes a tenth of the time of SHA-256."""
-    return f'"{xxh3_128_hexdigest(body)}"'
+    """The strong entity tag of bytes."""
+    return f'"{hash_of(body)}"'
+
+
+def hash_of(body: bytes) -> str:
+    """128 bits of XXH3, which takes a tenth of the time of SHA-256, in hexadecimal digits."""
+    return xxh3_128_hexdigest(body)
 
 
 class Ready:

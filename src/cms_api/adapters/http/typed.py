@@ -11,7 +11,12 @@ from litestar.handlers import HTTPRouteHandler
 from msgspec import Meta
 
 from cms_api.adapters.http.body import JSON_PATCH
-from cms_api.adapters.http.described_lists import filter_schemas, list_parameters, query_body
+from cms_api.adapters.http.described_lists import (
+    filter_schemas,
+    item_parameters,
+    list_parameters,
+    query_body,
+)
 from cms_api.adapters.http.listed_items import Parts
 from cms_api.adapters.http.schemas import DeliveredList, ListView
 from cms_api.domains.cms.api import EntryDescription, PatchOperation, free_name
@@ -40,7 +45,7 @@ def expand(
         addressed += [names["delivered"]] if one.has_address else []
         for path, operations in generic.items():
             paths[path.replace("{type}", one.key)] = {
-                method: _operation(path, operation, handlers, one, names, known)
+                method: _operation(path, operation, handlers, one, names, known, parts)
                 for method, operation in operations.items()
             }
     if addressed:
@@ -144,6 +149,7 @@ def _operation(
     one: EntryDescription,
     names: Mapping[str, dict[str, Any]],
     filters: dict[str, Any],
+    parts: Parts,
 ) -> dict[str, Any]:
     """An operation as it is for one type."""
     opt = handlers[generic["operationId"]].opt
@@ -159,9 +165,31 @@ def _operation(
         if "query_of" in opt:
             filters.update(filter_schemas({made["operationId"]: listing}))
             made["requestBody"] = query_body(listing, made["operationId"])
-        generic_names = {parameter["name"] for parameter in list_parameters(opt["listing"])}
-        made["parameters"] = [p for p in made["parameters"] if p["name"] not in generic_names]
-        made["parameters"] += [] if "query_of" in opt else list_parameters(listing)
+        own = [] if "query_of" in opt else list_parameters(listing)
+        made["parameters"] = _exchanged(made["parameters"], list_parameters(opt["listing"]), own)
+    if role == "item":
+        own = item_parameters(one.listing)
+        made["parameters"] = _exchanged(made["parameters"], item_parameters(opt["item_of"]), own)
+        shown = parts.whole_or_part(names["view"], one.listing)
+        made["responses"]["200"]["content"] = {"application/json": {"schema": shown}}
+    _take(made, role, one, names)
+    replaced = {f"{REF}EntryView": names["view"]["$ref"], f"{REF}EntryViewList": names["view_list"]["$ref"]}
+    for found in _objects(made["responses"]):
+        if found.get("$ref") in replaced:
+            found["$ref"] = replaced[found["$ref"]]
+    if face == "delivered":
+        success = next(status for status in made["responses"] if status.startswith("2"))
+        shown = names["delivered_list"] if "listing" in opt else names["delivered"]
+        made["responses"][success]["content"] = {"application/json": {"schema": shown}}
+    if "{" not in path.replace("{type}", ""):
+        made["responses"].pop("404", None)
+    return made
+
+
+def _take(
+    made: dict[str, Any], role: str | None, one: EntryDescription, names: Mapping[str, dict[str, Any]]
+) -> None:
+    """Say what an operation that writes takes."""
     if role == "new":
         content = made["requestBody"]["content"]["application/json"] = {"schema": names["new"]}
         if one.example is not None:
@@ -174,17 +202,14 @@ def _operation(
             "application/merge-patch+json": change,
             JSON_PATCH: {"schema": names["operations"], "example": operations},
         }
-    replaced = {f"{REF}EntryView": names["view"]["$ref"], f"{REF}EntryViewList": names["view_list"]["$ref"]}
-    for found in _objects(made["responses"]):
-        if found.get("$ref") in replaced:
-            found["$ref"] = replaced[found["$ref"]]
-    if face == "delivered":
-        success = next(status for status in made["responses"] if status.startswith("2"))
-        shown = names["delivered_list"] if "listing" in opt else names["delivered"]
-        made["responses"][success]["content"] = {"application/json": {"schema": shown}}
-    if "{" not in path.replace("{type}", ""):
-        made["responses"].pop("404", None)
-    return made
+
+
+def _exchanged(
+    parameters: list[dict[str, Any]], generic: list[dict[str, Any]], own: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The parameters with those of one type in the place of those that any type has."""
+    names = {parameter["name"] for parameter in generic}
+    return [*(one for one in parameters if one["name"] not in names), *own]
 
 
 def _prune(schema: dict[str, Any]) -> None:

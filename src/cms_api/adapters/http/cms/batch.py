@@ -10,7 +10,7 @@ from litestar.params import JSONBody
 from msgspec import UNSET, Meta, UnsetType
 
 from cms_api.adapters.http.cms.schemas import NewPage, NewPost, PagePatch, PostPatch, into
-from cms_api.adapters.http.preconditions import etag
+from cms_api.adapters.http.preconditions import VERSION, etag
 from cms_api.adapters.http.problems import problem_of
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import View, Wire
@@ -52,7 +52,7 @@ EXAMPLE = {
 }
 
 IfMatch = Annotated[
-    str, Meta(pattern=r'^("?v[0-9]{1,9}"?|\*)$', description="The ETag that is meant, or `*`.")
+    str, Meta(pattern=rf'^("?{VERSION}"?|\*)$', description="The ETag that is meant, or `*`.")
 ]
 
 
@@ -221,7 +221,7 @@ def _operation(one: BatchOperation, pointer: str) -> Operation:
     elif isinstance(one.data, dict):
         given = one.data.get("locale") if one.action == "create" else None
         changes, locale = EntryChanges(values=one.data), given if isinstance(given, str) else None
-    version = "*" if one.if_match is UNSET else one.if_match.strip('"')
+    version = "*" if one.if_match is UNSET else one.if_match.strip('"').partition("-")[0]
     return Operation(
         action=one.action,
         type=one.type,

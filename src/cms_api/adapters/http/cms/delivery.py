@@ -12,7 +12,7 @@ from litestar.types import ASGIApp
 
 from cms_api.adapters.http.cms.answering import ANYTHING, delivered_list, delivered_one
 from cms_api.adapters.http.cms.delivered import DELIVERED
-from cms_api.adapters.http.lists import list_query, selection_from
+from cms_api.adapters.http.lists import cost_limit_of, list_query, selection_from
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import DeliveredList, ListView
 from cms_api.domains.cms.api import LISTINGS, DeliveryService, Kind
@@ -50,8 +50,8 @@ def query_of(kind: Kind) -> dict[str, str]:
 
 
 @lru_cache(maxsize=PLANS_KEPT)
-def _one_plan(kind: Kind, query: bytes) -> tuple[Selection, str | None]:
-    selection, given = selection_from(query, LISTINGS[kind], ("locale",))
+def _one_plan(kind: Kind, query: bytes, cost_limit: int) -> tuple[Selection, str | None]:
+    selection, given = selection_from(query, LISTINGS[kind], ("locale",), cost_limit=cost_limit)
     return selection, given.get("locale")
 
 
@@ -63,7 +63,7 @@ async def _one(
     value: object,
 ) -> ASGIApp:
     scope = request.scope
-    selection, locale = _one_plan(kind, scope["query_string"])
+    selection, locale = _one_plan(kind, scope["query_string"], cost_limit_of(request))
     item = await delivery.one(kind, by, value, selection, locale)
     return delivered_one(request, item, is_dated=not selection.include, keys=MORE_KEYS.get(kind, ()))
 

@@ -12,6 +12,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, JSONBody
 
 from cms_api.adapters.http.cms.schemas import NewPage, NewPost, PagePatch, PostPatch, into
+from cms_api.adapters.http.items import item_query, item_response
 from cms_api.adapters.http.lists import list_query, list_response
 from cms_api.adapters.http.preconditions import resource
 from cms_api.adapters.http.requests import ApiRequest
@@ -172,11 +173,26 @@ def document_controller(
             page = await related.within(request.user, page, documents.listing, query.selection)
             return list_response(request, query, page)
 
-        @get(KEY, operation_id=f"get{name}", summary=f"Read a {noun}")
-        async def get(self, request: ApiRequest, document_id: FromPath[UUID], documents: Service) -> View:
+        @get(
+            KEY,
+            operation_id=f"get{name}",
+            summary=f"Read a {noun}",
+            opt={"item_of": listing, "entries": "item"},
+        )
+        async def get(
+            self,
+            request: ApiRequest,
+            document_id: FromPath[UUID],
+            documents: Service,
+            related: NamedDependency[RelatedService],
+        ) -> View:
             """One document with its draft, from the trash as well."""
+            wanted = item_query(request, documents.listing)
             document = await documents.get(request.user, document_id)
-            return resource(request, document, is_whole=is_whole(document))
+            shown = await related.of(request.user, document, documents.listing, wanted)
+            return item_response(
+                request, document, shown, documents.listing, wanted, is_whole=is_whole(document)
+            )
 
         @patch(
             KEY,

@@ -12,7 +12,7 @@ from litestar.types import ASGIApp
 from cms_api.adapters.http.cms.answering import ANYTHING, delivered_list, delivered_one
 from cms_api.adapters.http.cms.delivery import FORMAT, QUERY
 from cms_api.adapters.http.cms.documents import ENTRIES
-from cms_api.adapters.http.lists import list_query, selection_from
+from cms_api.adapters.http.lists import cost_limit_of, list_query, selection_from
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.domains.cms.api import ANY_ENTRIES, EntryDeliveryService
 
@@ -79,7 +79,9 @@ async def _one(
 ) -> ASGIApp:
     reader = await entry_delivery.of(request.path_params["type"])
     extra = ("locale",) if by == "slug" else ()
-    selection, given = selection_from(request.scope["query_string"], reader.listing, extra)
+    selection, given = selection_from(
+        request.scope["query_string"], reader.listing, extra, cost_limit=cost_limit_of(request)
+    )
     found = await reader.one(by, value, selection, given.get("locale"))
     is_dated = reader.is_self_contained and not selection.include
     return delivered_one(request, found, is_dated=is_dated, keys=("content-types", "settings"))

@@ -12,6 +12,7 @@ from litestar.response import File
 from msgspec.json import encode
 
 from cms_api.adapters.http.cms.schemas import MediaPatch, into
+from cms_api.adapters.http.items import item_query, item_response
 from cms_api.adapters.http.lists import list_query, list_response
 from cms_api.adapters.http.preconditions import resource
 from cms_api.adapters.http.requests import ApiRequest
@@ -66,12 +67,14 @@ class MediaController(Controller):
     path = "/media/{media_id:uuid}"
     tags = ("media",)
 
-    @get(operation_id="getMedia")
+    @get(operation_id="getMedia", opt={"item_of": MEDIA})
     async def get(
         self, request: ApiRequest, media_id: FromPath[UUID], media: NamedDependency[MediaService]
     ) -> Response[MediaView]:
         """One file's record."""
-        return resource(request, await media.get(request.user, media_id))
+        wanted = item_query(request, MEDIA)
+        asset = await media.get(request.user, media_id)
+        return item_response(request, asset, asset, MEDIA, wanted)
 
     @patch(operation_id="updateMedia", opt={"example": {"alt": "A tree in autumn"}})
     async def update(

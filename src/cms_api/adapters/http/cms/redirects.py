@@ -14,7 +14,13 @@ from cms_api.adapters.http.cms.answering import delivered_one
 from cms_api.adapters.http.cms.delivered import DeliveredPage, DeliveredPost
 from cms_api.adapters.http.cms.delivery import DOCUMENT_QUERY
 from cms_api.adapters.http.cms.schemas import into
-from cms_api.adapters.http.lists import list_query, list_response, query_values, wrong_parameter
+from cms_api.adapters.http.lists import (
+    cost_limit_of,
+    list_query,
+    list_response,
+    query_values,
+    wrong_parameter,
+)
 from cms_api.adapters.http.preconditions import resource
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import ListView, Wire
@@ -194,6 +200,7 @@ async def resolve(request: ApiRequest, redirects: NamedDependency[RedirectServic
     given = query_values(request, QUERY)
     if "path" not in given:
         raise wrong_parameter("path", "required", "“path” is required.")
-    wanted = Wanted(**{name: given[name] for name in DOCUMENT_QUERY if name in given})
+    told = {name: given[name] for name in DOCUMENT_QUERY if name in given}
+    wanted = Wanted(**told, cost_limit=cost_limit_of(request))
     found = await redirects.resolve(given["path"], given.get("locale"), wanted)
     return delivered_one(request, found, is_dated=False, keys=KEYS)

@@ -16,6 +16,7 @@ from cms_api.adapters.http.cms.schemas import (
     TagPatch,
     into,
 )
+from cms_api.adapters.http.items import item_query, item_response
 from cms_api.adapters.http.lists import list_query, list_response
 from cms_api.adapters.http.preconditions import resource
 from cms_api.adapters.http.requests import ApiRequest
@@ -70,12 +71,19 @@ class AuthorController(Controller):
             request, query, await related.within(request.user, page, AUTHORS, query.selection)
         )
 
-    @get("/{author_id:uuid}", operation_id="getAuthor")
+    @get("/{author_id:uuid}", operation_id="getAuthor", opt={"item_of": AUTHORS})
     async def get(
-        self, request: ApiRequest, author_id: FromPath[UUID], authors: NamedDependency[AuthorService]
+        self,
+        request: ApiRequest,
+        author_id: FromPath[UUID],
+        authors: NamedDependency[AuthorService],
+        related: NamedDependency[RelatedService],
     ) -> Response[AuthorView]:
         """One author."""
-        return resource(request, await authors.get(request.user, author_id))
+        wanted = item_query(request, AUTHORS)
+        author = await authors.get(request.user, author_id)
+        shown = await related.of(request.user, author, AUTHORS, wanted)
+        return item_response(request, author, shown, AUTHORS, wanted)
 
     @patch(
         "/{author_id:uuid}", operation_id="updateAuthor", opt={"example": {"bio": "The first programmer."}}
@@ -157,12 +165,19 @@ def term_controller(
                 request, query, await related.within(request.user, page, listing, query.selection)
             )
 
-        @get(key, operation_id=f"get{name}", summary=f"Read a {taxonomy}")
+        @get(key, operation_id=f"get{name}", summary=f"Read a {taxonomy}", opt={"item_of": listing})
         async def get(
-            self, request: ApiRequest, term_id: FromPath[UUID], terms: NamedDependency[TermService]
+            self,
+            request: ApiRequest,
+            term_id: FromPath[UUID],
+            terms: NamedDependency[TermService],
+            related: NamedDependency[RelatedService],
         ) -> Response[TermView]:
             """One term."""
-            return resource(request, await terms.get(request.user, taxonomy, term_id))
+            wanted = item_query(request, listing)
+            term = await terms.get(request.user, taxonomy, term_id)
+            shown = await related.of(request.user, term, listing, wanted)
+            return item_response(request, term, shown, listing, wanted)
 
         @patch(
             key,

@@ -1,4 +1,4 @@
-"""What items of management lists point at, in the place of its ids: as many statements as there are includes."""
+"""What management shows points at, in the place of its ids: as many statements as there are includes."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -25,7 +25,12 @@ Row = dict[str, Any]
 
 
 class RelatedService(ABC):
-    """What items of lists point at."""
+    """What items point at, one by one or in lists."""
+
+    async def of(self, actor: Actor, item: Any, fields: Fields, selection: Selection) -> Any:
+        """One item, as `within` has it in a page."""
+        (shown,) = (await self.within(actor, Page(items=[item]), fields, selection)).items
+        return shown
 
     @abstractmethod
     async def within(self, actor: Actor, page: Page[Any], fields: Fields, selection: Selection) -> Page[Any]:

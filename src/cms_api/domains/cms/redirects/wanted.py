@@ -6,6 +6,7 @@ import msgspec
 
 from cms_api.kernel.errors import Malformed
 from cms_api.querying import Listing, Selection
+from cms_api.querying.costs import DEFAULT_LIMIT_OF_COST, check_selection
 from cms_api.querying.parsing import Refused, selection_of
 from cms_api.querying.spellings import PARAMETERS, of_parameters
 
@@ -14,17 +15,19 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked for of a document before it is known which one it is.
 
     ``include`` and ``fields`` are the values of the query parameters of these names: comma-separated
-    names of anything that documents have. ``format`` is that of texts.
+    names of anything that documents have. ``format`` is that of texts, ``cost_limit`` what it may cost
+    in points.
     """
 
     include: str = ""
     fields: str | None = None
     format: str = "html"
+    cost_limit: int = DEFAULT_LIMIT_OF_COST
 
     def of(self, listing: Listing, others: Sequence[Listing]) -> Selection:
         """What of it there is in a document of ``listing``; one of ``others`` might have been there as well.
 
-        Raises `Malformed` that names what no document has.
+        Raises `Malformed` that names what no document has, and `QueryTooCostly`.
         """
         include = _kept(self.include, listing.relations, [one.relations for one in others])
         pairs = [("include", include), ("format", self.format)]
@@ -33,9 +36,11 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
             # Where nothing of what is wanted is here, the id tells at least which document this is.
             pairs.append(("fields", fields or "id"))
         try:
-            return selection_of(of_parameters(pairs), listing, PARAMETERS)
+            found = selection_of(of_parameters(pairs), listing, PARAMETERS)
         except Refused as error:
             raise Malformed(error.detail, faults=error.faults) from None
+        check_selection(found, listing, self.cost_limit)
+        return found
 
     def asks_only(self, listings: Sequence[Listing]) -> bool:
         """Whether some of ``listings`` have all that is asked for."""
