@@ -21,6 +21,7 @@ from cms_api.adapters.http.caching import CacheAges, CachedAnswers, ResponseCach
 from cms_api.adapters.http.context import RequestContext
 from cms_api.adapters.http.identity import IdentityMiddleware
 from cms_api.adapters.http.lists import Cursors
+from cms_api.adapters.http.methods import Methods
 from cms_api.adapters.http.preconditions import provide_if_match
 from cms_api.adapters.http.previewing import Previewing
 from cms_api.adapters.http.problems import EXCEPTION_HANDLERS
@@ -141,7 +142,7 @@ def create_app(settings: Settings) -> Litestar:
     )
     handler = _cached(app.asgi_handler, application.container.core.cache())
     app.asgi_handler = RequestContext(
-        handler,
+        Methods(handler),
         # With other origins, what their browsers are told is worked out in front of the cache.
         cached=handler if isinstance(handler, CachedAnswers) else None,
         access_log=settings.log_level in ("debug", "info"),

@@ -7,7 +7,7 @@ from random import getrandbits
 from typing import Any
 
 import structlog
-from litestar.enums import HttpMethod, ScopeType
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from cms_api import timings
@@ -95,10 +95,7 @@ class RequestContext:
         started = time.perf_counter()
         timing = timings.Timings()
         asked = timings.current.set(timing)
-        # HEAD is GET without the content (RFC 9110, section 9.3.2), on every route.
         method = scope["method"]
-        if is_head := method == "HEAD":
-            scope["method"] = HttpMethod.GET
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -111,8 +108,6 @@ class RequestContext:
                     (b"server-timing", _told(timing, time.perf_counter() - started)),
                     *SECURITY,
                 ]
-            elif is_head and message["type"] == "http.response.body":
-                message["body"] = b""
             await send(message)
 
         structlog.contextvars.bind_contextvars(request_id=scope["cms_request_id"])  # type: ignore[typeddict-item]

@@ -38,8 +38,6 @@ def refuse_unknown_parameters(scope: Scope) -> None:
     """Refuse a query string where the handler reads none (`READS_QUERY` do)."""
     if b"%00" in scope["raw_path"]:
         raise Malformed("The character U+0000 is not allowed.")
-    if scope.get("method") == HttpMethod.OPTIONS:
-        return  # the framework answers, and reads nothing
     query, opt = scope["query_string"], scope["route_handler"].opt
     if query and ("query_of" in opt or not READS_QUERY & opt.keys()):
         # Spelt in another way it is none of a preview: caches would not know it.

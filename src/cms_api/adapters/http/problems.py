@@ -179,7 +179,10 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
         return _response(request, 400, (Malformed.code, Malformed.title, _missing(error)))
     if status not in FRAMEWORK:
         return on_other(request, error)
-    allow = {k: v for k, v in (error.headers or {}).items() if k.lower() == "allow"}
+    # HEAD is there wherever GET is, though routes know nothing of it.
+    allow = {
+        k: v.replace("GET", "GET, HEAD") for k, v in (error.headers or {}).items() if k.lower() == "allow"
+    }
     return _response(request, status, FRAMEWORK[status], headers=allow)
 
 
