@@ -26,6 +26,8 @@ KIND = "menu"
 # Menus are held until all else is here; no more of them than that, in characters.
 HELD = 8 * 1024 * 1024
 COST = 500
+# As long as a name may be that the API takes.
+NAME = 200
 UNHELD = "menu, or item of one, beyond what an import holds"
 # What items point at there, and what that is among the targets here.
 _KINDS: Mapping[str, Literal["document", "category", "tag"]] = {
@@ -67,9 +69,9 @@ class Menus(Step):
                 self._cut.add(key)
             return
         if isinstance(item, SourceMenu):
-            self._menus[key] = item
+            self._menus[key] = SourceMenu(key=key, name=item.name[:NAME])
             return
-        self._menus.setdefault(key, SourceMenu(key=key, name=item.menu_name))
+        self._menus.setdefault(key, SourceMenu(key=key, name=item.menu_name[:NAME]))
         self._items.setdefault(key, []).append(item)
         if item.target in ("category", "tag"):
             self._terms[item.target, item.target_key] = None
