@@ -1,5 +1,6 @@
 """Taking over what readers said elsewhere."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,8 +11,9 @@ from tests.unit.cms.test_importer import LONG_AGO, counts, created, document, pa
 
 from cms_api.domains.auth.api import UserService
 from cms_api.domains.cms.imports import comments as taking
+from cms_api.domains.cms.imports import steps
 from cms_api.domains.cms.imports.interface import ImportReport
-from cms_api.domains.cms.imports.source import SourceComment, SourceItem, SourceSite
+from cms_api.domains.cms.imports.source import SourceComment, SourceItem, SourceMenuItem, SourceSite
 from cms_api.domains.cms.posts.interface import PostChanges
 from cms_api.domains.cms.reader_comments.configuring import CommentConfiguration
 from cms_api.domains.cms.reader_comments.importing import CommentImports
@@ -226,7 +228,7 @@ async def test_circles(run, pairs: list[tuple[str, str]]) -> None:
 
 
 async def test_few_wait_at_once(run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(taking, "WAITING", 3 * taking.COST)
+    monkeypatch.setattr(taking, "WAITING", 3 * steps.COST)
     report = await run(post("1"), *(comment(str(key), parent_key="99") for key in range(20)))
     assert counts(report.of("comment")) == created(20)
     assert len(report.notes) == 20
@@ -311,6 +313,58 @@ async def test_on_a_document_that_was_deleted_here(cms: FakeCms, run) -> None:
     report = await run(post("1"), comment("5"))
     assert report.unplaced == {}
     assert counts(report.of("comment")) == (1, 0, 0, 0, 1)
+
+
+class Unplugged(Exception):
+    """Somebody pulled the plug."""
+
+
+@pytest.mark.parametrize("after", range(14))
+async def test_an_interrupted_import_is_finished_by_the_next(cms: FakeCms, run, after: int) -> None:
+    link = SourceMenuItem(
+        key="9",
+        menu_key="main",
+        menu_name="Main",
+        parent_key=None,
+        order=1,
+        label="",
+        title="",
+        target="post",
+        target_kind="post",
+        target_key="1",
+        opens_in_new_tab=False,
+        is_shown=True,
+    )
+    items = [
+        comment("6", parent_key="5"),
+        comment("5"),
+        comment("7", parent_key="6"),
+        post("1", takes_comments=False),
+        link,
+    ]
+    begun = 0
+
+    def new_uow() -> Any:
+        nonlocal begun
+        begun += 1
+        if begun > after:
+            raise Unplugged
+        return cms.uow()
+
+    # What is more than an import takes does not interrupt it.
+    with suppress(Unplugged):
+        await cms.imports.run(
+            SYSTEM, ListSource(SITE, *items), new_uow=new_uow, fetch_files=False, progress=lambda _: None
+        )
+    await run(*items)
+    assert [stored(cms, key).depth for key in "567"] == [0, 1, 2]
+    assert len(cms.store.reader_comments) == 3
+    assert is_open(cms, "1") is False
+    (menu,) = cms.store.menus.values()
+    assert [one.target.id for one in menu.items] == [document(cms, "1").id]
+    again = await run(*items)
+    assert counts(again.of("comment")) == unchanged(3)
+    assert counts(again.of("menu")) == unchanged(1)
 
 
 # Whether there may be more

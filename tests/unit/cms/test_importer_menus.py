@@ -8,6 +8,7 @@ from tests.fakes_cms import FakeCms, ListSource
 from tests.unit.cms.test_importer import category, counts, created, document, page, post, tag, term, unchanged
 
 from cms_api.domains.cms.imports import menus as taking
+from cms_api.domains.cms.imports import steps
 from cms_api.domains.cms.imports.interface import ImportReport
 from cms_api.domains.cms.imports.menus import address, menu_key
 from cms_api.domains.cms.imports.source import SourceItem, SourceMenu, SourceMenuItem, SourceSite
@@ -256,7 +257,7 @@ async def test_more_items_than_menus_have(cms: FakeCms, run) -> None:
 
 
 async def test_few_are_held_at_once(cms: FakeCms, run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(taking, "HELD", 10 * taking.COST)
+    monkeypatch.setattr(taking, "HELD", 10 * steps.COST)
     items = [item(str(number), menu_key="long") for number in range(20)]
     report = await run(item("90"), *items, SourceMenu(key="late", name="Late"))
     assert counts(report.of("menu")) == (2, 1, 0, 0, 1)

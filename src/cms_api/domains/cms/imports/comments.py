@@ -5,7 +5,7 @@ from uuid import UUID
 from cms_api.domains.cms.documents.errors import DocumentNotFound
 from cms_api.domains.cms.imports.ports import Imported, ImportSources
 from cms_api.domains.cms.imports.source import SourceComment
-from cms_api.domains.cms.imports.steps import Outcome, Step, Tools, digest_of
+from cms_api.domains.cms.imports.steps import Outcome, Step, Tools, digest_of, size_of
 from cms_api.domains.cms.reader_comments.interface import PastComment
 from cms_api.kernel.actor import SYSTEM
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -14,7 +14,6 @@ KIND = "comment"
 UNPLACED = "comment on something that is not here"
 # Replies that come before what they reply to wait for it; no more of them than that, in characters.
 WAITING = 4 * 1024 * 1024
-COST = 500
 LEFT_OUT = {"author_email": "its e-mail address", "author_url": "its author's link"}
 
 
@@ -78,7 +77,7 @@ class Comments(Step):
         if item.parent_key is not None and parent is None:
             if may_wait:
                 self._waiting.append(item)
-                self._size += COST + len(item.body)
+                self._size += size_of(item)
                 return None
             self.report.note(what, f"comment {item.parent_key}, which it replies to, is not here: at the top")
         if self._document is None:

@@ -12,7 +12,7 @@ import msgspec
 
 from cms_api.domains.cms.imports.ports import Imported, ImportSources
 from cms_api.domains.cms.imports.source import SourceMenu, SourceMenuItem, SourceTerm
-from cms_api.domains.cms.imports.steps import Outcome, Step, Tools, changed_here, digest_of, told
+from cms_api.domains.cms.imports.steps import Outcome, Step, Tools, changed_here, digest_of, size_of, told
 from cms_api.domains.cms.menus.interface import MenuChanges, NewMenu
 from cms_api.domains.cms.menus.items import MAX_DEPTH, NewItem, Planting, Target
 from cms_api.domains.cms.menus.ports import MenuRepository
@@ -25,7 +25,6 @@ from cms_api.kernel.unit_of_work import UnitOfWork
 KIND = "menu"
 # Menus are held until all else is here; no more of them than that, in characters.
 HELD = 8 * 1024 * 1024
-COST = 500
 # As long as a name may be that the API takes.
 NAME = 200
 UNHELD = "menu, or item of one, beyond what an import holds"
@@ -62,7 +61,7 @@ class Menus(Step):
     def gather(self, item: SourceMenu | SourceMenuItem) -> None:
         """Hold a menu, or an item; the items come in any order, and may come before their menu."""
         key = item.key if isinstance(item, SourceMenu) else item.menu_key
-        self._size += COST + sum(len(text) for text in msgspec.structs.astuple(item) if isinstance(text, str))
+        self._size += size_of(item)
         if self._size > HELD:
             self.report.unplaced[UNHELD] += 1
             if key in self._menus and isinstance(item, SourceMenuItem):
@@ -86,7 +85,7 @@ class Menus(Step):
         """Make the menus, each in a unit of work of its own."""
         for key, menu in self._menus.items():
             self.report.of(KIND).read += 1
-            what = f"menu {key}"
+            what = f"menu {key[:60]}"
             await self._guarded(KIND, what, partial(self._menu, menu=menu, what=what))
 
     async def _menu(self, uow: UnitOfWork, menu: SourceMenu, what: str) -> Outcome:
@@ -154,7 +153,7 @@ def _made(
     if not item.is_shown:
         return None, "readers didn't see it there"
     if target is None or not (target.kind == "url" or target in there):
-        return None, f"the {item.target_kind or 'thing'} that it leads to is not here"
+        return None, f"the {item.target_kind[:40] or 'thing'} that it leads to is not here"
     new = NewItem(
         label=item.label or None,
         title=item.title or None,
