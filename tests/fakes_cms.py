@@ -87,6 +87,8 @@ from cms_api.domains.cms.previews.model import Preview
 from cms_api.domains.cms.previews.ports import PreviewRepository, PreviewStage
 from cms_api.domains.cms.previews.service import Previews
 from cms_api.domains.cms.previews.tokens import PreviewTokens
+from cms_api.domains.cms.reader_comments.configuring import CommentConfiguration
+from cms_api.domains.cms.reader_comments.importing import CommentImports
 from cms_api.domains.cms.reader_comments.model import ReaderComment
 from cms_api.domains.cms.reader_comments.rules import DEFAULTS, DocumentSettings, ReaderCommentRules
 from cms_api.domains.cms.redirects.model import Redirect
@@ -1045,6 +1047,13 @@ class FakeCms:
             authors=self.authors,
             terms=self.terms,
             media=media,
+            comments=CommentImports(clock=self.clock, users=self.users),
+            comment_rules=CommentConfiguration(
+                clock=self.clock,
+                rules=fakes_readers.FakeRules(self.store),
+                places=fakes_readers.FakePlaceQueries(self.store),
+            ),
+            menus=self.menus,
             users=self.users,
             fetcher=self.fetcher,
             default_locale="en",

@@ -11,15 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cms_api.adapters.wordpress import elements
-from cms_api.adapters.wordpress.formatting import captions, formatted, paragraphs, plain
+from cms_api.adapters.wordpress.formatting import captions, formatted, lines, paragraphs, plain
 from cms_api.adapters.wordpress.wxr import WxrFile
 from cms_api.domains.cms.imports.source import (
     SourceAttachment,
     SourceAuthor,
+    SourceComment,
     SourceDocument,
     SourceError,
     SourceFault,
     SourceItem,
+    SourceMenu,
+    SourceMenuItem,
     SourceOther,
     SourceRefused,
     SourceSite,
@@ -76,6 +79,36 @@ def meta(key: str, text: str) -> str:
 
 def category(domain: str, nicename: str, name: str) -> str:
     return f'<category domain="{domain}" nicename="{nicename}"><![CDATA[{name}]]></category>'
+
+
+def comment(key: str = "5", **given: str) -> str:
+    """A sound approved comment; a field given as "" is left out."""
+    fields = {
+        "id": key,
+        "author": "Grace",
+        "date_gmt": "2024-05-01 12:00:00",
+        "content": "Well said.",
+        "approved": "1",
+        "parent": "0",
+    } | given
+    inner = "".join(
+        f"<wp:comment_{name}><![CDATA[{text}]]></wp:comment_{name}>" for name, text in fields.items() if text
+    )
+    commentmeta = "<wp:commentmeta><wp:meta_key>_thumbnail_id</wp:meta_key></wp:commentmeta>"
+    return f"<wp:comment>{inner}{commentmeta}</wp:comment>"
+
+
+def menu_item(*extra: str, menu: str = "main", **given: str) -> str:
+    """An item of a menu; what isn't one of the item's own fields is one of its ``_menu_item_`` fields."""
+    own = {name: given.pop(name) for name in ("post_id", "status", "title", "menu_order") if name in given}
+    metas = {"type": "custom", "url": "https://else.example/", "object": "custom", "object_id": "7"} | given
+    return item(
+        category("nav_menu", menu, menu.title()),
+        *(meta(f"_menu_item_{name}", text) for name, text in metas.items()),
+        *extra,
+        post_type="nav_menu_item",
+        **own,
+    )
 
 
 def the(kind: type, items: list[SourceItem]) -> list:
@@ -369,10 +402,22 @@ class TestTerms:
 
     def test_other_taxonomy(self, read):
         (other,) = read(
-            "<wp:term><wp:term_taxonomy>nav_menu</wp:term_taxonomy><wp:term_slug>main</wp:term_slug></wp:term>"
+            "<wp:term><wp:term_taxonomy>genre</wp:term_taxonomy><wp:term_slug>jazz</wp:term_slug></wp:term>"
         )
         assert isinstance(other, SourceOther)
-        assert (other.kind, other.key, other.count) == ("term:nav_menu", "main", 1)
+        assert (other.kind, other.key) == ("term:genre", "jazz")
+
+    @pytest.mark.parametrize(
+        "markup",
+        [
+            "<wp:category><wp:term_id>12</wp:term_id><wp:category_nicename>a</wp:category_nicename></wp:category>",
+            "<wp:tag><wp:term_id>12</wp:term_id><wp:tag_slug>a</wp:tag_slug></wp:tag>",
+            "<wp:term><wp:term_id>12</wp:term_id><wp:term_taxonomy>tag</wp:term_taxonomy><wp:term_slug>a</wp:term_slug></wp:term>",
+        ],
+    )
+    def test_number(self, read, markup):
+        assert read(markup)[0].number == "12"
+        assert read(markup.replace("12", "twelve"))[0].number is None
 
     def test_mentions(self, read):
         found, *others = read(
@@ -439,6 +484,10 @@ class TestDocument:
         assert (found.parent_key, found.menu_order, found.cover_key) == (None, 0, None)
         assert not found.is_sticky
         assert not found.password
+
+    @pytest.mark.parametrize(("given", "takes"), [("open", True), ("closed", False), ("", None), ("x", None)])
+    def test_whether_it_takes_comments(self, document, given, takes):
+        assert document(comment_status=given).takes_comments is takes
 
     def test_zero_is_no_parent(self, document):
         assert document(post_parent="0").parent_key is None
@@ -562,29 +611,214 @@ class TestAttachment:
 
 
 class TestOther:
-    def test_menu_items_and_custom_types(self, read):
-        menu, product = read(
-            item(category("nav_menu", "main", "Main"), post_type="nav_menu_item"),
-            item(post_id="8", post_type="product", post_date_gmt="odd"),
-        )
-        assert (menu.kind, menu.key) == ("nav_menu_item", "7")
+    def test_custom_types(self, read):
+        (product,) = read(item(post_id="8", post_type="product", post_date_gmt="odd"))
         assert (product.kind, product.key) == ("type:product", "8")
 
-    def test_comments_are_counted_by_type(self, read):
-        def comment(kind: str) -> str:
-            content = "<wp:comment_content>No.</wp:comment_content>"
-            commentmeta = "<wp:commentmeta><wp:meta_key>_thumbnail_id</wp:meta_key></wp:commentmeta>"
-            return f"<wp:comment>{content}<wp:comment_type>{kind}</wp:comment_type>{commentmeta}</wp:comment>"
+    def test_what_is_no_comment_is_told_by_its_type(self, read):
+        kinds = ("", "comment", "pingback", "review", "trackback")
+        found = read(item(*(comment(type=kind) for kind in kinds)))
+        assert len(the(SourceComment, found)) == 2
+        assert [(other.kind, other.key) for other in the(SourceOther, found)] == [
+            ("pingback", "7"),
+            ("comment:review", "7"),
+            ("trackback", "7"),
+        ]
 
-        kinds = ("", "comment", "pingback", "review", "", "trackback")
-        document, *others = read(item(*map(comment, kinds)))
+
+class TestComments:
+    def test_everything(self, read):
+        found, document = read(
+            item(
+                comment(
+                    author="Ann &amp; Bo",
+                    author_email="ann@b.example",
+                    author_url="https://ann.example/",
+                    author_IP="192.0.2.1",
+                    type="comment",
+                    parent="4",
+                    user_id="2",
+                    content="<p>One</p>two <b>&lt;3</b>",
+                )
+            )
+        )
         assert isinstance(document, SourceDocument)
-        assert {(other.kind, other.key): other.count for other in others} == {
-            ("comment", "7"): 3,
-            ("pingback", "7"): 1,
-            ("trackback", "7"): 1,
-            ("comment:review", "7"): 1,
-        }
+        assert found == SourceComment(
+            key="5",
+            document_key="7",
+            parent_key="4",
+            state="approved",
+            body="One\n\ntwo <3",
+            author_name="Ann & Bo",
+            author_email="ann@b.example",
+            author_url="https://ann.example/",
+            was_signed_in=True,
+            created_at=NOON,
+            order=5,
+        )
+        assert "192.0.2.1" not in repr(found)
+
+    def test_only_what_must_be(self, read):
+        (found,) = the(
+            SourceComment, read(item(comment(author="", date_gmt="", content="", author_url="http://")))
+        )
+        assert (found.author_name, found.author_email, found.author_url) == ("Anonymous", None, None)
+        assert (found.body, found.created_at, found.parent_key) == ("", None, None)
+        assert not found.was_signed_in
+
+    @pytest.mark.parametrize(
+        ("given", "state"),
+        [
+            ("1", "approved"),
+            ("0", "pending"),
+            ("hold", "pending"),
+            ("spam", "spam"),
+            ("trash", "trash"),
+            ("post-trashed", "trash"),
+        ],
+    )
+    def test_state(self, read, given, state):
+        assert the(SourceComment, read(item(comment(approved=given))))[0].state == state
+
+    def test_local_time_where_there_is_no_other(self, read):
+        given = comment(date_gmt="0000-00-00 00:00:00", date="2024-05-01 12:00:00")
+        assert the(SourceComment, read(item(given)))[0].created_at == NOON
+
+    @pytest.mark.parametrize(
+        ("given", "reason"),
+        [
+            ({"key": ""}, "A comment has the comment_id “”, which is no number."),
+            ({"key": "x"}, "A comment has the comment_id “x”, which is no number."),
+            ({"approved": ""}, "A comment has the state “”, which is not known."),
+            ({"approved": "odd"}, "A comment has the state “odd”, which is not known."),
+        ],
+    )
+    def test_broken(self, read, given, reason):
+        fault, sound, document = read(item(comment(**given), comment("6")))
+        assert fault == SourceFault(where="post 7, line 6", reason=reason)
+        assert (sound.key, document.key) == ("6", "7")
+
+    @pytest.mark.parametrize("kind", ["post", "attachment", "product"])
+    def test_of_whatever_item(self, read, kind):
+        found = read(item(comment(), post_type=kind, attachment_url="https://site.example/a.jpg"))
+        assert the(SourceComment, found)[0].document_key == "7"
+
+    def test_before_the_id_of_its_item(self, read):
+        document, first, second = read(item().replace("<title>", f"{comment()}{comment('6')}<title>"))
+        assert isinstance(document, SourceDocument)
+        assert [(found.key, found.document_key) for found in (first, second)] == [("5", "7"), ("6", "7")]
+
+    def test_of_an_item_without_an_id(self, read):
+        fault, found, after = read(item(comment(), post_id=""), item(post_id="8"))
+        assert isinstance(fault, SourceFault)
+        assert found.document_key is None
+        assert after.key == "8"
+
+    def test_elsewhere_is_none(self, read):
+        assert read(comment(), item(f"<wp:postmeta>{comment()}</wp:postmeta>"))[0].key == "7"
+
+    def test_line(self, read):
+        fault = read(item("\n\n", comment(approved="odd")))[0]
+        assert fault.where == "post 7, line 8"
+
+    @pytest.mark.parametrize("first", [False, True])
+    def test_too_large_to_hold(self, export, monkeypatch, first):
+        """Where they come before the id of their item they count as a part of it."""
+        monkeypatch.setattr(elements, "_MAX_ELEMENT", 100_000)
+        many = "".join(comment(str(key), content="x" * 10_000) for key in range(1, 21))
+        text = item(many) if not first else item().replace("<title>", f"{many}<title>")
+        if first:
+            assert "larger than 100000 characters" in until_error(export(wxr(text)))[1].detail
+        else:
+            assert len(the(SourceComment, list(export(wxr(text)).items()))) == 20
+        assert "line 6" in until_error(export(wxr(item(comment(content="x" * 200_000)))))[1].detail
+
+
+class TestLines:
+    @pytest.mark.parametrize(
+        ("given", "made"),
+        [
+            ("", ""),
+            ("One\ntwo\n\nthree", "One\ntwo\n\nthree"),
+            ("One<br />\ntwo<br>three", "One\ntwo\nthree"),
+            ("<p>One</p>\n<p>Two &amp; <b>three</b></p>", "One\n\nTwo & three"),
+            ("One <blockquote>two</blockquote> three", "One\n\ntwo\n\nthree"),
+            ("<ul><li>a</li>\n<li>b</li></ul>c", "- a\n- b\n\nc"),
+            ("1 < 2 &lt;b&gt;", "1 < 2 <b>"),
+            ('See <a href="https://x.example/?a=1&amp;b">this</a>.', "See this (https://x.example/?a=1&b)."),
+            ("<a href='http://x.example/'>x.example</a>", "x.example"),
+            ('<a href="javascript:alert(1)">this</a>', "this"),
+            ('<a href="http://x.example">never closed', "never closed (http://x.example)"),
+            ("safe<script>alert(1)</script><!-- not shown -->", "safe"),
+        ],
+    )
+    def test_text(self, given, made):
+        assert lines(given) == made
+
+
+class TestMenus:
+    def test_menu(self, read):
+        (menu,) = read(
+            "<wp:term><wp:term_id>3</wp:term_id><wp:term_taxonomy>nav_menu</wp:term_taxonomy>"
+            "<wp:term_slug>haupt-men%c3%bc</wp:term_slug><wp:term_name>Haupt &amp;amp; Menü</wp:term_name></wp:term>"
+        )
+        assert menu == SourceMenu(key="haupt-menü", name="Haupt & Menü")
+
+    def test_no_slug(self, read):
+        (fault,) = read("<wp:term><wp:term_taxonomy>nav_menu</wp:term_taxonomy></wp:term>")
+        assert fault.reason == "A menu has no slug."
+
+    def test_item(self, read):
+        (found,) = read(
+            menu_item(
+                "<excerpt:encoded><![CDATA[Look <b>here</b>]]></excerpt:encoded>",
+                title="There &amp;amp; back",
+                menu_order="4",
+                menu_item_parent="6",
+                url="https://else.example/?a=1",
+                target="_blank",
+            )
+        )
+        assert found == SourceMenuItem(
+            key="7",
+            menu_key="main",
+            menu_name="Main",
+            parent_key="6",
+            order=4,
+            label="There & back",
+            title="Look here",
+            target="url",
+            target_kind="custom",
+            target_key="https://else.example/?a=1",
+            opens_in_new_tab=True,
+            is_shown=True,
+        )
+
+    @pytest.mark.parametrize(
+        ("kind", "name", "target"),
+        [
+            ("post_type", "page", "page"),
+            ("post_type", "post", "post"),
+            ("post_type", "product", None),
+            ("taxonomy", "category", "category"),
+            ("taxonomy", "post_tag", "tag"),
+            ("taxonomy", "genre", None),
+        ],
+    )
+    def test_target(self, read, kind, name, target):
+        (found,) = read(menu_item(type=kind, object=name, object_id="12"))
+        assert (found.target, found.target_kind, found.target_key) == (target, name, "12")
+
+    def test_kind_that_is_not_known(self, read):
+        (found,) = read(menu_item(type="post_type_archive", object="product", object_id="-7"))
+        assert (found.target, found.target_kind) == (None, "post_type_archive")
+
+    def test_item_that_was_never_saved(self, read):
+        assert not read(menu_item(status="draft"))[0].is_shown
+
+    def test_item_of_no_menu(self, read):
+        (fault,) = read(item(post_type="nav_menu_item"))
+        assert fault == SourceFault(where="post 7, line 6", reason="An item belongs to no menu.")
 
 
 class TestBrokenItems:
@@ -625,6 +859,26 @@ def test_memory_does_not_grow_with_the_file(tmp_path, compressed):
     finally:
         tracemalloc.stop()
     assert documents == number
+    assert peak < 5_000_000
+
+
+def test_memory_does_not_grow_with_an_items_comments(tmp_path):
+    number, filler = 20_000, "Lorem ipsum dolor sit amet. " * 50
+    path = tmp_path / "large.xml"
+    before, after = wxr(item("@")).split("@")
+    with path.open("w") as file:
+        file.write(before)
+        size = sum(file.write(comment(str(key), content=filler)) for key in range(1, number + 1))
+        file.write(after)
+    assert size > 30_000_000
+
+    tracemalloc.start()
+    try:
+        comments = sum(isinstance(found, SourceComment) for found in WxrFile(path).items())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert comments == number
     assert peak < 5_000_000
 
 
@@ -704,12 +958,16 @@ class TestParagraphs:
             "[caption]",
             "[caption",
             "<script>",
+            "a<br>",
+            "<li>",
+            "<a href=http://x.example>",
         ],
     )
     def test_takes_hostile_content(self, unit):
         content = unit * 50_000
         assert isinstance(formatted(content), str)
         assert isinstance(plain(content), str)
+        assert isinstance(lines(content), str)
 
 
 class TestCaptions:

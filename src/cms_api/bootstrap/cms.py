@@ -63,6 +63,7 @@ from cms_api.domains.cms.previews.service import Previews
 from cms_api.domains.cms.previews.tokens import PreviewTokens
 from cms_api.domains.cms.reader_comments.configuring import CommentConfiguration
 from cms_api.domains.cms.reader_comments.hashing import Hashes
+from cms_api.domains.cms.reader_comments.importing import CommentImports
 from cms_api.domains.cms.reader_comments.rates import parse_rate
 from cms_api.domains.cms.reader_comments.service import DeliveredComments, ReaderComments
 from cms_api.domains.cms.reader_comments.submitting import Submissions
@@ -291,6 +292,9 @@ class CmsContainer(DeclarativeContainer):
         authors=authors,
         terms=terms,
         media=media,
+        comments=Singleton(CommentImports, clock=core.clock, users=auth.users),
+        comment_rules=comment_configuration,
+        menus=menus,
         users=auth.users,
         fetcher=Singleton(WebFetcher),
         default_locale=default_locale,

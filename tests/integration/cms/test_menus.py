@@ -35,11 +35,12 @@ HOSTILE = [
     "vbscript:x", "file:///etc/passwd", "blob:x", "//evil.example", "/\\evil.example", "\\\\evil.example", "http:",
     "http://", "https:///x", "http://user:pw@example.org", "http://[::1", "http://x:99999", "https://exa mple.org",
     "mailto:", "mailto:x", "tel:", "tel:javascript", "about", "", 'https://x/"onclick=1', "https://x/<script>",
-    "http\n://x", "/a b", "/\x00",
+    "http\n://x", "/a b", "/\x00", "# top", "#<b>",
 ]  # fmt: skip
 HARMLESS = [
     "/", "/about", "/search?q=a&b=%20#top", "http://example.org", "HTTPS://example.org:8443/x?y=z#w",
     "https://bücher.example/ä", "mailto:ada@example.org?subject=Hi", "tel:+49-30-123456", "http://[::1]:80/",
+    "#", "#top",
 ]  # fmt: skip
 
 

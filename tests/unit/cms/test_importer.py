@@ -185,8 +185,8 @@ WHOLE: list[SourceItem] = [
         is_sticky=True,
         excerpt="In short",
     ),
-    SourceOther(kind="comment", key="1", count=7),
-    SourceOther(kind="comment", key="2"),
+    SourceOther(kind="pingback", key="1"),
+    SourceOther(kind="pingback", key="2"),
     SourceFault(where="line 7", reason="It has no id."),
 ]
 
@@ -202,7 +202,7 @@ async def test_a_whole_site(cms: FakeCms, run) -> None:
         "page": created(2),
         "broken": (1, 0, 0, 0, 1),
     }
-    assert report.unplaced == {"comment": 8}
+    assert report.unplaced == {"pingback": 2}
     assert report.notes == [("line 7", "It has no id.")]
 
     made = document(cms, "1")

@@ -32,6 +32,8 @@ _MAX_MARKUP: Final = 4 * 1024 * 1024
 _MAX_DEPTH: Final = 64
 _CHANNEL_DEPTH: Final = 2
 """``<rss>``, then ``<channel>``."""
+_IN_ITEM: Final = _CHANNEL_DEPTH + 2
+"""The depth of an item's children."""
 _ELEMENT_COST: Final = 200
 """About what an empty element takes, in characters."""
 
@@ -59,11 +61,17 @@ _WITHIN: Final = frozenset(
     "wp:author_login wp:author_email wp:author_display_name wp:author_first_name wp:author_last_name "
     "wp:category_nicename wp:category_parent wp:cat_name wp:category_description "
     "wp:tag_slug wp:tag_name wp:tag_description "
-    "wp:term_taxonomy wp:term_slug wp:term_parent wp:term_name wp:term_description "
+    "wp:term_id wp:term_taxonomy wp:term_slug wp:term_parent wp:term_name wp:term_description "
     "wp:post_id wp:post_date wp:post_date_gmt wp:post_modified wp:post_modified_gmt wp:post_name wp:status "
     "wp:post_parent wp:menu_order wp:post_type wp:post_password wp:is_sticky wp:attachment_url "
-    "wp:postmeta wp:meta_key wp:meta_value wp:comment wp:comment_type".split()
+    "wp:postmeta wp:meta_key wp:meta_value wp:comment_status "
+    "wp:comment wp:comment_id wp:comment_author wp:comment_author_email wp:comment_author_url "
+    "wp:comment_date wp:comment_date_gmt wp:comment_content wp:comment_approved wp:comment_type "
+    "wp:comment_parent wp:comment_user_id".split()
 )
+COMMENT: Final = "wp:comment"
+POST_ID: Final = "wp:post_id"
+"""Of an item; comments, which leave before their item does, have it as an attribute."""
 
 
 class ElementStream:
@@ -81,7 +89,7 @@ class ElementStream:
         """Bytes of the file read so far."""
 
     def __iter__(self) -> Iterator[tuple[int, Element]]:
-        """The children of the channel that matter, each with its line.
+        """The children of the channel that matter, each with its line, and apart from them comments.
 
         Names have their usual prefix, whichever the file has. Raises `SourceError` after the
         last one that could be read.
@@ -200,6 +208,11 @@ class _Channel:
         self._depth = 0
         self._line = 0
         self._builder: TreeBuilder | None = None
+        self._post_id = ""
+        self._item: tuple[TreeBuilder, int, int] | None = None
+        """The builder of the item in which a comment is being built, its line and its size."""
+        self._comments: list[tuple[int, Element]] = []
+        """Comments that came before the id of their item."""
         self._skipped_from: int | None = None
         self._size = 0
         self._heard = False
@@ -217,9 +230,13 @@ class _Channel:
         if not self._wanted(name):
             self._skipped_from = self._depth
         elif self._depth > _CHANNEL_DEPTH:
-            if self._builder is None:
-                self._builder, self._line, self._size = TreeBuilder(), self._here(), 0
-            self._builder.start(name, dict(attributes))
+            builder = self._builder
+            if builder is None:
+                builder, self._post_id = self._begin(), ""
+            elif name == COMMENT and self._depth == _IN_ITEM:
+                self._item = builder, self._line, self._size
+                builder = self._begin()
+            builder.start(name, dict(attributes))
             self._hold(_ELEMENT_COST + sum(len(key) + len(value) for key, value in attributes.items()))
 
     def data(self, text: str) -> None:
@@ -237,10 +254,13 @@ class _Channel:
             if self._depth < self._skipped_from:
                 self._skipped_from = None
         elif self._builder is not None:
-            self._builder.end(_name(tag))
+            element = self._builder.end(_name(tag))
             if self._depth == _CHANNEL_DEPTH:
-                self.ready.append((self._line, self._builder.close()))
-                self._builder = None
+                self._end_item(self._builder.close())
+            elif self._depth == _IN_ITEM - 1 and self._item is not None:
+                self._end_comment(self._builder.close(), *self._item)
+            elif self._depth == _IN_ITEM - 1 and element.tag == POST_ID and not self._post_id:
+                self._post_id = "".join(element.itertext()).strip()
         self.finished = self._depth == 0
 
     def close(self) -> None:
@@ -252,6 +272,31 @@ class _Channel:
         self._heard = False
         if self._silent > _MAX_MARKUP:
             raise SourceRefused(f"A tag or comment is longer than {_MAX_MARKUP} bytes.")
+
+    def _begin(self) -> TreeBuilder:
+        self._builder = builder = TreeBuilder()
+        self._line, self._size = self._here(), 0
+        return builder
+
+    def _end_item(self, item: Element) -> None:
+        self.ready.append((self._line, item))
+        for line, comment in self._comments:
+            comment.set(POST_ID, self._post_id)
+            self.ready.append((line, comment))
+        self._comments.clear()
+        self._builder = None
+
+    def _end_comment(self, comment: Element, item: TreeBuilder, item_line: int, item_size: int) -> None:
+        """Let a comment go, so that an item takes no memory for each; go on with the item."""
+        line, size = self._line, self._size
+        self._builder, self._line, self._size = item, item_line, item_size
+        self._item = None
+        if self._post_id:
+            comment.set(POST_ID, self._post_id)
+            self.ready.append((line, comment))
+        else:
+            self._comments.append((line, comment))
+            self._hold(size)
 
     def _wanted(self, name: str) -> bool:
         if self._depth == 1:

@@ -33,6 +33,10 @@ _VERBATIM = {
 _SHOWN = frozenset({"br", "button", "embed", "img", "input"})
 """Inline elements that are something to see without any text."""
 
+_LINES = frozenset({"br", "li", "dt", "dd", "tr"})
+"""Elements that begin a line, or end one."""
+_HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""", re.IGNORECASE)
+
 _SPACE = " \t\n\f"
 
 
@@ -40,6 +44,20 @@ def plain(text: str) -> str:
     """A line of text: no tags, entities decoded, whitespace collapsed."""
     shown = "".join(token for token, name in _tokens(text) if name is None and not token.startswith("<!--"))
     return " ".join(html.unescape(shown).split())
+
+
+def lines(content: str) -> str:
+    """Text of several lines: paragraphs apart, no tags, entities decoded.
+
+    Where a link says something else than its address, that stands behind it in brackets.
+    """
+    text = _Lines()
+    for token, name in _tokens(content.replace("\r\n", "\n").replace("\r", "\n")):
+        if name is not None:
+            text.tag(token, name)
+        elif not token.startswith("<!--"):
+            text.add(html.unescape(token))
+    return text.whole()
 
 
 def formatted(content: str) -> str:
@@ -118,6 +136,56 @@ def _tokens(content: str) -> Iterator[tuple[str, str | None]]:
         yield content[found.start() : at], name
     if at < len(content):
         yield content[at:], None
+
+
+class _Lines:
+    """Text as it is put together of what stands between tags."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._href = ""
+        self._link: list[str] = []
+
+    def add(self, text: str) -> None:
+        if self._parts and self._parts[-1].endswith("\n"):
+            text = text.lstrip(_SPACE)  # a line that is begun already
+        if text:
+            self._parts.append(text)
+        if text and self._href:
+            self._link.append(text)
+
+    def tag(self, token: str, name: str) -> None:
+        bare = name.lstrip("/")
+        if bare == "a":
+            self._end_link()
+            found = _HREF.search(token) if name == "a" else None
+            self._href = html.unescape(next(filter(None, found.groups()), "")) if found else ""
+        elif bare in _LINES:
+            self._break("\n")
+            self.add("- " if name == "li" else "")
+        elif bare in _BLOCKS:
+            self._break("\n\n")
+
+    def whole(self) -> str:
+        self._end_link()
+        return "".join(self._parts).strip()
+
+    def _end_link(self) -> None:
+        href, said = self._href, "".join(self._link)
+        if href.startswith(("http://", "https://")) and href.split("://", 1)[1].rstrip("/") not in said:
+            self._parts.append(f" ({href})")
+        self._href = ""
+        self._link.clear()
+
+    def _break(self, wanted: str) -> None:
+        """Begin a new line, or paragraph, unless there is one."""
+        while self._parts:
+            text = self._parts.pop()
+            kept = text.rstrip(_SPACE)
+            wanted = max(wanted, "\n" * min(2, text.count("\n", len(kept))), key=len)
+            if kept:
+                self._parts += kept, wanted
+                return
 
 
 class _OpenBlocks:

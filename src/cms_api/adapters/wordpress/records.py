@@ -1,7 +1,6 @@
 """What each element of a WXR file says."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -9,13 +8,19 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 from xml.etree.ElementTree import Element
 
-from cms_api.adapters.wordpress.formatting import formatted, plain
+from cms_api.adapters.wordpress.elements import COMMENT, POST_ID
+from cms_api.adapters.wordpress.formatting import formatted, lines, plain
 from cms_api.domains.cms.imports.source import (
     SourceAttachment,
     SourceAuthor,
+    SourceComment,
+    SourceCommentState,
     SourceDocument,
     SourceFault,
     SourceItem,
+    SourceMenu,
+    SourceMenuItem,
+    SourceMenuTarget,
     SourceOther,
     SourceSite,
     SourceStatus,
@@ -41,7 +46,20 @@ _TAXONOMIES: Final[Mapping[str, SourceTaxonomy]] = {
     "tag": "tag",  # WXR 1.0
 }
 _TYPES: Final[Mapping[str, SourceType]] = {"post": "post", "page": "page"}
-_COMMENTS: Final = frozenset({"comment", "pingback", "trackback"})
+_STATES: Final[Mapping[str, SourceCommentState]] = {
+    "1": "approved",
+    "approve": "approved",
+    "0": "pending",
+    "hold": "pending",
+    "spam": "spam",
+    "trash": "trash",
+    "post-trashed": "trash",
+}
+_PINGS: Final = frozenset({"pingback", "trackback"})
+_MENUS: Final = "nav_menu"
+_MENU_ITEM: Final = "_menu_item_"
+_NOBODY: Final = "Anonymous"
+"""Whom WordPress shows where somebody gave no name."""
 
 _NUMBER = re.compile(r"[0-9]{1,20}")
 _ORDER = re.compile(r"-?[0-9]{1,9}")
@@ -69,7 +87,7 @@ def items_of(element: Element, line: int) -> Iterator[SourceItem]:
     try:
         yield from list(_READERS[element.tag](element))
     except Broken as broken:
-        post_id = value(element, "wp:post_id")
+        post_id = value(element, POST_ID) or element.get(POST_ID, "")
         where = f"post {post_id}, line {line}" if _NUMBER.fullmatch(post_id) else f"line {line}"
         yield SourceFault(where=where, reason=str(broken))
 
@@ -108,6 +126,7 @@ def _category(element: Element) -> Iterator[SourceItem]:
         name=value(element, "wp:cat_name"),
         parent=value(element, "wp:category_parent"),
         description=value(element, "wp:category_description"),
+        number=value(element, "wp:term_id"),
     )
 
 
@@ -117,11 +136,15 @@ def _tag(element: Element) -> Iterator[SourceItem]:
         slug=value(element, "wp:tag_slug"),
         name=value(element, "wp:tag_name"),
         description=value(element, "wp:tag_description"),
+        number=value(element, "wp:term_id"),
     )
 
 
 def _any_term(element: Element) -> Iterator[SourceItem]:
     kind, slug = value(element, "wp:term_taxonomy"), value(element, "wp:term_slug")
+    if kind == _MENUS:
+        yield _menu(slug, value(element, "wp:term_name"))
+        return
     taxonomy = _TAXONOMIES.get(kind)
     if taxonomy is None:
         yield SourceOther(kind=f"term:{kind}", key=_slug(slug), reason="There is no such taxonomy here.")
@@ -132,11 +155,12 @@ def _any_term(element: Element) -> Iterator[SourceItem]:
         name=value(element, "wp:term_name"),
         parent=value(element, "wp:term_parent"),
         description=value(element, "wp:term_description"),
+        number=value(element, "wp:term_id"),
     )
 
 
 def _term(
-    taxonomy: SourceTaxonomy, *, slug: str, name: str, parent: str = "", description: str = ""
+    taxonomy: SourceTaxonomy, *, slug: str, name: str, number: str, parent: str = "", description: str = ""
 ) -> SourceTerm:
     slug = _slug(slug)
     if not slug:
@@ -148,11 +172,19 @@ def _term(
         slug=slug,
         parent_slug=_slug(parent) or None,
         description=plain(description),
+        number=_reference(number),
     )
 
 
+def _menu(slug: str, name: str) -> SourceMenu:
+    slug = _slug(slug)
+    if not slug:
+        raise Broken("A menu has no slug.")
+    return SourceMenu(key=slug, name=plain(name) or slug)
+
+
 def _item(element: Element) -> Iterator[SourceItem]:
-    key, kind = value(element, "wp:post_id"), value(element, "wp:post_type")
+    key, kind = value(element, POST_ID), value(element, "wp:post_type")
     if not key:
         raise Broken("An item has no post_id.")
     if not _NUMBER.fullmatch(key):
@@ -165,10 +197,41 @@ def _item(element: Element) -> Iterator[SourceItem]:
         yield _document(element, key, _TYPES[kind])
         yield from _unplaced_terms(element, key)
     elif kind == "nav_menu_item":
-        yield SourceOther(kind=kind, key=key, reason="There are no menus here.")
+        yield from _menu_items(element, key)
     else:
         yield SourceOther(kind=f"type:{kind}", key=key, reason="There is no such content type here.")
-    yield from _comments(element, key)
+
+
+def _menu_items(element: Element, key: str) -> Iterator[SourceItem]:
+    """The item, once for each menu that it is in: one, unless somebody has made the file by hand."""
+    meta = _meta(element)
+    kind, name = meta.get(f"{_MENU_ITEM}type", ""), meta.get(f"{_MENU_ITEM}object", "")
+    target: SourceMenuTarget | None = None
+    if kind == "custom":
+        target = "url"
+    elif kind == "post_type":
+        target = _TYPES.get(name)
+    elif kind == "taxonomy":
+        target = _TAXONOMIES.get(name)
+    menus = [category for category in _children(element, "category") if category.get("domain") == _MENUS]
+    if not menus:
+        raise Broken("An item belongs to no menu.")
+    for menu in (_menu(category.get("nicename", ""), text_of(category)) for category in menus):
+        yield SourceMenuItem(
+            key=key,
+            menu_key=menu.key,
+            menu_name=menu.name,
+            parent_key=_reference(meta.get(f"{_MENU_ITEM}menu_item_parent", "")),
+            order=_order(value(element, "wp:menu_order")),
+            label=plain(value(element, "title")),
+            title=plain(value(element, "excerpt:encoded")),
+            target=target,
+            target_kind=name if kind in {"post_type", "taxonomy"} else kind,
+            target_key=meta.get(f"{_MENU_ITEM}{'url' if target == 'url' else 'object_id'}", ""),
+            opens_in_new_tab=meta.get(f"{_MENU_ITEM}target") == "_blank",
+            # WordPress keeps those that were never saved with their menu as drafts.
+            is_shown=value(element, "wp:status") == "publish",
+        )
 
 
 def _document(element: Element, key: str, kind: SourceType) -> SourceDocument:
@@ -203,6 +266,7 @@ def _document(element: Element, key: str, kind: SourceType) -> SourceDocument:
         password=bool(value(element, "wp:post_password")),
         terms=tuple(dict.fromkeys(_term_refs(element))),
         cover_key=_reference(cover),
+        takes_comments={"open": True, "closed": False}.get(value(element, "wp:comment_status")),
     )
 
 
@@ -242,13 +306,37 @@ def _unplaced_terms(element: Element, key: str) -> Iterator[SourceOther]:
             yield SourceOther(kind=f"term_ref:{domain}", key=key, reason=slug or None)
 
 
-def _comments(element: Element, key: str) -> Iterator[SourceOther]:
-    kinds = Counter(
-        value(comment, "wp:comment_type") or "comment" for comment in _children(element, "wp:comment")
+def _comment(element: Element) -> Iterator[SourceItem]:
+    key, document_key = value(element, "wp:comment_id"), element.get(POST_ID, "")
+    kind = value(element, "wp:comment_type") or "comment"
+    if kind != "comment":
+        name = kind if kind in _PINGS else f"comment:{kind}"
+        yield SourceOther(kind=name, key=document_key, reason="There is no place for it here.")
+        return
+    if not _NUMBER.fullmatch(key):
+        raise Broken(f"A comment has the comment_id {_quoted(key)}, which is no number.")
+    given = value(element, "wp:comment_approved")
+    state = _STATES.get(given)
+    if state is None:
+        raise Broken(f"A comment has the state {_quoted(given)}, which is not known.")
+    yield SourceComment(
+        key=key,
+        document_key=_reference(document_key),
+        parent_key=_reference(value(element, "wp:comment_parent")),
+        state=state,
+        body=lines(value(element, "wp:comment_content")),
+        author_name=plain(value(element, "wp:comment_author")) or _NOBODY,
+        author_email=value(element, "wp:comment_author_email") or None,
+        author_url=_web_address(value(element, "wp:comment_author_url")),
+        was_signed_in=_reference(value(element, "wp:comment_user_id")) is not None,
+        created_at=_date(element, "wp:comment_date"),
+        order=int(key),
     )
-    for kind, count in kinds.items():
-        name = kind if kind in _COMMENTS else f"comment:{kind}"
-        yield SourceOther(kind=name, key=key, reason="There are no comments here.", count=count)
+
+
+def _web_address(given: str) -> str | None:
+    """What somebody gave as an address; None for the beginning of one, which old forms held at first."""
+    return None if given in {"", "http://", "https://"} else given
 
 
 def _meta(element: Element) -> dict[str, str]:
@@ -313,4 +401,5 @@ _READERS: Final[Mapping[str, Callable[[Element], Iterator[SourceItem]]]] = {
     "wp:tag": _tag,
     "wp:term": _any_term,
     "item": _item,
+    COMMENT: _comment,
 }

@@ -50,7 +50,7 @@ Address = Annotated[
     Meta(
         min_length=1,
         max_length=2_000,
-        description="An http, https, mailto or tel address, or a path that begins with a slash.",
+        description="An http, https, mailto or tel address, a path that begins with a slash, or `#` and a place.",
         examples=["https://example.org/"],
     ),
 ]

@@ -65,7 +65,7 @@ class ImportService(ABC):
         """Import everything that ``source`` holds, each item in a unit of work of its own.
 
         Needs ``imports:run``. Run again, it changes nothing but what has changed there since;
-        documents that were changed here are left alone. A broken item is noted and skipped.
+        documents and menus that were changed here are left alone. A broken item is noted and skipped.
         ``progress`` hears the share done, 0 to 1. Raises `SourceError` where the source can't be
         read to its end; what came before is in.
         """

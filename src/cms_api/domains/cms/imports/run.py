@@ -1,8 +1,5 @@
 """One import, from its first item to its last."""
 
-import hashlib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -10,40 +7,48 @@ from uuid import UUID
 
 import msgspec
 
-from cms_api.domains.auth.api import UserService
-from cms_api.domains.cms.authors.interface import AuthorChanges, AuthorService
+from cms_api.domains.cms.authors.interface import AuthorChanges
 from cms_api.domains.cms.documents.content import Link, TargetKind
-from cms_api.domains.cms.documents.errors import DocumentNotFound, HasChildren
+from cms_api.domains.cms.documents.errors import DocumentNotFound, HasChildren, Trashed
 from cms_api.domains.cms.documents.interface import DocumentView
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository, ReferenceRepository
 from cms_api.domains.cms.documents.slugs import check_slug, is_numbered, make_slug
-from cms_api.domains.cms.imports.interface import ImportReport
-from cms_api.domains.cms.imports.ports import Fetcher, FetchError, Imported, ImportSources
+from cms_api.domains.cms.imports.comments import Comments
+from cms_api.domains.cms.imports.menus import Menus
+from cms_api.domains.cms.imports.ports import FetchError, Imported, ImportSources
 from cms_api.domains.cms.imports.source import (
     SourceAttachment,
     SourceAuthor,
+    SourceComment,
     SourceDocument,
     SourceFault,
     SourceItem,
+    SourceMenu,
+    SourceMenuItem,
     SourceOther,
     SourceTerm,
     SourceTermRef,
 )
-from cms_api.domains.cms.media.interface import MediaChanges, MediaService
+from cms_api.domains.cms.imports.steps import Outcome, Step, Tools, changed_here, digest_of
+from cms_api.domains.cms.media.interface import MediaChanges
 from cms_api.domains.cms.pages.interface import PageChanges
-from cms_api.domains.cms.pages.service import PAGE, Pages
+from cms_api.domains.cms.pages.service import PAGE
 from cms_api.domains.cms.posts.interface import PostChanges
-from cms_api.domains.cms.posts.service import POST, Posts
-from cms_api.domains.cms.taxonomies.interface import TermChanges, TermService
+from cms_api.domains.cms.posts.service import POST
+from cms_api.domains.cms.reader_comments.interface import SettingChanges
+from cms_api.domains.cms.taxonomies.interface import TermChanges
 from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.kernel.actor import SYSTEM
-from cms_api.kernel.errors import CmsError, Invalid
+from cms_api.kernel.errors import CmsError, Invalid, Stale
 from cms_api.kernel.unit_of_work import UnitOfWork
 
 # In place of an item's hash: it is not all here yet; it was here before there was an import.
 UNFINISHED = b""
 ADOPTED = b"adopted"
+# Whether a document took comments there, as it is remembered.
+COMMENT_SETTINGS = "comment_settings"
+OPEN, CLOSED = b"open", b"closed"
 OFFLINE_AFTER = 3
 # What a document becomes here whose state there has no counterpart yet.
 HELD_BACK = {
@@ -54,63 +59,25 @@ HELD_BACK = {
 PROTECTED = "readers needed a password: kept as a draft, so that nobody reads it without"
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class Services:
-    """What an import works with."""
-
-    posts: Posts
-    pages: Pages
-    authors: AuthorService
-    terms: TermService
-    media: MediaService
-    users: UserService
-    fetcher: Fetcher
-    default_locale: str
-
-
-def _hash(item: msgspec.Struct) -> bytes:
-    return hashlib.blake2b(msgspec.json.encode(item), digest_size=16).digest()
-
-
-class Run:
-    """One import. Three passes over the source, as items point at others that come later.
+class Run(Step):
+    """One import. Four passes over the source, as items point at others that come later.
 
     ``prepare`` makes authors, terms and media, ``place`` the pages that others may hang below,
-    ``finish`` all documents whole.
+    ``finish`` all documents whole, ``attach`` what hangs on them, and ``complete`` what is left
+    once everything was read: menus, which point at all of it.
     """
 
-    def __init__(
-        self, services: Services, source: str, new_uow: Callable[[], UnitOfWork], *, fetch_files: bool
-    ) -> None:
-        self._do = services
-        self._source = source
-        self._new_uow = new_uow
+    def __init__(self, tools: Tools, *, fetch_files: bool) -> None:
+        super().__init__(tools)
+        self._comments = Comments(tools)
+        self._menus = Menus(tools)
         self._fetch = fetch_files
         self._failures = 0
-        self.report = ImportReport()
-
-    async def _guarded(self, kind: str, what: str, work: Callable[[UnitOfWork], Awaitable[str]]) -> None:
-        """Do the work in a unit of work of its own, and count how it went."""
-        tally = self.report.of(kind)
-        try:
-            async with self._new_uow() as uow:
-                outcome = await work(uow)
-        except CmsError as error:
-            tally.skipped += 1
-            self.report.note(what, "; ".join(f.detail for f in error.faults) or error.detail)
-            return
-        setattr(tally, outcome, getattr(tally, outcome) + 1)
-
-    async def _known(self, uow: UnitOfWork, kind: str, key: str) -> Imported | None:
-        return (await uow.repository(ImportSources).find(self._source, kind, [key])).get(key)
-
-    async def _remember(self, uow: UnitOfWork, kind: str, key: str, imported: Imported) -> None:
-        await uow.repository(ImportSources).put(self._source, kind, key, imported)
 
     # First pass
 
     async def prepare(self, item: SourceItem) -> None:
-        """Authors, terms, media; and the count of all that is broken or has no place."""
+        """Authors, terms, media; the count of all that is broken or has no place; menus are held."""
         match item:
             case SourceAuthor():
                 self.report.of("author").read += 1
@@ -125,15 +92,17 @@ class Run:
                     await self._fetch_file(item)
             case SourceDocument():
                 self.report.of(item.type).read += 1
+            case SourceMenu() | SourceMenuItem():
+                self._menus.gather(item)
             case SourceOther():
-                self.report.unplaced[item.kind] += item.count
+                self.report.unplaced[item.kind] += 1
             case SourceFault():
                 self.report.of("broken").read += 1
                 self.report.of("broken").skipped += 1
                 self.report.note(item.where, item.reason)
 
-    async def _author(self, uow: UnitOfWork, item: SourceAuthor) -> str:
-        known, digest = await self._known(uow, "author", item.key), _hash(item)
+    async def _author(self, uow: UnitOfWork, item: SourceAuthor) -> Outcome:
+        known, digest = await self._known(uow, "author", item.key), digest_of(item)
         if known is not None:
             return "unchanged"  # a byline that is here belongs to those who are here
         users = await self._do.users.find_by_emails(uow, [item.email] if item.email else [])
@@ -146,11 +115,12 @@ class Run:
         await self._remember(uow, "author", item.key, Imported(author_id, digest, 1))
         return "created"
 
-    async def _term(self, uow: UnitOfWork, item: SourceTerm | SourceTermRef) -> str:
+    async def _term(self, uow: UnitOfWork, item: SourceTerm | SourceTermRef) -> Outcome:
         if await self._known(uow, item.taxonomy, item.key) is not None:
             return "unchanged"
         slug = _slug(item.slug, item.name)
         there = await uow.repository(TermRepository).find(item.taxonomy, slug)
+        outcome: Outcome
         if there is not None:
             term_id, digest, outcome = there.id, ADOPTED, "unchanged"
         else:
@@ -162,7 +132,7 @@ class Run:
         await self._remember(uow, item.taxonomy, item.key, Imported(term_id, digest, 1))
         return outcome
 
-    async def _file(self, uow: UnitOfWork, item: SourceAttachment) -> str:
+    async def _file(self, uow: UnitOfWork, item: SourceAttachment) -> Outcome:
         if await self._known(uow, "media", item.key) is not None:
             return "unchanged"
         name = PurePosixPath(unquote(urlsplit(item.url).path)).name or "file"
@@ -170,7 +140,7 @@ class Run:
         asset = await self._do.media.register(
             uow, SYSTEM, filename=name, source_url=item.url, changes=changes
         )
-        await self._remember(uow, "media", item.key, Imported(asset.id, _hash(item), asset.version))
+        await self._remember(uow, "media", item.key, Imported(asset.id, digest_of(item), asset.version))
         return "created"
 
     async def _fetch_file(self, item: SourceAttachment) -> None:
@@ -241,7 +211,7 @@ class Run:
             TermChanges(parent_id=known[parent_key].target_id),
             expected=None,
         )
-        await self._remember(uow, item.taxonomy, item.key, Imported(term.target_id, _hash(item), 2))
+        await self._remember(uow, item.taxonomy, item.key, Imported(term.target_id, digest_of(item), 2))
 
     async def _create(
         self, uow: UnitOfWork, item: SourceDocument, changes: PostChanges | PageChanges
@@ -278,9 +248,12 @@ class Run:
             self.report.of(ref.taxonomy).read += 1
             self.report.of(ref.taxonomy).created += 1
 
-    async def _document(self, uow: UnitOfWork, item: SourceDocument, what: str) -> str:
-        known, digest = await self._known(uow, item.type, item.key), _hash(item)
+    async def _document(self, uow: UnitOfWork, item: SourceDocument, what: str) -> Outcome:
+        # Whether it takes comments is not what it says, and is remembered by itself.
+        digest = digest_of(msgspec.structs.replace(item, takes_comments=None))
+        known = await self._known(uow, item.type, item.key)
         if known is not None and known.hash == digest:
+            await self._set_comments(uow, item, known.target_id)
             return "unchanged"
         service: Any = self._do.posts if item.type == "post" else self._do.pages
         kind: Any = POST if item.type == "post" else PAGE
@@ -290,7 +263,7 @@ class Run:
             if current is None:
                 raise DocumentNotFound
             if current.version != known.version:
-                raise Invalid("it was changed here since the last import: left as it is")
+                raise changed_here()
             if current.trashed_at is not None:
                 await service.restore(uow, SYSTEM, current.id, expected=None)
         values = await self._values(uow, item, what)
@@ -301,9 +274,33 @@ class Run:
             document = await self._create(uow, item, changes)
         else:
             document = await service.update(uow, SYSTEM, known.target_id, changes, expected=None)
+        await self._set_comments(uow, item, document.id)
         document = await self._set_status(uow, service, item, document, what)
         await self._remember(uow, item.type, item.key, Imported(document.id, digest, document.version))
         return "created" if known is None or known.hash == UNFINISHED else "updated"
+
+    async def _set_comments(self, uow: UnitOfWork, item: SourceDocument, document_id: UUID) -> None:
+        """Close the comments of a document as they were there, or leave them to the rules again.
+
+        Open is what documents are there without anybody having said so, so that it says nothing
+        against the rules here. What was decided here since the last import stays.
+        """
+        if item.takes_comments is None:
+            return
+        now = OPEN if item.takes_comments else CLOSED
+        known = await self._known(uow, COMMENT_SETTINGS, item.key)
+        if now == (OPEN if known is None else known.hash):
+            return
+        changes = SettingChanges(is_open=None if item.takes_comments else False)
+        expected = 1 if known is None else known.version
+        try:
+            settings = await self._do.comment_rules.change_settings(
+                uow, SYSTEM, item.type, document_id, changes, expected=expected
+            )
+        except (DocumentNotFound, Trashed, Stale):
+            return
+        imported = Imported(document_id, now, settings.version)
+        await self._remember(uow, COMMENT_SETTINGS, item.key, imported)
 
     async def _free_slug(
         self,
@@ -344,6 +341,21 @@ class Run:
                 return document
             document = msgspec.structs.replace(document, version=document.version + 1)
         return document
+
+    # Fourth pass, and what comes after it
+
+    async def attach(self, item: SourceItem) -> None:
+        """Comments, below documents and one another."""
+        match item:
+            case SourceComment():
+                await self._comments.take(item)
+            case SourceTerm():
+                self._menus.meet(item)
+
+    async def complete(self) -> None:
+        """What had to wait for the end: replies without what they reply to, and menus."""
+        await self._comments.settle()
+        await self._menus.complete()
 
     async def _values(self, uow: UnitOfWork, item: SourceDocument, what: str) -> dict[str, Any]:
         """The content, with what it points at found here; what is not here is left out and noted."""

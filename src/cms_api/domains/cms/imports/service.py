@@ -7,11 +7,14 @@ from cms_api.domains.auth.api import UserService
 from cms_api.domains.cms.authors.interface import AuthorService
 from cms_api.domains.cms.imports.interface import RUN, ImportReport, ImportService
 from cms_api.domains.cms.imports.ports import Fetcher
-from cms_api.domains.cms.imports.run import Run, Services
+from cms_api.domains.cms.imports.run import Run
 from cms_api.domains.cms.imports.source import ContentSource, SourceItem
+from cms_api.domains.cms.imports.steps import Services, Tools
 from cms_api.domains.cms.media.interface import MediaService
+from cms_api.domains.cms.menus.interface import MenuService
 from cms_api.domains.cms.pages.service import Pages
 from cms_api.domains.cms.posts.service import Posts
+from cms_api.domains.cms.reader_comments.interface import CommentImportService, CommentRuleService
 from cms_api.domains.cms.taxonomies.interface import TermService
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import CmsError
@@ -31,6 +34,9 @@ class Imports(ImportService):
         authors: AuthorService,
         terms: TermService,
         media: MediaService,
+        comments: CommentImportService,
+        comment_rules: CommentRuleService,
+        menus: MenuService,
         users: UserService,
         fetcher: Fetcher,
         default_locale: str,
@@ -41,6 +47,9 @@ class Imports(ImportService):
             authors=authors,
             terms=terms,
             media=media,
+            comments=comments,
+            comment_rules=comment_rules,
+            menus=menus,
             users=users,
             fetcher=fetcher,
             default_locale=default_locale,
@@ -57,12 +66,15 @@ class Imports(ImportService):
     ) -> ImportReport:
         actor.require(RUN)
         key = await asyncio.to_thread(lambda: source.key)
-        run = Run(self._services, key, new_uow, fetch_files=fetch_files)
-        passes: list[Callable[[SourceItem], Awaitable[None]]] = [run.prepare, run.place, run.finish]
+        tools = Tools(services=self._services, source=key, new_uow=new_uow, report=ImportReport())
+        run = Run(tools, fetch_files=fetch_files)
+        passes: list[Callable[[SourceItem], Awaitable[None]]]
+        passes = [run.prepare, run.place, run.finish, run.attach]
         for number, step in enumerate(passes):
             async for item in _read(source):
                 await step(item)
                 progress((number + source.position / max(source.size, 1)) / len(passes))
+        await run.complete()
         progress(1.0)
         return run.report
 

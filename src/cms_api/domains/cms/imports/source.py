@@ -15,6 +15,8 @@ from cms_api.kernel.errors import Malformed
 
 SourceTaxonomy: TypeAlias = Literal["category", "tag"]
 SourceType: TypeAlias = Literal["post", "page"]
+SourceMenuTarget: TypeAlias = Literal["post", "page", "category", "tag", "url"]
+SourceCommentState: TypeAlias = Literal["approved", "pending", "spam", "trash"]
 SourceStatus: TypeAlias = Literal["published", "scheduled", "draft", "pending", "private", "trashed"]
 
 
@@ -71,9 +73,11 @@ class SourceTerm(msgspec.Struct, frozen=True, kw_only=True):
     """The slug of the parent, within the same taxonomy."""
     description: str
     """Plain text."""
+    number: str | None = None
+    """What the items of menus call it by; unique within its taxonomy."""
 
 
-class SourceDocument(msgspec.Struct, frozen=True, kw_only=True):
+class SourceDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A post or a page. All times are UTC."""
 
     key: str
@@ -100,6 +104,8 @@ class SourceDocument(msgspec.Struct, frozen=True, kw_only=True):
     terms: tuple[SourceTermRef, ...]
     cover_key: str | None
     """The attachment shown with the document."""
+    takes_comments: bool | None = None
+    """Whether readers could comment; None where the export doesn't say."""
 
 
 class SourceAttachment(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,19 +122,67 @@ class SourceAttachment(msgspec.Struct, frozen=True, kw_only=True):
     parent_key: str | None
 
 
+class SourceComment(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reader said. It may come before its document, and before what it replies to."""
+
+    key: str
+    document_key: str | None
+    """None where the export doesn't say."""
+    parent_key: str | None
+    state: SourceCommentState
+    body: str
+    """Plain text, of several lines."""
+    author_name: str
+    author_email: str | None
+    author_url: str | None
+    was_signed_in: bool
+    created_at: datetime | None
+    order: int
+    """Tells those of one moment apart."""
+
+
+class SourceMenu(msgspec.Struct, frozen=True, kw_only=True):
+    """A menu; its items come apart from it. An export may name the same one twice, or only in items."""
+
+    key: str
+    """Its slug, as it reads."""
+    name: str
+
+
+class SourceMenuItem(msgspec.Struct, frozen=True, kw_only=True):
+    """An item of a menu."""
+
+    key: str
+    menu_key: str
+    menu_name: str
+    parent_key: str | None
+    order: int
+    """Counts through the whole menu."""
+    label: str
+    """Plain text; empty where the target's title is shown."""
+    title: str
+    """What is shown beside the label when somebody points at it; plain text, may be empty."""
+    target: SourceMenuTarget | None
+    """None where it leads to something that there is no place for, which ``target_kind`` names."""
+    target_kind: str
+    target_key: str
+    """The key of a document, the number of a term, or an address as somebody typed it."""
+    opens_in_new_tab: bool
+    is_shown: bool
+    """Whether readers saw it there."""
+
+
 class SourceOther(msgspec.Struct, frozen=True, kw_only=True):
     """Something sound that there is no place for here yet.
 
-    ``kind`` is one of ``comment``, ``pingback``, ``trackback``, ``comment:<type>`` (``key`` is the
-    document's), ``nav_menu_item``, ``type:<content type>``, ``term:<taxonomy>`` (``key`` is the
-    slug), ``post_format`` and ``term_ref:<taxonomy>`` (``key`` is the document's).
+    ``kind`` is one of ``pingback``, ``trackback``, ``comment:<type>`` (``key`` is the document's),
+    ``type:<content type>``, ``term:<taxonomy>`` (``key`` is the slug), ``post_format`` and
+    ``term_ref:<taxonomy>`` (``key`` is the document's).
     """
 
     kind: str
     key: str
     reason: str | None = None
-    count: int = 1
-    """How many of the kind hang on ``key``."""
 
 
 class SourceFault(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,7 +193,16 @@ class SourceFault(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SourceItem: TypeAlias = (
-    SourceSite | SourceAuthor | SourceTerm | SourceDocument | SourceAttachment | SourceOther | SourceFault
+    SourceSite
+    | SourceAuthor
+    | SourceTerm
+    | SourceDocument
+    | SourceAttachment
+    | SourceComment
+    | SourceMenu
+    | SourceMenuItem
+    | SourceOther
+    | SourceFault
 )
 
 

@@ -65,7 +65,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_url(url: str, pointer: str) -> None:
-    """Raise `Invalid` unless ``url`` is http, https, mailto or tel, or a path on the site itself.
+    """Raise `Invalid` unless ``url`` is http, https, mailto or tel, a path on the site or a place on the page.
 
     A list of what may be, as that of what may not (javascript, data …) would never be complete.
     """
@@ -75,7 +75,7 @@ def check_url(url: str, pointer: str) -> None:
         raise invalid(
             pointer,
             "url",
-            "An address begins with http://, https://, mailto:, tel: or a single slash, and has no blanks.",
+            "An address begins with http://, https://, mailto:, tel:, # or a single slash, and has no blanks.",
         )
 
 
@@ -91,7 +91,7 @@ def is_web_address(url: str) -> bool:
 
 
 def _is_known(url: str) -> bool:
-    if url.startswith("/"):
+    if url.startswith(("/", "#")):
         return not url.startswith("//")  # which would be another host
     scheme = url.partition(":")[0].lower()
     if scheme in ("http", "https"):

@@ -24,6 +24,14 @@ class ReaderCommentSubmitted(ReaderCommentEvent, frozen=True, kw_only=True):
     state: str
 
 
+class ReaderCommentImported(ReaderCommentEvent, frozen=True, kw_only=True):
+    """It was said elsewhere, and taken over; nobody has to be told of it as of something new."""
+
+    name: ClassVar[str] = "reader_comment.imported"
+
+    state: str
+
+
 class ReaderCommentModerated(ReaderCommentEvent, frozen=True, kw_only=True):
     """A moderator has decided: it was in the state ``before``."""
 

@@ -205,6 +205,46 @@ class SubmissionService(ABC):
         """
 
 
+class PastComment(msgspec.Struct, frozen=True, kw_only=True):
+    """What was said elsewhere. ``order`` tells comments of one moment apart.
+
+    ``was_signed_in``: whether the other system knew who said it.
+    """
+
+    body: str
+    author_name: str
+    author_email: str | None
+    author_url: str | None
+    was_signed_in: bool
+    state: State
+    parent: UUID | None
+    created_at: datetime | None
+    order: int
+
+
+class TakenComment(msgspec.Struct, frozen=True, kw_only=True):
+    """A comment that was taken over, and the fields that are not: those that can't be as they were."""
+
+    id: UUID
+    version: int
+    left_out: tuple[str, ...]
+
+
+class CommentImportService(ABC):
+    """Taking over what was said elsewhere. Needs ``reader_comments:moderate``."""
+
+    @abstractmethod
+    async def take_over(
+        self, uow: UnitOfWork, actor: Actor, kind: str, document_id: UUID, past: PastComment
+    ) -> TakenComment:
+        """Store a comment as it was: with its date and its state, on any document, open or closed.
+
+        What holds for all texts holds for it; rules and rates are for what is new, and do not. An
+        address that is none is left out. Below replies that can't be replied to here it hangs beside
+        its parent. Raises `Invalid` with every fault, `DocumentNotFound`.
+        """
+
+
 class ReaderCommentService(ABC):
     """Moderating. Looking needs ``reader_comments:read``, everything else ``reader_comments:moderate``.
 

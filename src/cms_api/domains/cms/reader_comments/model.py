@@ -8,13 +8,14 @@ from uuid import UUID
 from cms_api.domains.cms.reader_comments.errors import NothingToRestore
 from cms_api.domains.cms.reader_comments.events import (
     ReaderCommentDeleted,
+    ReaderCommentImported,
     ReaderCommentModerated,
     ReaderCommentSubmitted,
     ReaderCommentUpdated,
 )
 from cms_api.domains.cms.reader_comments.texts import as_html
 from cms_api.kernel.errors import Invalid, invalid
-from cms_api.kernel.ids import new_id
+from cms_api.kernel.ids import dated_id, new_id
 
 State = Literal["pending", "approved", "spam", "trash"]
 Reason = Literal["honeypot", "links", "word", "address", "network"]
@@ -30,6 +31,17 @@ class Writer:
 
     name: str
     email: str = field(repr=False)
+    url: str | None = None
+    user_id: UUID | None = None
+    is_staff: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastWriter:
+    """Who said something elsewhere, where nobody may have asked for an e-mail address."""
+
+    name: str
+    email: str | None = field(repr=False)
     url: str | None = None
     user_id: UUID | None = None
     is_staff: bool = False
@@ -108,6 +120,46 @@ class ReaderComment:
             updated_at=at,
         )
 
+    @classmethod
+    def taken_over(
+        cls,
+        document_id: UUID,
+        writer: "PastWriter",
+        body: str,
+        *,
+        parent: "ReaderComment | None",
+        state: State,
+        written_at: datetime,
+        order: int,
+        at: datetime,
+    ) -> "ReaderComment":
+        """A comment that was made elsewhere, in any state and below any other.
+
+        Where replies end, it hangs beside what it replies to. Its id is of the moment at which it
+        was written, so that it has its place in the thread; ``order`` counts within that moment.
+        """
+        above = parent.path[:MAX_DEPTH] if parent else ()
+        made = dated_id(written_at, order)
+        return cls(
+            id=made,
+            document_id=document_id,
+            parent_id=above[-1] if above else None,
+            path=(*above, made),
+            state=state,
+            state_before="pending" if state == "spam" else None,
+            # From now on: what was spam for years would be purged within the hour, with its replies.
+            state_since=at,
+            author_name=writer.name,
+            author_email=writer.email,
+            author_url=writer.url,
+            user_id=writer.user_id,
+            is_staff=writer.is_staff,
+            body=body,
+            html=as_html(body),
+            created_at=written_at,
+            updated_at=at,
+        )
+
     @property
     def depth(self) -> int:
         """How many comments it is below; 0 begins a thread."""
@@ -123,6 +175,12 @@ class ReaderComment:
     def submitted(self) -> ReaderCommentSubmitted:
         """The event of its beginning."""
         return ReaderCommentSubmitted(
+            subject=self.id, document_id=self.document_id, version=self.version, state=self.state
+        )
+
+    def imported(self) -> ReaderCommentImported:
+        """The event of its being taken over."""
+        return ReaderCommentImported(
             subject=self.id, document_id=self.document_id, version=self.version, state=self.state
         )
 
