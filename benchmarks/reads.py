@@ -2,8 +2,9 @@
 
 Prints CPU per request of the server process over a few connections, as medians of short rounds that
 take turns, and p50 and p99 over many. The twin of an uncached read runs the same statements; that of a
-kept answer, and of a 304, sends ready bytes. Then, what a larger site costs more: there the database's
-CPU counts as well. Names the aims that were missed, and fails where there are any.
+kept answer, and of a 304, sends ready bytes. Then, what a larger site costs more, also for lists of other
+shapes: there the database's CPU counts as well. Names the aims that were missed, and fails where there
+are any.
 
     python -m benchmarks.reads [--posts 10000 1000000] [--rounds 25] [--requests 100] [--only tag]
         [--kept FOLDER] [--server granian]
@@ -36,6 +37,19 @@ INCLUDE = "include=author,categories,tags"
 PAGE, SHOWN = 200, 20
 FIRST, DEEP = f"list of {SHOWN}", f"page {PAGE}"
 DISTINCT = 100
+# Lists of other shapes, whose cost must not grow either; `{}` is a number of its own for each request.
+LISTS = {
+    "sorted by title": "sort=title",
+    "in two directions": "sort=-updated_at,title",
+    "by slug": "filter[slug]=post-{0}",
+    "by title": "filter[title]=Post number {0}",
+    "of a category": "filter[categories.slug]=category-{1}",
+    "of an author": "filter[author.slug]=author-{1}",
+    "without a tag": "filter[not][tags.slug]=tag-{1}",
+    "since a date": "filter[published_at][gte]=2026-01-{1:02}T00:00:00Z&sort=published_at",
+    "estimated": "count=estimate",
+}
+LIST_ROUNDS, LIST_REQUESTS = 9, 60
 # How long a round may take, in seconds.
 LONG = 4.0
 Asked = tuple[str, Any, bool | None]
@@ -138,7 +152,7 @@ def main() -> None:
         )
         for name, cost in costs[largest].items():
             growth = cost / costs[smallest][name]
-            print(f"  {name:16}{growth:6.2f}")
+            print(f"  {name:20}{growth:6.2f}")
             if growth > GROWTH and name != MAY_GROW:
                 missed.append(f"{name}: grows {growth:.2f} times, the aim is {GROWTH}")
     if missed:
@@ -171,10 +185,14 @@ def _run(url: str, posts: int, options: Any, missed: list[str]) -> dict[str, flo
             )
             print(f"Aims: uncached at most {UNCACHED} times the twin, cached and 304 at most {CACHED} times")
             print(f"{'':16}{'':>13}{'CPU µs':>8}{'database':>9}{'p50 ms':>8}{'p99 ms':>8}{'req/s':>7}")
-            return {
+            costs = {
                 name: _case(name, case, processes, database_process(url), options, missed)
                 for name, case in recorded.items()
             }
+            for name, query in LISTS.items():
+                if options.only in name:
+                    costs[name] = _list(name, query, posts, uncached, database_process(url))
+            return costs
 
 
 def _case(
@@ -212,6 +230,23 @@ def _case(
             asyncio.run(measure(process, paths, MANY, figures, known))
     _print(name, few, many, missed)
     return few["uncached"].median("cpu") + few["uncached"].median("database")
+
+
+def _list(name: str, query: str, posts: int, process: Process, database: int) -> float:
+    """Measures a list without a twin, and prints it. Returns its CPU in the server and the database."""
+    figures = Figures()
+    for number in range(-1, LIST_ROUNDS):
+        paths = [
+            f"{POSTS}?{INCLUDE}&{query.format(random.randint(1, posts), random.randint(1, 20))}".replace(
+                " ", "+"
+            )
+            for _ in range(LIST_REQUESTS)
+        ]
+        asyncio.run(measure(process, paths, FEW, figures if number >= 0 else None, None, database))
+    print(
+        f"{name:20}{'uncached':>9}{figures.median('cpu'):8.0f}{figures.median('database'):9.0f}", flush=True
+    )
+    return figures.median("cpu") + figures.median("database")
 
 
 def _print(name: str, few: dict[str, Figures], many: dict[str, Figures], missed: list[str]) -> None:
