@@ -40,7 +40,7 @@ DISTINCT = 100
 # Lists of other shapes, whose cost must not grow either; `{}` is a number of its own for each request.
 LISTS = {
     "sorted by title": "sort=title",
-    "in two directions": "sort=-updated_at,title",
+    "in two directions": "sort=-published_at,title",
     "by slug": "filter[slug]=post-{0}",
     "by title": "filter[title]=Post number {0}",
     "of a category": "filter[categories.slug]=category-{1}",
