@@ -6,11 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import psycopg
 import pytest
-from tests.integration.cms.cms_client import ANY, API, CONTENT, answered, do, items, make, tagged, tags
+from tests.integration.cms.cms_client import ANY, API, CONTENT, answered, do, items, make, rows, tagged, tags
 from tests.integration.cms.replica import Replica
 from tests.integration.http.asking import check_problem, upload
 
+from cms_api.adapters.sqlalchemy import migrations
 from cms_api.bootstrap.container import Application
 
 SECRET = "Tangerine"
@@ -163,3 +165,39 @@ async def test_a_file_that_only_a_hidden_field_shows_is_not_public(
     assert not await is_public()
     # It can't be deleted all the same.
     check_problem(await admin.delete(f"{API}/media/{scan['id']}", headers=ANY), 409)
+
+
+async def test_what_was_told_before_is_mended(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, database_url: str
+) -> None:
+    scans = [await upload(admin, title=title) for title in ("Shown", "Hidden", "Hidden deep")]
+    text = {"key": "code", "type": "text"}
+    deep, inner = holding("group", "more", "internal", scans[2]["id"])
+    files = [{"key": "front", "type": "media"}, {"key": "back", "type": "media", "visibility": "restricted"}]
+    expected = {}
+    for visibility in ("public", "internal", "restricted"):
+        fields = [{"key": "no", "type": "number"}, {**text, "visibility": visibility}, *files, deep]
+        await model(admin, key=visibility, fields=fields)
+        said = {"front": scans[0]["id"], "back": scans[1]["id"], "more": inner}
+        one = await make(admin, f"entries/{visibility}", slug="s", code=SECRET, **said)
+        await do(admin, f"entries/{visibility}", one, "publish")
+        expected[visibility] = (
+            "s" if visibility == "restricted" else SECRET,
+            SECRET if visibility == "public" else "s",
+        )
+    migrations.downgrade(database_url, "0028")
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE cms.documents SET title = %s WHERE slug = 's'", [SECRET])
+        connection.execute("UPDATE cms.publications SET title = %s WHERE slug = 's'", [SECRET])
+    migrations.upgrade(database_url)
+    found = rows(
+        database_url,
+        """
+        SELECT d.type, d.title, p.title, p.seo->'og'->>'title'
+        FROM cms.documents d JOIN cms.publications p ON p.document_id = d.id
+        """,
+    )
+    assert {key: (draft, live) for key, draft, live, _ in found} == expected
+    assert all(told == live for _, _, live, told in found)
+    listed = await items(client, f"{CONTENT}/media")
+    assert [file["title"] for file in listed] == ["Shown"]
