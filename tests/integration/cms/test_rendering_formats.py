@@ -20,12 +20,17 @@ from tests.integration.cms.cms_client import (
     tagged,
     tags,
 )
+from tests.integration.hearing import until
 from tests.integration.http.asking import in_a_later_second, upload
 
+from cms_api.adapters.http.caching import ResponseCache
 from cms_api.adapters.http.cms.delivered import DeliveredPage, DeliveredPost
+from cms_api.app import create_app
 from cms_api.bootstrap.container import Application
+from cms_api.domains.cms.documents.addresses import spelt
 from cms_api.domains.cms.site.events import SITE_ID
 from cms_api.kernel.actor import SYSTEM
+from cms_api.settings import Settings
 
 BODY = "<h2>One</h2><p>Some <em>words</em></p><h3>Two</h3><ul><li>a</li></ul><h2>One</h2>"
 
@@ -37,7 +42,7 @@ async def post(client: httpx.AsyncClient, one: dict[str, Any], query: str = "") 
     return found
 
 
-async def settings(admin: httpx.AsyncClient, **values: Any) -> None:
+async def settings_of(admin: httpx.AsyncClient, **values: Any) -> None:
     answered(await admin.patch(f"{API}/settings", json=values, headers=ANY), 200)
 
 
@@ -195,7 +200,7 @@ async def test_links_lead_where_things_are_now(
     assert f"[Team]({there})" in (await post(client, one, "?format=markdown"))["body"]
     assert there in (await post(client, one, "?format=blocks"))["body"][0]["html"]
     assert (await post(client, one, "?format=text"))["body"] == "Team T C A"
-    await settings(admin, paths={"tag": "/topics/{slug}"})
+    await settings_of(admin, paths={"tag": "/topics/{slug}"})
     await change(admin, "pages", about, slug="us")
     await do(admin, "pages", about, "publish")
     assert (await hrefs())[:2] == ["/us/gr%C3%B6%C3%9Fe-team", "/topics/tea"]
@@ -211,7 +216,7 @@ async def test_links_lead_where_things_are_now(
     assert (await post(client, one, "?format=markdown"))["body"].startswith("Team [T](/topics/tea)")
     await do(admin, "pages", team, "publish")
     assert (await hrefs())[0] == "/us/gr%C3%B6%C3%9Fe-team"
-    await settings(admin, home_page=team["id"])
+    await settings_of(admin, home_page=team["id"])
     assert (await hrefs())[0] == "/"
     async with counting() as seen:
         await post(client, one, "?format=blocks&include=author,tags")
@@ -232,7 +237,7 @@ async def test_what_search_engines_are_told(admin: httpx.AsyncClient, client: ht
         "twitter": {"card": "summary", "title": "P", "description": "Some words.", "image": None, "creator": None},
         "alternates": [],
     }  # fmt: skip
-    await settings(
+    await settings_of(
         admin, title="Site", base_url="https://example.org/blog/", image=default["id"],
         seo={"title_template": "%s – Site", "description": "All"},
     )  # fmt: skip
@@ -255,9 +260,11 @@ async def test_what_search_engines_are_told(admin: httpx.AsyncClient, client: ht
         "title": "T", "description": "D", "canonical": "https://elsewhere.example/p", "noindex": True,
         "nofollow": True,
         "og": {"title": "OG", "description": "D", "type": "book", "url": "https://elsewhere.example/p",
-               "site_name": "Site", "image": {"url": other["url"], "alt": "other", "width": other["width"],
-                                              "height": other["height"]}},
-        "twitter": {"card": "summary", "title": "OG", "description": "D", "image": other["url"], "creator": "@ada"},
+               "site_name": "Site",
+               "image": {"url": f"https://example.org/blog{other['url']}", "alt": "other", "width": other["width"],
+                         "height": other["height"]}},
+        "twitter": {"card": "summary", "title": "OG", "description": "D",
+                    "image": f"https://example.org/blog{other['url']}", "creator": "@ada"},
         "alternates": [],
     }  # fmt: skip
     answered(await admin.delete(f"{API}/media/{other['id']}", headers=ANY), 409, "in_use")
@@ -268,16 +275,114 @@ async def test_what_search_engines_are_told(admin: httpx.AsyncClient, client: ht
     )
     assert {fault["pointer"] for fault in problem["errors"]} == {"/seo/canonical", "/seo/twitter/card"}
     page = await published(admin, "pages", title="Home", slug="home")
-    await settings(admin, home_page=page["id"])
+    await settings_of(admin, home_page=page["id"])
     response = await client.get(f"{CONTENT}/pages/{page['id']}")
     shown = msgspec.json.decode(response.content, type=DeliveredPage)
     assert shown.seo.canonical == "https://example.org/blog/"  # type: ignore[union-attr]
 
 
+async def test_previews_are_given_whole_addresses(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, cache: ResponseCache
+) -> None:
+    cover, card = await upload(admin, alt="cover"), await upload(admin, alt="card")
+    one = await published(
+        admin, "posts", title="P", slug="größe", cover=cover["id"], seo={"twitter": {"image": card["id"]}}
+    )
+
+    async def told() -> tuple[str, str]:
+        response = await client.get(f"{CONTENT}/posts/{one['id']}")
+        seo = answered(response, 200)["seo"]
+        return seo["og"]["image"]["url"], seo["twitter"]["image"]
+
+    await until(lambda: cache.is_current)
+    assert await told() == await told() == (cover["url"], card["url"])
+    for base in ("https://example.org/blog/", "https://other.example"):
+        await settings_of(admin, base_url=base)
+        whole = tuple(f"{base.rstrip('/')}{file['url']}" for file in (cover, card))
+        assert await told() == await told() == whole
+
+
+async def test_files_are_where_the_service_is_found(admin: httpx.AsyncClient, settings: Settings) -> None:
+    cover = await upload(admin, alt="cover")
+    page = await published(admin, "pages", title="Page", cover=cover["id"])
+    type_ = {
+        "key": "talk",
+        "fields": [{"key": "title", "type": "text"}, {"key": "next", "type": "reference"}],
+    }
+    answered(await admin.post(f"{API}/content-types", json=type_), 201)
+    entry = {"title": "T", "next": page["id"], "seo": {"og": {"image": cover["id"]}}}
+    one = await published(admin, "entries/talk", **entry)
+    other = create_app(msgspec.structs.replace(settings, public_url="https://cms.example/api/"))
+    await other.state.application.start()
+    try:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(other), base_url="http://cms.test", headers=admin.headers
+        ) as client:
+            url = f"https://cms.example/api{cover['url']}"
+            for path in (
+                f"{CONTENT}/pages/{page['id']}", f"{CONTENT}/pages/by-path/page", f"{CONTENT}/entries/talk/{one['id']}",
+            ):  # fmt: skip
+                seo = answered(await client.get(path), 200)["seo"]
+                assert (seo["og"]["image"]["url"], seo["twitter"]["image"], seo["canonical"]) == (
+                    url,
+                    url,
+                    None,
+                )
+            for path in ("pages?fields=seo", "entries/talk?fields=seo", "entries/talk?include=next"):
+                for found in answered(await client.get(f"{CONTENT}/{path}"), 200)["items"]:
+                    assert (found.get("next") or found)["seo"]["og"]["image"]["url"] == url
+            made = answered(await client.post(f"{API}/previews", json={"documents": [page["id"]]}), 201)
+            shown = await client.get(
+                f"{CONTENT}/pages/{page['id']}", headers={"Preview-Token": made["token"]}
+            )
+            assert answered(shown, 200)["seo"]["og"]["image"]["url"] == url
+    finally:
+        await other.state.application.stop()
+
+
+async def test_what_search_engines_are_told_is_in_ascii(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, database_url: str
+) -> None:
+    await settings_of(admin, base_url="https://example.org")
+    type_ = {"key": "event", "path": "/events/{slug}", "fields": [{"key": "title", "type": "text"}]}
+    answered(await admin.post(f"{API}/content-types", json=type_), 201)
+    one = await published(admin, "entries/event", title="Ü", slug="ü-de")
+    two = await make(admin, "entries/event", title="Ü", slug="日本-de", locale="de")
+    rows(
+        database_url,
+        "UPDATE cms.documents SET translation_of = %s WHERE id = %s RETURNING id",
+        (one["id"], two["id"]),
+    )
+    await do(admin, "entries/event", two, "publish")
+    expected = {
+        "de": spelt("https://example.org/events/日本-de"),
+        "en": "https://example.org/events/%C3%BC-de",
+    }
+    for document, locale in ((one, "en"), (two, "de")):
+        seo = answered(await client.get(f"{CONTENT}/entries/event/{document['id']}"), 200)["seo"]
+        assert (seo["canonical"], seo["og"]["url"]) == (expected[locale], expected[locale])
+        assert {told["locale"]: told["url"] for told in seo["alternates"]} == expected
+    given = {"canonical": "https://elsewhere.example/größe?a=%20&b=[ü]{x}"}
+    own = await published(admin, "posts", title="P", seo=given)
+    seo = (await post(client, own))["seo"]
+    assert seo["canonical"] == seo["og"]["url"] == spelt(given["canonical"])
+    assert seo["canonical"] == "https://elsewhere.example/gr%C3%B6%C3%9Fe?a=%20&b=[%C3%BC]%7Bx%7D"
+    # A file that was never fetched is where it was.
+    file = await upload(admin, alt="x")
+    source = 'https://old.example/ü a"b~%20.png?c=1'
+    rows(
+        database_url,
+        "UPDATE cms.media SET storage_key = NULL, source_url = %s WHERE id = %s RETURNING id",
+        (source, file["id"]),
+    )
+    shown = await published(admin, "posts", title="Q", cover=file["id"])
+    assert (await post(client, shown))["seo"]["og"]["image"]["url"] == spelt(source)
+
+
 async def test_translations_name_one_another(
     admin: httpx.AsyncClient, client: httpx.AsyncClient, database_url: str
 ) -> None:
-    await settings(admin, base_url="https://example.org")
+    await settings_of(admin, base_url="https://example.org")
     one = await published(admin, "posts", title="One", slug="one")
     two = await make(admin, "posts", title="Eins", slug="eins", locale="de")
     rows(

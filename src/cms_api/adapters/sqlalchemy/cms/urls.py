@@ -1,5 +1,6 @@
 """Where things are on the site, as expressions: paths from its root, so that they stay right when it moves."""
 
+from cms_api.adapters.sqlalchemy.reading import SERVICE
 from cms_api.domains.cms.site.events import SITE_ID
 from cms_api.domains.cms.site.interface import SitePaths
 
@@ -27,6 +28,43 @@ def page_url(alias: str) -> str:
 def file_url(alias: str) -> str:
     """Where a file is: a path here, or its address elsewhere."""
     return f"coalesce('/media/' || {alias}.storage_key, {alias}.source_url)"
+
+
+# What no address has as it is (RFC 3986, section 2), of what one byte says.
+_UNSAFE = ' "<>\\^`{|}'
+
+
+def spelt(url: str) -> str:
+    """An address in ASCII, as `documents.addresses.spelt` writes it: what else it has is percent-encoded."""
+    return _spelt(
+        url,
+        is_plain=f"octet_length({url}) = length(translate({url}, '{_UNSAFE}', ''))",
+        stays=f"octet_length(x.c) = 1 AND strpos('{_UNSAFE}', x.c) = 0",
+    )
+
+
+def spelt_path(path: str) -> str:
+    """The same for a path, of which each word is a slug's: letters and digits of any script."""
+    return _spelt(path, is_plain=f"octet_length({path}) = length({path})", stays="octet_length(x.c) = 1")
+
+
+def _spelt(url: str, *, is_plain: str, stays: str) -> str:
+    # Most are plain, which is told without looking at each character. The percent sign is spelt
+    # otherwise, as psycopg takes it for a placeholder.
+    encoded = "upper(regexp_replace(encode(convert_to(x.c, 'UTF8'), 'hex'), '(..)', chr(37) || '\\1', 'g'))"
+    return (
+        f"CASE WHEN {is_plain} THEN {url} ELSE ("
+        f"SELECT string_agg(CASE WHEN {stays} THEN x.c ELSE {encoded} END, '' ORDER BY x.n)"
+        f" FROM regexp_split_to_table({url}, '') WITH ORDINALITY x(c, n)) END"
+    )
+
+
+def whole_file_url(alias: str, base: str) -> str:
+    """Where a file is, whole: below the address of this service, else below ``base``; a path where neither is known."""
+    return (
+        f"coalesce(coalesce(%({SERVICE})s::text, {base}, '') || '/media/' || {alias}.storage_key,"
+        f" {spelt(f'{alias}.source_url')})"
+    )
 
 
 def archive_url(kind: str, slug: str) -> str:

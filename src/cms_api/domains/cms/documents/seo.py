@@ -7,8 +7,8 @@ image, files, translations.
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
 
+from cms_api.domains.cms.documents.addresses import spelt
 from cms_api.domains.cms.documents.content import CardKind, OpenGraph, Seo, TwitterCard
 
 # The type of what is no article is that of any page on the web (ogp.me).
@@ -24,7 +24,7 @@ def told(seo: Seo, *, type: str, title: str, excerpt: str) -> dict[str, Any]:
     return {
         "title": seo.title or None,
         "description": description,
-        "canonical": None if seo.canonical is UNSET else seo.canonical,
+        "canonical": spelt(seo.canonical) if seo.canonical else None,
         "noindex": seo.noindex is True,
         "nofollow": seo.nofollow is True,
         "og": {
