@@ -13,6 +13,7 @@ from mdit_py_plugins.tasklists import tasklists_plugin
 
 from cms_api.adapters.rendering.structure import structured
 from cms_api.domains.cms.documents.content import Format
+from cms_api.domains.cms.documents.markup import each_candidate, scheme_of
 from cms_api.domains.cms.documents.mentions import MENTION, SCHEME
 from cms_api.domains.cms.documents.ports import Renderer
 from cms_api.domains.cms.documents.rendering import Rendered
@@ -49,10 +50,6 @@ def _attributes() -> dict[str, set[str]]:
 
 ATTRIBUTES = _attributes()
 SCHEMES = frozenset({"http", "https", "mailto", "tel", SCHEME})
-# A candidate of a srcset: its address may have commas, but not at its end (HTML, section 4.8.4.2.2).
-_CANDIDATE = re.compile(r"[\s,]*+(\S*[^\s,])(?:(?=,)|([^,]*))")
-# What stands before the first of these is a scheme, if a colon ends it (RFC 3986, section 4.2).
-_SCHEME = re.compile(r"\s*([^:/?#\s]*):")
 _OURS = re.compile(rf"\s*{MENTION.pattern}(?:[?#].*)?\s*", re.DOTALL)
 
 
@@ -77,22 +74,15 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
         return value if _may_be_loaded(value) else None
     if name != "srcset":
         return value
-    kept, at = [], 0
-    while (found := _CANDIDATE.match(value, at)) is not None:
-        url, size = found.groups(default="")
-        if _may_be_loaded(url):
-            kept.append(f"{url} {size.strip()}".strip())
-        at = found.end()
-    return ", ".join(kept) or None
+    return each_candidate(value, lambda url: url if _may_be_loaded(url) else None) or None
 
 
 def _may_be_loaded(url: str) -> bool:
     """Whether an address has a scheme that is allowed, or none; one of ours must name what it leads to."""
-    scheme = _SCHEME.match(url)
+    scheme = scheme_of(url)
     if scheme is None:
         return True
-    name = scheme[1].lower()
-    return name in SCHEMES and (name != SCHEME or _OURS.fullmatch(url) is not None)
+    return scheme in SCHEMES and (scheme != SCHEME or _OURS.fullmatch(url) is not None)
 
 
 def text_of(body: str) -> str:
