@@ -28,6 +28,7 @@ from cms_api.adapters.http.cms.delivered import DeliveredPage, DeliveredPost
 from cms_api.app import create_app
 from cms_api.bootstrap.container import Application
 from cms_api.domains.cms.documents.addresses import spelt
+from cms_api.domains.cms.documents.mentions import MARK
 from cms_api.domains.cms.site.events import SITE_ID
 from cms_api.kernel.actor import SYSTEM
 from cms_api.settings import Settings
@@ -224,6 +225,78 @@ async def test_links_lead_where_things_are_now(
         found = answered(await client.get(f"{CONTENT}/posts"), 200)["items"]
     assert (len(seen), len(listing)) == (1, 1)
     assert "cms://" not in str(found)
+
+
+async def test_words_about_links_stay(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, application: Application, database_url: str
+) -> None:
+    target = await published(admin, "pages", title="Target", slug="target")
+    address = f"cms://document/{target['id']}"
+    said = f"Write `{address}` to link [here]({address}) or <{address}>."
+    one = await published(
+        admin, "posts", title=address, body=said, format="markdown", excerpt=f"{address} it is"
+    )
+    fields = [
+        {"key": "title", "type": "text"},
+        {"key": "said", "type": "markdown"},
+        {"key": "next", "type": "reference"},
+    ]
+    answered(await admin.post(f"{API}/content-types", json={"key": "talk", "fields": fields}), 201)
+    entry = await published(admin, "entries/talk", title=address, said=said)
+    other = await published(admin, "entries/talk", title="O", next=entry["id"])
+
+    async def told() -> list[tuple[str, Any]]:
+        """What a post and an entry say, alone and included, in all formats."""
+        found: list[tuple[str, Any]] = []
+        for name in ("html", "markdown", "text", "blocks"):
+            shown = await post(client, one, f"?format={name}")
+            assert (shown["title"], shown["excerpt"]) == (address, f"{address} it is")
+            assert shown["seo"]["description"] == f"{address} it is"
+            url = f"{CONTENT}/entries/talk/"
+            alone = answered(await client.get(f"{url}{entry['id']}?format={name}"), 200)
+            within = answered(await client.get(f"{url}{other['id']}?format={name}&include=next"), 200)["next"]
+            assert alone["title"] == within["title"] == address
+            assert shown["body"] == alone["said"] == within["said"]
+            found.append((name, shown["body"]))
+        return found
+
+    def expected(here: str, bare: str, marked: str, plain: str) -> list[tuple[str, Any]]:
+        html = f"Write <code>{address}</code> to link {here} or {bare}."
+        (block,) = [dict(text[0]) for name, text in got if name == "blocks"]
+        return [
+            ("html", f"<p>{html}</p>\n"), ("markdown", f"Write `{address}` to link {marked}."),
+            ("text", f"Write {address} to link here or {plain}."), ("blocks", [{**block, "html": html}]),
+        ]  # fmt: skip
+
+    rel = 'rel="noopener noreferrer"'
+    got = await told()
+    linked = expected(
+        f'<a href="/target" {rel}>here</a>', f'<a href="/target" {rel}>/target</a>',
+        "[here](/target) or [/target](/target)", "/target",
+    )  # fmt: skip
+    assert got == linked
+    hits = answered(await client.get(f"{CONTENT}/posts?q=write&filter[locale]=en"), 200)["items"]
+    assert hits[0]["highlights"]["text"].endswith(f"<mark>Write</mark> {address} to link here")
+
+    # What an older renderer left has its links, and loses the words until it is rendered anew.
+    rows(
+        database_url,
+        f"""UPDATE cms.publications SET rendering_version = 2, fields = replace(fields::text, '{MARK}', '')::jsonb
+        WHERE cardinality(mention_ids) > 0 RETURNING 1""",
+    )
+    assert f'<a href="/target" {rel}>here</a>' in (await post(client, one))["body"]
+    url = f"{CONTENT}/entries/talk/{other['id']}?include=next"
+    assert f'<a href="/target" {rel}>here</a>' in answered(await client.get(url), 200)["next"]["said"]
+    assert (
+        'href="http://127.0.0.1:8000/target"'
+        in (await client.get("/feed.json")).json()["items"][0]["content_html"]
+    )
+    assert await application.container.cms.rendering().rerender(SYSTEM, application.unit_of_work) == 2
+    assert (got := await told()) == linked
+
+    await do(admin, "pages", target, "unpublish")
+    got = await told()
+    assert got == expected("here", "", "here or ", "")
 
 
 async def test_what_search_engines_are_told(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:

@@ -14,7 +14,7 @@ from mdit_py_plugins.tasklists import tasklists_plugin
 from cms_api.adapters.rendering.structure import structured
 from cms_api.domains.cms.documents.content import Format
 from cms_api.domains.cms.documents.markup import each_candidate, scheme_of
-from cms_api.domains.cms.documents.mentions import MENTION, SCHEME
+from cms_api.domains.cms.documents.mentions import MARKED, MENTION, SCHEME, marked
 from cms_api.domains.cms.documents.ports import Renderer
 from cms_api.domains.cms.documents.rendering import Rendered
 
@@ -52,6 +52,8 @@ ATTRIBUTES = _attributes()
 SCHEMES = frozenset({"http", "https", "mailto", "tel", SCHEME})
 _OURS = re.compile(rf"\s*{MENTION.pattern}(?:[?#].*)?\s*", re.DOTALL)
 
+_ADDRESS = re.compile(rf"{MARKED.pattern}\S*")
+
 
 def sanitise(body: str) -> str:
     """HTML with everything gone that could run, load a frame, or submit a form."""
@@ -86,9 +88,10 @@ def _may_be_loaded(url: str) -> bool:
 
 
 def text_of(body: str) -> str:
-    """The words of an HTML body, spaces made single."""
+    """The words of an HTML body, spaces made single. Addresses of ours that are marked are none."""
     separated = _BLOCK_END.sub(lambda match: match[0] + " ", body)
-    return _SPACE.sub(" ", html.unescape(nh3.clean(separated, tags=set()))).strip()
+    words = html.unescape(nh3.clean(separated, tags=set()))
+    return _SPACE.sub(" ", _ADDRESS.sub("", words)).strip()
 
 
 class HtmlRenderer(Renderer):
@@ -105,7 +108,7 @@ class HtmlRenderer(Renderer):
         return await asyncio.to_thread(self._rendered, body, format, excerpt)
 
     def _rendered(self, body: str, kind: Format, excerpt: str) -> Rendered:
-        safe = sanitise(self._markdown.render(body) if kind == "markdown" else body)
+        safe = marked(sanitise(self._markdown.render(body) if kind == "markdown" else body))
         body, toc, others = structured(safe)
         words = text_of(safe)
         given = _SPACE.sub(" ", excerpt).strip()  # plain text: “List<String>” is no markup in it

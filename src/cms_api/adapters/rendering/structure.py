@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 from bs4.element import NavigableString, PageElement, Tag
 
 from cms_api.adapters.rendering.markdown import BLOCKS, has_blocks, language_of, markdown_of
+from cms_api.domains.cms.documents.mentions import MARK
 from cms_api.domains.cms.documents.rendering import Heading, OtherFormat
 from cms_api.domains.cms.documents.slugs import make_slug
 
@@ -22,6 +23,8 @@ _HEADING = re.compile(r"h[1-6]")
 # Attributes are in double quotes here, without any in them: the sanitiser has written them.
 _OPENING = re.compile(r'<(h[1-6])((?: [^\s=<>"]+="[^"]*")*)>')
 _CONTAINERS = frozenset({"div", "section", "article", "main", "center", "header", "footer"})
+# As `repr` writes it: ids of blocks are older than marks.
+_MARK = repr(MARK)[1:-1]
 _MEDIA = ("video", "audio")
 _IMAGE_ATTRIBUTES = ("src", "alt", "title", "width", "height")
 
@@ -121,7 +124,8 @@ def _identified(blocks: Iterable[Block]) -> Iterator[Block]:
     seen: dict[str, int] = {}
     for block in blocks:
         anchor = block.pop("anchor", None)
-        name = anchor or blake2b(repr(sorted(block.items())).encode(), digest_size=6).hexdigest()
+        text = repr(sorted(block.items())).replace(_MARK, "")
+        name = anchor or blake2b(text.encode(), digest_size=6).hexdigest()
         seen[name] = number = seen.get(name, 0) + 1
         yield {"id": name if number == 1 else f"{name}-{number}", **block}
 

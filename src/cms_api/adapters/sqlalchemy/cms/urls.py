@@ -1,6 +1,8 @@
 """Where things are on the site, as expressions: paths from its root, so that they stay right when it moves."""
 
 from cms_api.adapters.sqlalchemy.reading import SERVICE
+from cms_api.domains.cms.documents.addresses import UNMARKED
+from cms_api.domains.cms.documents.rendering import MARKED_SINCE
 from cms_api.domains.cms.site.events import SITE_ID
 from cms_api.domains.cms.site.interface import SitePaths
 
@@ -82,21 +84,31 @@ TERM_URL = f"CASE t.taxonomy WHEN 'category' THEN {_CATEGORY} ELSE {_TAG} END"
 AUTHOR_URL = archive_url("author", "a.slug")
 
 
-def addresses_of(ids: str) -> str:
-    """JSON of the current paths of ``ids``, an array: those that have one, whatever they are."""
+def addresses_of(ids: str, *, unmarked: str) -> str:
+    """JSON of the current paths of ``ids``, an array: those that have one, whatever they are.
+
+    Where the condition ``unmarked`` holds, `UNMARKED` is among them.
+    """
     return f"""(SELECT coalesce(json_object_agg(x.id, x.url), '{{}}')::text FROM (
         SELECT q.document_id, {page_url("q")} FROM cms.publications q
         WHERE q.document_id = ANY ({ids}) AND q.has_address
         UNION ALL SELECT m.id, {file_url("m")} FROM cms.media m WHERE m.id = ANY ({ids})
         UNION ALL SELECT t.id, {TERM_URL} FROM cms.terms t WHERE t.id = ANY ({ids})
         UNION ALL SELECT a.id, {AUTHOR_URL} FROM cms.authors a
-        WHERE a.id = ANY ({ids})) x(id, url))"""
+        WHERE a.id = ANY ({ids})
+        UNION ALL SELECT '{UNMARKED}'::uuid, '' WHERE {unmarked}) x(id, url))"""
+
+
+def is_unmarked(alias: str) -> str:
+    """Whether the texts of a live copy are from before addresses in them were marked."""
+    return f"{alias}.rendering_version < {MARKED_SINCE}"
 
 
 def mentioned_addresses(alias: str = "p") -> str:
     """The paths of what the texts of a live copy mention; NULL, and no work, where they mention nothing."""
     mentions = f"{alias}.mention_ids"
-    return f"CASE WHEN cardinality({mentions}) > 0 THEN {addresses_of(mentions)} END"
+    found = addresses_of(mentions, unmarked=is_unmarked(alias))
+    return f"CASE WHEN cardinality({mentions}) > 0 THEN {found} END"
 
 
 def mentioned_ids(alias: str = "p") -> str:
