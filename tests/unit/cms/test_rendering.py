@@ -1,6 +1,7 @@
 """Bodies for readers: nothing that runs, everything that is said."""
 
 import re
+from html import unescape
 from typing import Any
 
 import msgspec
@@ -241,6 +242,33 @@ def test_headings_have_anchors_of_their_own() -> None:
     assert [(one.id, one.text, [below.id for below in one.headings]) for one in toc] == [
         ("a", "A", ["a-3"]), ("own", "B c", ["untitled"]),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "ids"),
+    [
+        (
+            '<h2 id="intro">One</h2><h2 id="intro">Two</h2><h3 id="intro">C</h3>',
+            ["intro", "intro-2", "intro-3"],
+        ),
+        ('<h2 id="a">A</h2><h2 id="a-2">B</h2><h2 id="a">C</h2>', ["a", "a-2", "a-3"]),
+        ('<p id="a">x</p><h2 id="a">A</h2>', ["a-2"]),
+        ('<h2 id="a">A</h2><p id="a">x</p>', ["a"]),
+        (
+            '<h2 id="x y">A b</h2><h2 id="x&#9;y" class="c">A b</h2><h2 id="">A b</h2>',
+            ["a-b", "a-b-2", "a-b-3"],
+        ),
+        ('<h2 class="c" id="x&amp;y">A</h2><h2 id="x&amp;y" class="c">A</h2>', ["x&y", "x&y-2"]),
+    ],
+)
+def test_all_formats_agree_on_unique_anchors(body: str, ids: list[str]) -> None:
+    html, toc, others = structured(sanitise(body))
+    assert [unescape(one) for one in re.findall(r'<h\d[^>]* id="([^"]*)"', html)] == ids
+    assert html.count(' class="c"') == body.count(' class="c"')
+    flat = [one for heading in toc for one in (heading, *heading.headings)]
+    assert [one.id for one in flat] == ids
+    assert [block["id"] for block in others["blocks"] if block["type"] == "heading"] == ids
+    assert structured(html)[:2] == (html, toc)
 
 
 def test_each_kind_of_block() -> None:

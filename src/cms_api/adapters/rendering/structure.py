@@ -22,6 +22,8 @@ MAX_DIGITS = 9
 _HEADING = re.compile(r"h[1-6]")
 # Attributes are in double quotes here, without any in them: the sanitiser has written them.
 _OPENING = re.compile(r'<(h[1-6])((?: [^\s=<>"]+="[^"]*")*)>')
+_ID = re.compile(r' id="([^"]*)"')
+_BLANK = re.compile(r"\s")
 _CONTAINERS = frozenset({"div", "section", "article", "main", "center", "header", "footer"})
 # As `repr` writes it: ids of blocks are older than marks.
 _MARK = repr(MARK)[1:-1]
@@ -54,22 +56,32 @@ def _depth(html: str) -> int:
 def anchored(html: str, soup: BeautifulSoup) -> tuple[str, tuple[Heading, ...]]:
     """The HTML, and its tree as well, with an id for each heading; and the headings, nested by their levels.
 
-    An id that is there stays; others are made of the words, the same for the same words.
+    An id that is there stays with the first that has it; others are made of the words, the same for
+    the same words. What has a space in it is no id (HTML, section 3.2.6).
     """
     found = soup.find_all(_HEADING)
     if not found:
         return html, ()
-    taken = {str(tag["id"]) for tag in soup.find_all(id=True)}
+    held: dict[str, Tag] = {}
+    for tag in soup.find_all(id=True):
+        held.setdefault(str(tag["id"]), tag)
+    taken, names = set(held), list[str]()
     for tag in found:
-        if not tag.get("id"):
-            tag["id"] = _free(make_slug(tag.get_text(" ", strip=True)[:200]), taken)
-            taken.add(str(tag["id"]))
-    names = [str(tag["id"]) for tag in found]
+        name = str(tag.get("id") or "")
+        if not name or _BLANK.search(name):
+            name = _free(make_slug(tag.get_text(" ", strip=True)[:200]), taken)
+        elif held[name] is not tag:
+            name = _free(name, taken)
+        tag["id"] = name
+        taken.add(name)
+        names.append(name)
     left = iter(names)
 
     def named(match: re.Match[str]) -> str:
-        name, given = next(left), match[2].replace(' id=""', "")
-        return match[0] if ' id="' in given else f'<{match[1]} id="{escape(name)}"{given}>'
+        name, own = next(left), _ID.search(match[2])
+        if own is not None and unescape(own[1]) == name:
+            return match[0]
+        return f'<{match[1]} id="{escape(name)}"{_ID.sub("", match[2])}>'
 
     headings = [
         (int(tag.name[1]), name, " ".join(tag.get_text().split()))
