@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
+from xml.etree import ElementTree as ET
 
 import httpx
 import msgspec
@@ -28,7 +29,9 @@ from cms_api.adapters.http.cms.delivered import DeliveredPage, DeliveredPost
 from cms_api.app import create_app
 from cms_api.bootstrap.container import Application
 from cms_api.domains.cms.documents.addresses import spelt
+from cms_api.domains.cms.documents.content import OpenGraph, Seo
 from cms_api.domains.cms.documents.mentions import MARK
+from cms_api.domains.cms.posts.interface import PostChanges
 from cms_api.domains.cms.site.events import SITE_ID
 from cms_api.kernel.actor import SYSTEM
 from cms_api.settings import Settings
@@ -352,6 +355,42 @@ async def test_what_search_engines_are_told(admin: httpx.AsyncClient, client: ht
     response = await client.get(f"{CONTENT}/pages/{page['id']}")
     shown = msgspec.json.decode(response.content, type=DeliveredPage)
     assert shown.seo.canonical == "https://example.org/blog/"  # type: ignore[union-attr]
+
+
+async def test_what_has_no_title_is_told_by_its_first_words(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, application: Application
+) -> None:
+    posts = application.container.cms.posts()
+
+    async def untitled(body: str, **values: Any) -> dict[str, Any]:
+        """A post as an import may bring it."""
+        async with application.unit_of_work() as uow:
+            made = await posts.create(uow, SYSTEM, PostChanges(title="", body=body, **values))
+            await posts.publish(uow, SYSTEM, made.id, expected=None)
+        return {"id": str(made.id)}
+
+    words = "These are more words than anybody wants to see in the title of a preview."
+    one, short, long = await untitled(words), await untitled("短い"), await untitled("長" * 80)
+    own, nothing = await untitled("x", seo=Seo(og=OpenGraph(title="OG"))), await untitled("")
+
+    async def titles(of: dict[str, Any]) -> tuple[str, str, str]:
+        seo = (await post(client, of))["seo"]
+        return seo["title"], seo["og"]["title"], seo["twitter"]["title"]
+
+    assert await titles(nothing) == ("", "", "")
+    await settings_of(admin, title="Site", seo={"title_template": "%s | Site"})
+    beginning = "These are more words than anybody wants to see in the title …"
+    assert await titles(one) == (f"{beginning} | Site", beginning, beginning)
+    assert await titles(short) == ("短い | Site", "短い", "短い")
+    assert await titles(long) == (f"{'長' * 60} … | Site", f"{'長' * 60} …", f"{'長' * 60} …")
+    assert await titles(own) == ("OG | Site", "OG", "OG")
+    assert await titles(nothing) == ("Site", "Site", "Site")
+    items = (await client.get("/feed.json")).json()["items"]
+    assert ["title" in item for item in items] == [False] * 5
+    rss = ET.fromstring((await client.get("/feed.xml")).content).findall("channel/item")
+    assert [(item.find("title"), item.find("description") is None) for item in rss] == [(None, False)] * 5
+    atom = ET.fromstring((await client.get("/atom.xml")).content)
+    assert len(atom.findall("{*}entry/{*}title")) == 5
 
 
 async def test_previews_are_given_whole_addresses(

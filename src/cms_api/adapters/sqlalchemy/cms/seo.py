@@ -7,7 +7,13 @@ from cms_api.adapters.sqlalchemy.cms.urls import page_url, spelt_path, whole_fil
 from cms_api.domains.cms.site.events import SITE_ID
 
 _BASE = "rtrim(s.data->>'base_url', '/')"
-_TITLE = "coalesce(p.seo->>'title', replace(coalesce(s.data->'seo'->>'title_template', w.title), w.title, p.title))"
+# Of what has no title, and nothing that stands in for it, the site's name is told.
+_SITE = "coalesce(s.data->>'title', '')"
+_OG_TITLE = f"coalesce(nullif(p.seo->'og'->>'title', ''), nullif(p.title, ''), {_SITE})"
+_CARD_TITLE = f"coalesce(nullif(p.seo->'twitter'->>'title', ''), nullif(p.title, ''), {_SITE})"
+_NAMED = "coalesce(nullif(p.title, ''), nullif(p.seo->'og'->>'title', ''))"
+_TITLE = f"""coalesce(p.seo->>'title',
+        replace(coalesce(s.data->'seo'->>'title_template', w.title), w.title, {_NAMED}), {_SITE})"""
 _NOINDEX = "(coalesce((s.data->'seo'->>'noindex')::boolean, false) OR p.is_noindex)"
 _IMAGE_ID = "coalesce((p.seo->'og'->>'image')::uuid, p.cover_id, s.image_id)"
 _IMAGE_URL = whole_file_url("m", _BASE)
@@ -30,7 +36,7 @@ SEO = f"""(SELECT row_to_json(_) FROM (
         {_NOINDEX} AS noindex,
         coalesce((p.seo->>'nofollow')::boolean, false) AS nofollow,
         (SELECT row_to_json(o) FROM (
-            SELECT coalesce(p.seo->'og'->>'title', p.title) AS title,
+            SELECT {_OG_TITLE} AS title,
                 coalesce(p.seo->'og'->>'description', nullif(s.data->'seo'->>'description', '')) AS description,
                 coalesce(p.seo->'og'->>'type', 'website') AS type,
                 u.url,
@@ -40,7 +46,7 @@ SEO = f"""(SELECT row_to_json(_) FROM (
         (SELECT row_to_json(o) FROM (
             SELECT coalesce(p.seo->'twitter'->>'card',
                     CASE WHEN coalesce(m.id, {_CARD_ID}) IS NULL THEN 'summary' ELSE 'summary_large_image' END) AS card,
-                coalesce(p.seo->'twitter'->>'title', p.title) AS title,
+                {_CARD_TITLE} AS title,
                 coalesce(p.seo->'twitter'->>'description', nullif(s.data->'seo'->>'description', '')) AS description,
                 CASE WHEN {_CARD_ID} IS NULL THEN {_IMAGE_URL} ELSE {_CARD_URL} END AS image,
                 p.seo->'twitter'->>'creator' AS creator) o) AS twitter,
