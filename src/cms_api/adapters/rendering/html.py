@@ -52,12 +52,17 @@ ATTRIBUTES = _attributes()
 SCHEMES = frozenset({"http", "https", "mailto", "tel", SCHEME})
 _OURS = re.compile(rf"\s*{MENTION.pattern}(?:[?#].*)?\s*", re.DOTALL)
 
+# As the sanitiser writes them. What may be typed into is no part of a text.
+_BARE = re.compile(r'<(input|img)((?: [^\s=<>"]+="[^"]*")*) ?/?>')
+_BOX = re.compile(r' type="checkbox"').search
+_DISABLED = re.compile(r' disabled="').search
+_SOURCE = re.compile(r' src(?:set)?="\s*[^"\s]').search
 _ADDRESS = re.compile(rf"{MARKED.pattern}\S*")
 
 
 def sanitise(body: str) -> str:
     """HTML with everything gone that could run, load a frame, or submit a form."""
-    return nh3.clean(
+    clean = nh3.clean(
         body,
         tags=set(TAGS),
         attributes=ATTRIBUTES,
@@ -67,6 +72,14 @@ def sanitise(body: str) -> str:
         attribute_filter=_attribute,
         link_rel="noopener noreferrer",
     )
+    return _BARE.sub(_bare, clean)
+
+
+def _bare(match: re.Match[str]) -> str:
+    """A box of a list of tasks or an image with a source as it is; nothing of any other input or image."""
+    name, said = match.groups()
+    is_kept = _BOX(said) and _DISABLED(said) if name == "input" else _SOURCE(said)
+    return match[0] if is_kept else ""
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
