@@ -26,7 +26,12 @@ ADAPTERS: Mapping[type, Callable[[AsyncSession], Any]] = {**AUTH, **CMS, **JOBS}
 
 
 def _reader(settings: Settings) -> Reader:
-    return Reader(_url(settings), size=settings.pool_size, statement_timeout=settings.statement_timeout)
+    return Reader(
+        _url(settings),
+        size=settings.pool_size,
+        statement_timeout=settings.statement_timeout,
+        service=settings.public_url,
+    )
 
 
 def _engine(settings: Settings) -> AsyncEngine:

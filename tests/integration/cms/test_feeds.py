@@ -118,7 +118,7 @@ async def test_rss(client: httpx.AsyncClient, site: dict[str, Any]) -> None:
     assert content is not None
     assert f'href="{BASE}/there"' in content
     assert f'src="{BASE}{site["cover"]["url"]}"' in content
-    assert 'href="//other.example/"' in content
+    assert 'href="https://other.example/"' in content
     assert second.findtext("{http://purl.org/dc/elements/1.1/}creator") == "Ada"
     used = (site["second"]["id"], site["cover"]["id"], site["tag"]["id"], site["target"]["id"], str(SITE_ID))
     assert tags(*used) <= tagged(response)
@@ -174,6 +174,50 @@ async def test_json_feed(client: httpx.AsyncClient, site: dict[str, Any]) -> Non
     for item in feed["items"]:
         assert ("content_html" in item) != ("content_text" in item)
         assert None not in item.values()
+
+
+async def test_addresses_in_bodies_are_whole(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, site: dict[str, Any]
+) -> None:
+    file = site["cover"]
+    said = {
+        'href="sub/x"': f'href="{BASE}/sub/x"',
+        'href="?a=1&amp;b=2"': f'href="{BASE}/größe-2?a=1&amp;b=2"',
+        'href="../up"': 'href="https://example.org/up"',
+        'href="#part"': f'href="{BASE}/größe-2#part"',
+        'href="//other.example/x"': 'href="https://other.example/x"',
+        'href="/at?c=1&amp;d=2"': f'href="{BASE}/at?c=1&amp;d=2"',
+        'href="mailto:a@b.example"': 'href="mailto:a@b.example"',
+        'href="//[x"': 'href="//[x"',
+        'src="pic.png"': f'src="{BASE}/pic.png"',
+        'srcset="/media/a,b.png 1x, /b.png 2x, c.png"': (
+            f'srcset="{BASE}/media/a,b.png 1x, {BASE}/b.png 2x, {BASE}/c.png"'
+        ),
+        f'srcset="cms://media/{file["id"]} 300w, https://x.example/a.png 600w"': (
+            f'srcset="{BASE}{file["url"]} 300w, https://x.example/a.png 600w"'
+        ),
+        'poster="/media/p.png"': f'poster="{BASE}/media/p.png"',
+        'cite="/source"': f'cite="{BASE}/source"',
+    }
+    tags_of = {"href": "a", "src": "img", "srcset": "img", "poster": "video", "cite": "blockquote"}
+    body = "".join(
+        f'<{tags_of[one.partition("=")[0]]} {one} title="t">x</{tags_of[one.partition("=")[0]]}>'
+        for one in said
+    )
+    # What an author says of such things is no address.
+    words = '<code>&lt;a href="/x" src="y"&gt; href="/z" </code>'
+    await published(admin, "posts", title="W", slug="größe-2", body=f"{body}<p>{words}</p>")
+    encoded = "channel/item/{http://purl.org/rss/1.0/modules/content/}encoded"
+    html = {
+        ET.fromstring((await read(client, "/feed.xml")).content).findtext(encoded),
+        ET.fromstring((await read(client, "/atom.xml")).content).findtext(f"{ATOM}entry/{ATOM}content"),
+        (await read(client, "/feed.json")).json()["items"][0]["content_html"],
+    }
+    assert len(html) == 1
+    found = html.pop()
+    assert [
+        one for one in (*said.values(), words) if one.replace("größe", "gr%C3%B6%C3%9Fe") not in found
+    ] == []
 
 
 async def test_feeds_of_terms_and_authors(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
+from xml.etree import ElementTree as ET
 
 import httpx
 import msgspec
@@ -20,12 +21,20 @@ from tests.integration.cms.cms_client import (
     tagged,
     tags,
 )
+from tests.integration.hearing import until
 from tests.integration.http.asking import in_a_later_second, upload
 
+from cms_api.adapters.http.caching import ResponseCache
 from cms_api.adapters.http.cms.delivered import DeliveredPage, DeliveredPost
+from cms_api.app import create_app
 from cms_api.bootstrap.container import Application
+from cms_api.domains.cms.documents.addresses import spelt
+from cms_api.domains.cms.documents.content import OpenGraph, Seo
+from cms_api.domains.cms.documents.mentions import MARK
+from cms_api.domains.cms.posts.interface import PostChanges
 from cms_api.domains.cms.site.events import SITE_ID
 from cms_api.kernel.actor import SYSTEM
+from cms_api.settings import Settings
 
 BODY = "<h2>One</h2><p>Some <em>words</em></p><h3>Two</h3><ul><li>a</li></ul><h2>One</h2>"
 
@@ -37,7 +46,7 @@ async def post(client: httpx.AsyncClient, one: dict[str, Any], query: str = "") 
     return found
 
 
-async def settings(admin: httpx.AsyncClient, **values: Any) -> None:
+async def settings_of(admin: httpx.AsyncClient, **values: Any) -> None:
     answered(await admin.patch(f"{API}/settings", json=values, headers=ANY), 200)
 
 
@@ -195,7 +204,7 @@ async def test_links_lead_where_things_are_now(
     assert f"[Team]({there})" in (await post(client, one, "?format=markdown"))["body"]
     assert there in (await post(client, one, "?format=blocks"))["body"][0]["html"]
     assert (await post(client, one, "?format=text"))["body"] == "Team T C A"
-    await settings(admin, paths={"tag": "/topics/{slug}"})
+    await settings_of(admin, paths={"tag": "/topics/{slug}"})
     await change(admin, "pages", about, slug="us")
     await do(admin, "pages", about, "publish")
     assert (await hrefs())[:2] == ["/us/gr%C3%B6%C3%9Fe-team", "/topics/tea"]
@@ -211,7 +220,7 @@ async def test_links_lead_where_things_are_now(
     assert (await post(client, one, "?format=markdown"))["body"].startswith("Team [T](/topics/tea)")
     await do(admin, "pages", team, "publish")
     assert (await hrefs())[0] == "/us/gr%C3%B6%C3%9Fe-team"
-    await settings(admin, home_page=team["id"])
+    await settings_of(admin, home_page=team["id"])
     assert (await hrefs())[0] == "/"
     async with counting() as seen:
         await post(client, one, "?format=blocks&include=author,tags")
@@ -219,6 +228,78 @@ async def test_links_lead_where_things_are_now(
         found = answered(await client.get(f"{CONTENT}/posts"), 200)["items"]
     assert (len(seen), len(listing)) == (1, 1)
     assert "cms://" not in str(found)
+
+
+async def test_words_about_links_stay(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, application: Application, database_url: str
+) -> None:
+    target = await published(admin, "pages", title="Target", slug="target")
+    address = f"cms://document/{target['id']}"
+    said = f"Write `{address}` to link [here]({address}) or <{address}>."
+    one = await published(
+        admin, "posts", title=address, body=said, format="markdown", excerpt=f"{address} it is"
+    )
+    fields = [
+        {"key": "title", "type": "text"},
+        {"key": "said", "type": "markdown"},
+        {"key": "next", "type": "reference"},
+    ]
+    answered(await admin.post(f"{API}/content-types", json={"key": "talk", "fields": fields}), 201)
+    entry = await published(admin, "entries/talk", title=address, said=said)
+    other = await published(admin, "entries/talk", title="O", next=entry["id"])
+
+    async def told() -> list[tuple[str, Any]]:
+        """What a post and an entry say, alone and included, in all formats."""
+        found: list[tuple[str, Any]] = []
+        for name in ("html", "markdown", "text", "blocks"):
+            shown = await post(client, one, f"?format={name}")
+            assert (shown["title"], shown["excerpt"]) == (address, f"{address} it is")
+            assert shown["seo"]["description"] == f"{address} it is"
+            url = f"{CONTENT}/entries/talk/"
+            alone = answered(await client.get(f"{url}{entry['id']}?format={name}"), 200)
+            within = answered(await client.get(f"{url}{other['id']}?format={name}&include=next"), 200)["next"]
+            assert alone["title"] == within["title"] == address
+            assert shown["body"] == alone["said"] == within["said"]
+            found.append((name, shown["body"]))
+        return found
+
+    def expected(here: str, bare: str, marked: str, plain: str) -> list[tuple[str, Any]]:
+        html = f"Write <code>{address}</code> to link {here} or {bare}."
+        (block,) = [dict(text[0]) for name, text in got if name == "blocks"]
+        return [
+            ("html", f"<p>{html}</p>\n"), ("markdown", f"Write `{address}` to link {marked}."),
+            ("text", f"Write {address} to link here or {plain}."), ("blocks", [{**block, "html": html}]),
+        ]  # fmt: skip
+
+    rel = 'rel="noopener noreferrer"'
+    got = await told()
+    linked = expected(
+        f'<a href="/target" {rel}>here</a>', f'<a href="/target" {rel}>/target</a>',
+        "[here](/target) or [/target](/target)", "/target",
+    )  # fmt: skip
+    assert got == linked
+    hits = answered(await client.get(f"{CONTENT}/posts?q=write&filter[locale]=en"), 200)["items"]
+    assert hits[0]["highlights"]["text"].endswith(f"<mark>Write</mark> {address} to link here")
+
+    # What an older renderer left has its links, and loses the words until it is rendered anew.
+    rows(
+        database_url,
+        f"""UPDATE cms.publications SET rendering_version = 2, fields = replace(fields::text, '{MARK}', '')::jsonb
+        WHERE cardinality(mention_ids) > 0 RETURNING 1""",
+    )
+    assert f'<a href="/target" {rel}>here</a>' in (await post(client, one))["body"]
+    url = f"{CONTENT}/entries/talk/{other['id']}?include=next"
+    assert f'<a href="/target" {rel}>here</a>' in answered(await client.get(url), 200)["next"]["said"]
+    assert (
+        'href="http://127.0.0.1:8000/target"'
+        in (await client.get("/feed.json")).json()["items"][0]["content_html"]
+    )
+    assert await application.container.cms.rendering().rerender(SYSTEM, application.unit_of_work) == 2
+    assert (got := await told()) == linked
+
+    await do(admin, "pages", target, "unpublish")
+    got = await told()
+    assert got == expected("here", "", "here or ", "")
 
 
 async def test_what_search_engines_are_told(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
@@ -232,7 +313,7 @@ async def test_what_search_engines_are_told(admin: httpx.AsyncClient, client: ht
         "twitter": {"card": "summary", "title": "P", "description": "Some words.", "image": None, "creator": None},
         "alternates": [],
     }  # fmt: skip
-    await settings(
+    await settings_of(
         admin, title="Site", base_url="https://example.org/blog/", image=default["id"],
         seo={"title_template": "%s – Site", "description": "All"},
     )  # fmt: skip
@@ -255,9 +336,11 @@ async def test_what_search_engines_are_told(admin: httpx.AsyncClient, client: ht
         "title": "T", "description": "D", "canonical": "https://elsewhere.example/p", "noindex": True,
         "nofollow": True,
         "og": {"title": "OG", "description": "D", "type": "book", "url": "https://elsewhere.example/p",
-               "site_name": "Site", "image": {"url": other["url"], "alt": "other", "width": other["width"],
-                                              "height": other["height"]}},
-        "twitter": {"card": "summary", "title": "OG", "description": "D", "image": other["url"], "creator": "@ada"},
+               "site_name": "Site",
+               "image": {"url": f"https://example.org/blog{other['url']}", "alt": "other", "width": other["width"],
+                         "height": other["height"]}},
+        "twitter": {"card": "summary", "title": "OG", "description": "D",
+                    "image": f"https://example.org/blog{other['url']}", "creator": "@ada"},
         "alternates": [],
     }  # fmt: skip
     answered(await admin.delete(f"{API}/media/{other['id']}", headers=ANY), 409, "in_use")
@@ -268,16 +351,150 @@ async def test_what_search_engines_are_told(admin: httpx.AsyncClient, client: ht
     )
     assert {fault["pointer"] for fault in problem["errors"]} == {"/seo/canonical", "/seo/twitter/card"}
     page = await published(admin, "pages", title="Home", slug="home")
-    await settings(admin, home_page=page["id"])
+    await settings_of(admin, home_page=page["id"])
     response = await client.get(f"{CONTENT}/pages/{page['id']}")
     shown = msgspec.json.decode(response.content, type=DeliveredPage)
     assert shown.seo.canonical == "https://example.org/blog/"  # type: ignore[union-attr]
 
 
+async def test_what_has_no_title_is_told_by_its_first_words(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, application: Application
+) -> None:
+    posts = application.container.cms.posts()
+
+    async def untitled(body: str, **values: Any) -> dict[str, Any]:
+        """A post as an import may bring it."""
+        async with application.unit_of_work() as uow:
+            made = await posts.create(uow, SYSTEM, PostChanges(title="", body=body, **values))
+            await posts.publish(uow, SYSTEM, made.id, expected=None)
+        return {"id": str(made.id)}
+
+    words = "These are more words than anybody wants to see in the title of a preview."
+    one, short, long = await untitled(words), await untitled("短い"), await untitled("長" * 80)
+    own, nothing = await untitled("x", seo=Seo(og=OpenGraph(title="OG"))), await untitled("")
+
+    async def titles(of: dict[str, Any]) -> tuple[str, str, str]:
+        seo = (await post(client, of))["seo"]
+        return seo["title"], seo["og"]["title"], seo["twitter"]["title"]
+
+    assert await titles(nothing) == ("", "", "")
+    await settings_of(admin, title="Site", seo={"title_template": "%s | Site"})
+    beginning = "These are more words than anybody wants to see in the title …"
+    assert await titles(one) == (f"{beginning} | Site", beginning, beginning)
+    assert await titles(short) == ("短い | Site", "短い", "短い")
+    assert await titles(long) == (f"{'長' * 60} … | Site", f"{'長' * 60} …", f"{'長' * 60} …")
+    assert await titles(own) == ("OG | Site", "OG", "OG")
+    assert await titles(nothing) == ("Site", "Site", "Site")
+    items = (await client.get("/feed.json")).json()["items"]
+    assert ["title" in item for item in items] == [False] * 5
+    rss = ET.fromstring((await client.get("/feed.xml")).content).findall("channel/item")
+    assert [(item.find("title"), item.find("description") is None) for item in rss] == [(None, False)] * 5
+    atom = ET.fromstring((await client.get("/atom.xml")).content)
+    assert len(atom.findall("{*}entry/{*}title")) == 5
+
+
+async def test_previews_are_given_whole_addresses(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, cache: ResponseCache
+) -> None:
+    cover, card = await upload(admin, alt="cover"), await upload(admin, alt="card")
+    one = await published(
+        admin, "posts", title="P", slug="größe", cover=cover["id"], seo={"twitter": {"image": card["id"]}}
+    )
+
+    async def told() -> tuple[str, str]:
+        response = await client.get(f"{CONTENT}/posts/{one['id']}")
+        seo = answered(response, 200)["seo"]
+        return seo["og"]["image"]["url"], seo["twitter"]["image"]
+
+    await until(lambda: cache.is_current)
+    assert await told() == await told() == (cover["url"], card["url"])
+    for base in ("https://example.org/blog/", "https://other.example"):
+        await settings_of(admin, base_url=base)
+        whole = tuple(f"{base.rstrip('/')}{file['url']}" for file in (cover, card))
+        assert await told() == await told() == whole
+
+
+async def test_files_are_where_the_service_is_found(admin: httpx.AsyncClient, settings: Settings) -> None:
+    cover = await upload(admin, alt="cover")
+    page = await published(admin, "pages", title="Page", cover=cover["id"])
+    type_ = {
+        "key": "talk",
+        "fields": [{"key": "title", "type": "text"}, {"key": "next", "type": "reference"}],
+    }
+    answered(await admin.post(f"{API}/content-types", json=type_), 201)
+    entry = {"title": "T", "next": page["id"], "seo": {"og": {"image": cover["id"]}}}
+    one = await published(admin, "entries/talk", **entry)
+    other = create_app(msgspec.structs.replace(settings, public_url="https://cms.example/api/"))
+    await other.state.application.start()
+    try:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(other), base_url="http://cms.test", headers=admin.headers
+        ) as client:
+            url = f"https://cms.example/api{cover['url']}"
+            for path in (
+                f"{CONTENT}/pages/{page['id']}", f"{CONTENT}/pages/by-path/page", f"{CONTENT}/entries/talk/{one['id']}",
+            ):  # fmt: skip
+                seo = answered(await client.get(path), 200)["seo"]
+                assert (seo["og"]["image"]["url"], seo["twitter"]["image"], seo["canonical"]) == (
+                    url,
+                    url,
+                    None,
+                )
+            for path in ("pages?fields=seo", "entries/talk?fields=seo", "entries/talk?include=next"):
+                for found in answered(await client.get(f"{CONTENT}/{path}"), 200)["items"]:
+                    assert (found.get("next") or found)["seo"]["og"]["image"]["url"] == url
+            made = answered(await client.post(f"{API}/previews", json={"documents": [page["id"]]}), 201)
+            shown = await client.get(
+                f"{CONTENT}/pages/{page['id']}", headers={"Preview-Token": made["token"]}
+            )
+            assert answered(shown, 200)["seo"]["og"]["image"]["url"] == url
+    finally:
+        await other.state.application.stop()
+
+
+async def test_what_search_engines_are_told_is_in_ascii(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, database_url: str
+) -> None:
+    await settings_of(admin, base_url="https://example.org")
+    type_ = {"key": "event", "path": "/events/{slug}", "fields": [{"key": "title", "type": "text"}]}
+    answered(await admin.post(f"{API}/content-types", json=type_), 201)
+    one = await published(admin, "entries/event", title="Ü", slug="ü-de")
+    two = await make(admin, "entries/event", title="Ü", slug="日本-de", locale="de")
+    rows(
+        database_url,
+        "UPDATE cms.documents SET translation_of = %s WHERE id = %s RETURNING id",
+        (one["id"], two["id"]),
+    )
+    await do(admin, "entries/event", two, "publish")
+    expected = {
+        "de": spelt("https://example.org/events/日本-de"),
+        "en": "https://example.org/events/%C3%BC-de",
+    }
+    for document, locale in ((one, "en"), (two, "de")):
+        seo = answered(await client.get(f"{CONTENT}/entries/event/{document['id']}"), 200)["seo"]
+        assert (seo["canonical"], seo["og"]["url"]) == (expected[locale], expected[locale])
+        assert {told["locale"]: told["url"] for told in seo["alternates"]} == expected
+    given = {"canonical": "https://elsewhere.example/größe?a=%20&b=[ü]{x}"}
+    own = await published(admin, "posts", title="P", seo=given)
+    seo = (await post(client, own))["seo"]
+    assert seo["canonical"] == seo["og"]["url"] == spelt(given["canonical"])
+    assert seo["canonical"] == "https://elsewhere.example/gr%C3%B6%C3%9Fe?a=%20&b=[%C3%BC]%7Bx%7D"
+    # A file that was never fetched is where it was.
+    file = await upload(admin, alt="x")
+    source = 'https://old.example/ü a"b~%20.png?c=1'
+    rows(
+        database_url,
+        "UPDATE cms.media SET storage_key = NULL, source_url = %s WHERE id = %s RETURNING id",
+        (source, file["id"]),
+    )
+    shown = await published(admin, "posts", title="Q", cover=file["id"])
+    assert (await post(client, shown))["seo"]["og"]["image"]["url"] == spelt(source)
+
+
 async def test_translations_name_one_another(
     admin: httpx.AsyncClient, client: httpx.AsyncClient, database_url: str
 ) -> None:
-    await settings(admin, base_url="https://example.org")
+    await settings_of(admin, base_url="https://example.org")
     one = await published(admin, "posts", title="One", slug="one")
     two = await make(admin, "posts", title="Eins", slug="eins", locale="de")
     rows(

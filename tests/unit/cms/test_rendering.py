@@ -1,7 +1,10 @@
 """Bodies for readers: nothing that runs, everything that is said."""
 
 import re
+from html import unescape
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +12,8 @@ from markdown_it import MarkdownIt
 
 from cms_api.adapters.rendering.html import HtmlRenderer, sanitise, shortened, text_of
 from cms_api.adapters.rendering.structure import structured
-from cms_api.domains.cms.documents.addresses import addressed
+from cms_api.domains.cms.documents.addresses import UNMARKED, addressed
+from cms_api.domains.cms.documents.mentions import MARK, targets_of
 
 RENDERER = HtmlRenderer()
 
@@ -88,6 +92,30 @@ def test_what_is_harmless_stays(body: str) -> None:
     assert re.sub(r"<[^>]*>", "", cleaned) == re.sub(r"<[^>]*>", "", body)
 
 
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        ('<input type="checkbox" disabled>', True),
+        ('<input class="task-list-item-checkbox" disabled="disabled" type="checkbox" checked>', True),
+        ("<input>", False),
+        ('<input type="text" name="q" value="x" disabled>', False),
+        ('<input type="checkbox" checked>', False),
+        ("<input disabled title='type=\"checkbox\"'>", False),
+        ('<img src="/a.png">', True),
+        ('<img srcset="/a.png 1x">', True),
+        ('<img alt="a > b" title=\' src="/x"\'>', False),
+        ("<img src>", False),
+        ('<img src=" " srcset=", ,">', False),
+        ('<img src="javascript:alert(1)" alt="x">', False),
+        ("<code>&lt;input&gt;&lt;img&gt;</code>", True),
+    ],
+)
+def test_inputs_and_images_that_say_nothing_go(body: str, *, kept: bool) -> None:
+    said = f"<p>a{body}b</p>"
+    assert sanitise(said) == (sanitise(sanitise(said)) if kept else "<p>ab</p>")
+    assert (len(sanitise(said)) > len("<p>ab</p>")) is kept
+
+
 ID = "01936f2a-d1c8-7b6e-9c1f-3a5b7d9e0f12"
 
 
@@ -128,7 +156,7 @@ def test_each_address_of_a_srcset_is_looked_into(given: str, kept: str | None) -
 
 def test_a_long_srcset_is_read_once() -> None:
     for part in (",", " ", "a,", "a ", ", a"):
-        assert sanitise(f'<img alt="" srcset="{part * 100_000}">').startswith('<img alt=""')
+        assert sanitise(f'<img src="/x" srcset="{part * 100_000}">').startswith('<img src="/x"')
 
 
 def test_a_link_gives_nothing_away() -> None:
@@ -240,6 +268,33 @@ def test_headings_have_anchors_of_their_own() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("body", "ids"),
+    [
+        (
+            '<h2 id="intro">One</h2><h2 id="intro">Two</h2><h3 id="intro">C</h3>',
+            ["intro", "intro-2", "intro-3"],
+        ),
+        ('<h2 id="a">A</h2><h2 id="a-2">B</h2><h2 id="a">C</h2>', ["a", "a-2", "a-3"]),
+        ('<p id="a">x</p><h2 id="a">A</h2>', ["a-2"]),
+        ('<h2 id="a">A</h2><p id="a">x</p>', ["a"]),
+        (
+            '<h2 id="x y">A b</h2><h2 id="x&#9;y" class="c">A b</h2><h2 id="">A b</h2>',
+            ["a-b", "a-b-2", "a-b-3"],
+        ),
+        ('<h2 class="c" id="x&amp;y">A</h2><h2 id="x&amp;y" class="c">A</h2>', ["x&y", "x&y-2"]),
+    ],
+)
+def test_all_formats_agree_on_unique_anchors(body: str, ids: list[str]) -> None:
+    html, toc, others = structured(sanitise(body))
+    assert [unescape(one) for one in re.findall(r'<h\d[^>]* id="([^"]*)"', html)] == ids
+    assert html.count(' class="c"') == body.count(' class="c"')
+    flat = [one for heading in toc for one in (heading, *heading.headings)]
+    assert [one.id for one in flat] == ids
+    assert [block["id"] for block in others["blocks"] if block["type"] == "heading"] == ids
+    assert structured(html)[:2] == (html, toc)
+
+
 def test_each_kind_of_block() -> None:
     body = (
         'loose<p><img src="/a.png" alt="A"></p><figure><a href="/b"><img src="/b.png" alt="B" width="3"></a>'
@@ -272,18 +327,111 @@ def test_each_kind_of_block() -> None:
 ID, OTHER = "0192f000-0000-7000-8000-000000000001", "0192f000-0000-7000-8000-000000000002"
 
 
+KNOWN = f'{{"{ID}":"/größe"}}'
+M = MARK
+
+
 @pytest.mark.parametrize(
     ("format", "said", "shown"),
     [
-        ("html", f'<a href=\\"cms://document/{ID}\\">ä</a>', '<a href=\\"/gr%C3%B6%C3%9Fe\\">ä</a>'),
-        ("html", f'<a href=\\"cms://document/{OTHER}\\">\\u00e4</a> b', "ä b"),
-        ("html", f'a <img src=\\"cms://media/{OTHER}\\">b', "a b"),
-        ("markdown", f"[a](cms://document/{OTHER}) [b](cms://document/{ID})", "a [b](/gr%C3%B6%C3%9Fe)"),
-        ("blocks", f"cms://media/{OTHER}", ""),
+        ("html", f'<a href=\\"{M}cms://document/{ID}\\">ä</a>', '<a href=\\"/gr%C3%B6%C3%9Fe\\">ä</a>'),
+        ("html", f'<a href=\\"{M}cms://document/{OTHER}\\">\\u00e4</a> b', "ä b"),
+        ("html", f'a <img src=\\"{M}cms://media/{OTHER}\\">b', "a b"),
+        ("html", f'<img srcset=\\"/a 1x, {M}cms://media/{OTHER} 2x\\">', '<img srcset=\\"/a 1x\\">'),
+        ("html", f'<img srcset=\\"{M}cms://media/{OTHER} 2x\\" alt=\\"\\">', '<img alt=\\"\\">'),
+        ("html", f"<code>cms://document/{ID}</code>", f"<code>cms://document/{ID}</code>"),
+        ("html", f"cms://document/{OTHER}", f"cms://document/{OTHER}"),
+        (
+            "markdown",
+            f"[a]({M}cms://document/{OTHER}) [b]({M}cms://document/{ID})",
+            "a [b](/gr%C3%B6%C3%9Fe)",
+        ),
+        ("markdown", f"[a]({M}cms://document/{OTHER}) `cms://tag/{OTHER}`", f"a `cms://tag/{OTHER}`"),
+        ("text", f"{M}cms://document/{ID} cms://document/{ID}", f"/gr%C3%B6%C3%9Fe cms://document/{ID}"),
+        ("blocks", f"{M}cms://media/{OTHER}", ""),
         ("html", "cms:// alone", "cms:// alone"),
     ],
 )
 def test_mentions_become_addresses(format: str, said: str, shown: str) -> None:
     before, after = '{"a":1.50,"b":"', '","c":"\\u00e4"}'
-    found = addressed(f"{before}{said}{after}", f'{{"{ID}":"/größe"}}', format)  # type: ignore[arg-type]
+    found = addressed(f"{before}{said}{after}", KNOWN, format)  # type: ignore[arg-type]
     assert found == f"{before}{shown}{after}"
+
+
+def test_mentions_from_before_they_were_marked_become_addresses() -> None:
+    said = f'{{"a":"<a href=\\"cms://document/{ID}\\">cms://tag/{OTHER}</a>"}}'
+    known = f'{{"{ID}":"/größe","{UNMARKED}":""}}'
+    assert addressed(said, known, "html") == '{"a":"<a href=\\"/gr%C3%B6%C3%9Fe\\"></a>"}'
+
+
+async def delivered(body: str, format: str = "html", known: str = KNOWN) -> dict[str, Any]:
+    """A body as it is rendered, stored and read, in all formats, with its excerpt."""
+    rendered = await RENDERER.render(body, format, excerpt="")  # type: ignore[arg-type]
+    texts: dict[str, Any] = {"html": rendered.body, "toc": rendered.toc, **rendered.others}
+    json = {name: msgspec.json.encode(text).decode() for name, text in texts.items()}
+    found = {name: msgspec.json.decode(addressed(text, known, name)) for name, text in json.items()}  # type: ignore[arg-type]
+    assert MARK not in msgspec.json.encode(found).decode() + rendered.excerpt
+    return {**found, "excerpt": rendered.excerpt}
+
+
+@pytest.mark.parametrize("known", [KNOWN, "{}"])
+async def test_what_only_looks_like_an_address_stays(known: str) -> None:
+    address = f"cms://document/{ID}"
+    said = f'Write `{address}` or `<a href="{address}">` or {address} to [link]({address} "{address}").'
+    found = await delivered(f"{said}\n\n```\n[x]({address})\n```", "markdown", known)
+    html = found["html"]
+    assert f'<code>{address}</code> or <code>&lt;a href="{address}"&gt;</code> or {address} to' in html
+    assert f"<pre><code>[x]({address})\n</code></pre>" in html
+    link = f'<a href="/gr%C3%B6%C3%9Fe" title="{address}"'
+    assert (link in html) is (known == KNOWN)
+    assert found["text"] == f'Write {address} or <a href="{address}"> or {address} to link.\n\n[x]({address})'
+    assert found["excerpt"] == f'Write {address} or <a href="{address}"> or {address} to link. [x]({address})'
+    assert f"`{address}`" in found["markdown"]
+    assert ("](/gr%C3%B6%C3%9Fe" in found["markdown"]) is (known == KNOWN)
+    assert found["blocks"][1]["code"] == f"[x]({address})"
+    assert f"<code>{address}</code>" in found["blocks"][0]["html"]
+    mentioned = targets_of([(await RENDERER.render(f"`{address}`", "markdown", excerpt="")).body])
+    assert mentioned == frozenset()
+
+
+async def test_every_address_is_put_in() -> None:
+    media = f"cms://media/{ID}"
+    body = (
+        f'<p><img src=" {media}#x" srcset="{media} 1x, /b.png 2x" alt="{media}"></p><video poster="{media}"></video>'
+        f'<blockquote cite="{media}">q</blockquote><p><a href="https://x.example/?u={media}">x</a></p>'
+    )
+    html = (await delivered(body))["html"]
+    assert 'src="/gr%C3%B6%C3%9Fe#x"' in html
+    assert 'srcset="/gr%C3%B6%C3%9Fe 1x, /b.png 2x"' in html
+    assert f'alt="{media}"' in html
+    assert 'poster="/gr%C3%B6%C3%9Fe"' in html
+    assert 'cite="/gr%C3%B6%C3%9Fe"' in html
+    # The address of somebody else may have anything in it.
+    assert f'href="https://x.example/?u={media}"' in html
+    assert (await delivered(body))["blocks"][0]["src"] == "/gr%C3%B6%C3%9Fe#x"
+
+
+async def test_a_link_whose_words_are_its_address_says_where_it_leads() -> None:
+    found = await delivered(f"## See <cms://document/{ID}>", "markdown")
+    assert ">/gr%C3%B6%C3%9Fe</a></h2>" in found["html"]
+    assert (found["text"], found["toc"][0]["text"]) == ("See /gr%C3%B6%C3%9Fe",) * 2
+    assert (found["excerpt"], found["markdown"]) == (
+        "See", "## See [/gr%C3%B6%C3%9Fe](/gr%C3%B6%C3%9Fe)",
+    )  # fmt: skip
+    assert (
+        await RENDERER.text((await RENDERER.render(f"<cms://tag/{ID}> a", "markdown", excerpt="")).body)
+        == "a"
+    )
+
+
+async def test_nobody_can_write_a_mark() -> None:
+    address = f"{MARK}cms://document/{ID}"
+    found = await delivered(f'<p title="{address}">{address} &#xFDD0;{address} <a href="{address}">x</a></p>')
+    assert found["text"] == f"cms://document/{ID} cms://document/{ID} x"
+
+
+async def test_blocks_with_links_keep_the_ids_that_they_had() -> None:
+    (block,) = (await RENDERER.render(f'<p><a href="cms://tag/{ID}">x</a></p>', "html", excerpt="")).others[
+        "blocks"
+    ]
+    assert block["id"] == "921b97ae9a59"

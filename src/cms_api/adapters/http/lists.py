@@ -38,6 +38,8 @@ T = TypeVar("T")
 QUERIES_KEPT = 1_024
 MAX_QUERY_KEPT = 4_096
 _SIGNATURE_BYTES = 16
+# The longest Link header, in bytes: a cursor holds the values that a list is sorted by.
+MAX_LINKS = 2_000
 DIRECTION = {"next": "after", "prev": "before"}
 
 
@@ -204,7 +206,7 @@ class ListQuery:
         return refusal(Refused([Fault(place, code, detail)]))
 
     def links(self, page: Page[Any]) -> tuple[PageInfo, dict[str, str]]:
-        """The cursors of a page, and its Link header (RFC 8288), which can't say what a body says."""
+        """The cursors of a page, and its Link header (RFC 8288): none for a body, or above `MAX_LINKS`."""
         sealed = {
             "next": self._cursors.seal(page.next, self._scope) if page.next else None,
             "prev": self._cursors.seal(page.prev, self._scope) if page.prev else None,
@@ -217,7 +219,9 @@ class ListQuery:
             for rel, cursor in sealed.items()
             if cursor
         ]
-        return info, {"Link": ", ".join(links)} if links else {}
+        header = ", ".join(links)
+        # Servers and proxies between refuse answers with large headers; the body has the cursors, too.
+        return info, {"Link": header} if 0 < len(header) <= MAX_LINKS else {}
 
 
 def limit_of(given: str | None) -> int:

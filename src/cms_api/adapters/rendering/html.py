@@ -13,7 +13,8 @@ from mdit_py_plugins.tasklists import tasklists_plugin
 
 from cms_api.adapters.rendering.structure import structured
 from cms_api.domains.cms.documents.content import Format
-from cms_api.domains.cms.documents.mentions import MENTION, SCHEME
+from cms_api.domains.cms.documents.markup import each_candidate, scheme_of
+from cms_api.domains.cms.documents.mentions import MARKED, MENTION, SCHEME, marked
 from cms_api.domains.cms.documents.ports import Renderer
 from cms_api.domains.cms.documents.rendering import Rendered
 
@@ -49,16 +50,19 @@ def _attributes() -> dict[str, set[str]]:
 
 ATTRIBUTES = _attributes()
 SCHEMES = frozenset({"http", "https", "mailto", "tel", SCHEME})
-# A candidate of a srcset: its address may have commas, but not at its end (HTML, section 4.8.4.2.2).
-_CANDIDATE = re.compile(r"[\s,]*+(\S*[^\s,])(?:(?=,)|([^,]*))")
-# What stands before the first of these is a scheme, if a colon ends it (RFC 3986, section 4.2).
-_SCHEME = re.compile(r"\s*([^:/?#\s]*):")
 _OURS = re.compile(rf"\s*{MENTION.pattern}(?:[?#].*)?\s*", re.DOTALL)
+
+# As the sanitiser writes them. What may be typed into is no part of a text.
+_BARE = re.compile(r'<(input|img)((?: [^\s=<>"]+="[^"]*")*) ?/?>')
+_BOX = re.compile(r' type="checkbox"').search
+_DISABLED = re.compile(r' disabled="').search
+_SOURCE = re.compile(r' src(?:set)?="\s*[^"\s]').search
+_ADDRESS = re.compile(rf"{MARKED.pattern}\S*")
 
 
 def sanitise(body: str) -> str:
     """HTML with everything gone that could run, load a frame, or submit a form."""
-    return nh3.clean(
+    clean = nh3.clean(
         body,
         tags=set(TAGS),
         attributes=ATTRIBUTES,
@@ -68,6 +72,14 @@ def sanitise(body: str) -> str:
         attribute_filter=_attribute,
         link_rel="noopener noreferrer",
     )
+    return _BARE.sub(_bare, clean)
+
+
+def _bare(match: re.Match[str]) -> str:
+    """A box of a list of tasks or an image with a source as it is; nothing of any other input or image."""
+    name, said = match.groups()
+    is_kept = _BOX(said) and _DISABLED(said) if name == "input" else _SOURCE(said)
+    return match[0] if is_kept else ""
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
@@ -77,28 +89,22 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
         return value if _may_be_loaded(value) else None
     if name != "srcset":
         return value
-    kept, at = [], 0
-    while (found := _CANDIDATE.match(value, at)) is not None:
-        url, size = found.groups(default="")
-        if _may_be_loaded(url):
-            kept.append(f"{url} {size.strip()}".strip())
-        at = found.end()
-    return ", ".join(kept) or None
+    return each_candidate(value, lambda url: url if _may_be_loaded(url) else None) or None
 
 
 def _may_be_loaded(url: str) -> bool:
     """Whether an address has a scheme that is allowed, or none; one of ours must name what it leads to."""
-    scheme = _SCHEME.match(url)
+    scheme = scheme_of(url)
     if scheme is None:
         return True
-    name = scheme[1].lower()
-    return name in SCHEMES and (name != SCHEME or _OURS.fullmatch(url) is not None)
+    return scheme in SCHEMES and (scheme != SCHEME or _OURS.fullmatch(url) is not None)
 
 
 def text_of(body: str) -> str:
-    """The words of an HTML body, spaces made single."""
+    """The words of an HTML body, spaces made single. Addresses of ours that are marked are none."""
     separated = _BLOCK_END.sub(lambda match: match[0] + " ", body)
-    return _SPACE.sub(" ", html.unescape(nh3.clean(separated, tags=set()))).strip()
+    words = html.unescape(nh3.clean(separated, tags=set()))
+    return _SPACE.sub(" ", _ADDRESS.sub("", words)).strip()
 
 
 class HtmlRenderer(Renderer):
@@ -115,7 +121,7 @@ class HtmlRenderer(Renderer):
         return await asyncio.to_thread(self._rendered, body, format, excerpt)
 
     def _rendered(self, body: str, kind: Format, excerpt: str) -> Rendered:
-        safe = sanitise(self._markdown.render(body) if kind == "markdown" else body)
+        safe = marked(sanitise(self._markdown.render(body) if kind == "markdown" else body))
         body, toc, others = structured(safe)
         words = text_of(safe)
         given = _SPACE.sub(" ", excerpt).strip()  # plain text: “List<String>” is no markup in it

@@ -7,6 +7,8 @@ from urllib.parse import quote
 from bs4 import BeautifulSoup, Tag
 from markdownify import ATX, BACKSLASH, MarkdownConverter
 
+from cms_api.domains.cms.documents.mentions import MARK
+
 # What may stand in a link's target as it is: everything of an address (RFC 3986) but brackets.
 _SAFE = "!#$%&'*+,-./:;=?@_~"
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&!|])")
@@ -31,7 +33,9 @@ def _attribute(tag: Tag, name: str) -> str:
 
 
 def _target(tag: Tag, name: str) -> str:
-    return quote(_attribute(tag, name), safe=_SAFE)
+    """The address that an attribute has, with the mark of one of ours."""
+    url = _attribute(tag, name)
+    return f"{MARK if url.startswith(MARK) else ''}{quote(url.removeprefix(MARK), safe=_SAFE)}"
 
 
 def _words(text: str) -> str:

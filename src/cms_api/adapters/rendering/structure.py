@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 from bs4.element import NavigableString, PageElement, Tag
 
 from cms_api.adapters.rendering.markdown import BLOCKS, has_blocks, language_of, markdown_of
+from cms_api.domains.cms.documents.mentions import MARK
 from cms_api.domains.cms.documents.rendering import Heading, OtherFormat
 from cms_api.domains.cms.documents.slugs import make_slug
 
@@ -21,7 +22,11 @@ MAX_DIGITS = 9
 _HEADING = re.compile(r"h[1-6]")
 # Attributes are in double quotes here, without any in them: the sanitiser has written them.
 _OPENING = re.compile(r'<(h[1-6])((?: [^\s=<>"]+="[^"]*")*)>')
+_ID = re.compile(r' id="([^"]*)"')
+_BLANK = re.compile(r"\s")
 _CONTAINERS = frozenset({"div", "section", "article", "main", "center", "header", "footer"})
+# As `repr` writes it: ids of blocks are older than marks.
+_MARK = repr(MARK)[1:-1]
 _MEDIA = ("video", "audio")
 _IMAGE_ATTRIBUTES = ("src", "alt", "title", "width", "height")
 
@@ -51,22 +56,32 @@ def _depth(html: str) -> int:
 def anchored(html: str, soup: BeautifulSoup) -> tuple[str, tuple[Heading, ...]]:
     """The HTML, and its tree as well, with an id for each heading; and the headings, nested by their levels.
 
-    An id that is there stays; others are made of the words, the same for the same words.
+    An id that is there stays with the first that has it; others are made of the words, the same for
+    the same words. What has a space in it is no id (HTML, section 3.2.6).
     """
     found = soup.find_all(_HEADING)
     if not found:
         return html, ()
-    taken = {str(tag["id"]) for tag in soup.find_all(id=True)}
+    held: dict[str, Tag] = {}
+    for tag in soup.find_all(id=True):
+        held.setdefault(str(tag["id"]), tag)
+    taken, names = set(held), list[str]()
     for tag in found:
-        if not tag.get("id"):
-            tag["id"] = _free(make_slug(tag.get_text(" ", strip=True)[:200]), taken)
-            taken.add(str(tag["id"]))
-    names = [str(tag["id"]) for tag in found]
+        name = str(tag.get("id") or "")
+        if not name or _BLANK.search(name):
+            name = _free(make_slug(tag.get_text(" ", strip=True)[:200]), taken)
+        elif held[name] is not tag:
+            name = _free(name, taken)
+        tag["id"] = name
+        taken.add(name)
+        names.append(name)
     left = iter(names)
 
     def named(match: re.Match[str]) -> str:
-        name, given = next(left), match[2].replace(' id=""', "")
-        return match[0] if ' id="' in given else f'<{match[1]} id="{escape(name)}"{given}>'
+        name, own = next(left), _ID.search(match[2])
+        if own is not None and unescape(own[1]) == name:
+            return match[0]
+        return f'<{match[1]} id="{escape(name)}"{_ID.sub("", match[2])}>'
 
     headings = [
         (int(tag.name[1]), name, " ".join(tag.get_text().split()))
@@ -121,7 +136,8 @@ def _identified(blocks: Iterable[Block]) -> Iterator[Block]:
     seen: dict[str, int] = {}
     for block in blocks:
         anchor = block.pop("anchor", None)
-        name = anchor or blake2b(repr(sorted(block.items())).encode(), digest_size=6).hexdigest()
+        text = repr(sorted(block.items())).replace(_MARK, "")
+        name = anchor or blake2b(text.encode(), digest_size=6).hexdigest()
         seen[name] = number = seen.get(name, 0) + 1
         yield {"id": name if number == 1 else f"{name}-{number}", **block}
 

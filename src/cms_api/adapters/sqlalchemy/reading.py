@@ -20,6 +20,9 @@ Row = tuple[Any, ...]
 # How long a read waits for a connection, in seconds, before the service counts as away.
 PATIENCE = 5.0
 
+# What every statement may ask for by this name: where this service is found from outside, NULL where that is not known.
+SERVICE = "_service"
+
 # Where the reads of this task are done instead, if they must see what a transaction has written so far.
 _transaction: ContextVar[AsyncConnection[Row] | None] = ContextVar("transaction", default=None)
 
@@ -42,7 +45,8 @@ class Reader:
     what a read costs. Back to the pool go those that broke, to be replaced.
     """
 
-    def __init__(self, url: str, *, size: int, statement_timeout: int) -> None:
+    def __init__(self, url: str, *, size: int, statement_timeout: int, service: str | None = None) -> None:
+        self._known: dict[str, object] = {SERVICE: service and service.rstrip("/")}
         self._pool: AsyncConnectionPool[AsyncConnection[Row]] = AsyncConnectionPool(
             url,
             connection_class=WatchedConnection,
@@ -107,7 +111,11 @@ class Reader:
         """A cursor that has run the statement in somebody's transaction; nothing of it is kept there."""
         cursor = connection.cursor(row_factory=tuple_row)
         with timings.counted():
-            return await cursor.execute(sql, params, prepare=False)
+            return await cursor.execute(sql, self._bound(params), prepare=False)
+
+    def _bound(self, params: Mapping[str, object] | None) -> Mapping[str, object] | None:
+        """The parameters with what is known without asking; none where the statement has no placeholders."""
+        return None if params is None else {**self._known, **params}
 
     async def _executed(
         self, sql: str, params: Mapping[str, object] | None, *, prepare: bool | None = None
@@ -126,9 +134,9 @@ class Reader:
         self, sql: str, params: Mapping[str, object] | None, *, prepare: bool | None
     ) -> AsyncCursor[Row]:
         """Run a statement. A connection that was dead is replaced, once."""
-        cursor = await self._take()
+        cursor, bound = await self._take(), self._bound(params)
         try:
-            return await cursor.execute(sql, params, prepare=prepare)
+            return await cursor.execute(sql, bound, prepare=prepare)
         except psycopg.OperationalError:
             was_dead = cursor.connection.closed
             await self._give_up(cursor)
@@ -139,7 +147,7 @@ class Reader:
             raise
         cursor = await self._take()
         try:
-            return await cursor.execute(sql, params, prepare=prepare)
+            return await cursor.execute(sql, bound, prepare=prepare)
         except BaseException:
             await self._give_up(cursor)
             raise

@@ -41,7 +41,7 @@ class JsonFeedItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     id: str
     url: str
-    title: str
+    title: str | UnsetType = UNSET
     content_html: str | UnsetType = UNSET
     content_text: str | UnsetType = UNSET
     summary: str | UnsetType = UNSET
@@ -111,7 +111,8 @@ def rss(feed: Feed, links: Links) -> bytes:
 
 
 def _rss_item(item: FeedItem) -> Iterator[str]:
-    yield element("title", item.title)
+    if item.title:  # one of title and description must be there, and the latter is
+        yield element("title", item.title)
     yield element("link", item.url)
     yield element("guid", urn(item.id), isPermaLink="false")
     yield element("pubDate", _rfc822(item.published_at))
@@ -201,7 +202,7 @@ def _json_item(item: FeedItem, locale: str) -> dict[str, Any]:
     return {
         "id": urn(item.id),
         "url": item.url,
-        "title": item.title,
+        "title": item.title or None,
         "content_html": item.html,
         # One of both must be there.
         "content_text": item.excerpt if item.html is None else None,

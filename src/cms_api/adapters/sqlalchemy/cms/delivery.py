@@ -195,7 +195,8 @@ def _columns(kind: Kind, selection: Selection, found: Mapping[str, str] | None =
     date, more, texts = http_date(SEO_CHANGED if is_told else f"{alias}.updated_at"), "", {}
     if "body" in source.shown:
         texts = {"body": rendered("body", selection.format), "format": _format_of(selection.format)}
-        if selection.wants("body"):
+        # A heading may have an address for its words.
+        if selection.wants("body") or selection.wants("toc"):
             arrays.append(mentioned_ids())
             date = f"CASE WHEN cardinality(p.mention_ids) = 0 THEN {date} ELSE '' END"
             more = f", {mentioned_addresses()}"

@@ -30,7 +30,7 @@ from cms_api.adapters.sqlalchemy.cms.sources import (
     at,
     nodes,
 )
-from cms_api.adapters.sqlalchemy.cms.urls import addresses_of, mentioned_addresses
+from cms_api.adapters.sqlalchemy.cms.urls import addresses_of, is_unmarked, mentioned_addresses
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Node
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.content_types.compiling import EntryKind
@@ -48,6 +48,7 @@ from cms_api.domains.cms.content_types.fields import (
 )
 from cms_api.domains.cms.content_types.shapes import needs_showing, points
 from cms_api.domains.cms.delivery.interface import Delivered
+from cms_api.domains.cms.documents.addresses import UNMARKED
 from cms_api.domains.cms.documents.types import Catalogue, UntilChanged
 from cms_api.domains.cms.entries.delivery import BUILT_IN, EntryQueries
 from cms_api.domains.cms.entries.listing import PUBLIC, own_of, public_listing_of
@@ -192,6 +193,15 @@ def _uuid(held: str) -> str:
     return f"(CASE WHEN jsonb_typeof({held}) = 'string' THEN ({held}#>>'{{}}')::uuid END)"
 
 
+def _noted(alias: str) -> str:
+    """What the texts of a live copy mention, with `UNMARKED` where its addresses are not marked."""
+    mentions = f"{alias}.mention_ids"
+    return (
+        f"CASE WHEN cardinality({mentions}) > 0 AND {is_unmarked(alias)}"
+        f" THEN {mentions} || '{UNMARKED}'::uuid ELSE {mentions} END"
+    )
+
+
 # What an entry points at, and what that points at, as far as it is included.
 _REACHED = """
     WITH RECURSIVE used AS (
@@ -210,8 +220,8 @@ _TRANSLATIONS = """
     JOIN cms.publications u ON u.document_id = used.target_id AND u.translation_group IS NOT NULL
     JOIN cms.publications q ON q.translation_group = u.translation_group OR q.document_id = u.translation_group"""
 # What is included has texts of its own, which may mention more.
-_MENTIONS = f"""p.mention_ids || ARRAY({_REACHED}
-    SELECT DISTINCT unnest(q.mention_ids) FROM used JOIN cms.publications q ON q.document_id = used.target_id)"""
+_MENTIONS = f"""{_noted("p")} || ARRAY({_REACHED}
+    SELECT DISTINCT unnest({_noted("q")}) FROM used JOIN cms.publications q ON q.document_id = used.target_id)"""
 
 
 _DATE = f"CASE WHEN cardinality(p.mention_ids) = 0 THEN {http_date(SEO_CHANGED)} ELSE '' END"
@@ -228,7 +238,7 @@ def _columns(
     told = _TRANSLATIONS if selection.include else ""
     used, addresses = _USED.format(depth=reached, translations=told), mentioned_addresses()
     if selection.include:
-        made_of = addresses_of("z.ids")
+        made_of = addresses_of("z.ids", unmarked=f"'{UNMARKED}' = ANY (z.ids)")
         addresses = f"(SELECT CASE WHEN cardinality(z.ids) > 0 THEN {made_of} END FROM ("
         addresses += f"SELECT {_MENTIONS.format(depth=depth)} AS ids) z)"
     return f"{made}::text, {_DATE}, {used}, {addresses}"

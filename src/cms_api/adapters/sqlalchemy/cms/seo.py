@@ -3,48 +3,59 @@
 What the document alone decides is in the live copy already, see `documents.seo`.
 """
 
-from cms_api.adapters.sqlalchemy.cms.urls import file_url, page_url
+from cms_api.adapters.sqlalchemy.cms.urls import page_url, spelt_path, whole_file_url
 from cms_api.domains.cms.site.events import SITE_ID
 
 _BASE = "rtrim(s.data->>'base_url', '/')"
-_TITLE = "coalesce(p.seo->>'title', replace(coalesce(s.data->'seo'->>'title_template', w.title), w.title, p.title))"
+# Of what has no title, and nothing that stands in for it, the site's name is told.
+_SITE = "coalesce(s.data->>'title', '')"
+_OG_TITLE = f"coalesce(nullif(p.seo->'og'->>'title', ''), nullif(p.title, ''), {_SITE})"
+_CARD_TITLE = f"coalesce(nullif(p.seo->'twitter'->>'title', ''), nullif(p.title, ''), {_SITE})"
+_NAMED = "coalesce(nullif(p.title, ''), nullif(p.seo->'og'->>'title', ''))"
+_TITLE = f"""coalesce(p.seo->>'title',
+        replace(coalesce(s.data->'seo'->>'title_template', w.title), w.title, {_NAMED}), {_SITE})"""
 _NOINDEX = "(coalesce((s.data->'seo'->>'noindex')::boolean, false) OR p.is_noindex)"
 _IMAGE_ID = "coalesce((p.seo->'og'->>'image')::uuid, p.cover_id, s.image_id)"
+_IMAGE_URL = whole_file_url("m", _BASE)
 _CARD_ID = "(p.seo->'twitter'->>'image')::uuid"
-_CARD_URL = f"(SELECT {file_url('c')} FROM cms.media c WHERE c.id = {_CARD_ID})"
+_CARD_URL = f"(SELECT {whole_file_url('c', _BASE)} FROM cms.media c WHERE c.id = {_CARD_ID})"
 
 _ALTERNATES = f"""CASE WHEN p.translation_group IS NULL OR s.data->>'base_url' IS NULL THEN '[]' ELSE (
-    SELECT coalesce(json_agg(json_build_object('locale', q.locale, 'url', {_BASE} || {page_url("q")})
+    SELECT coalesce(json_agg(json_build_object('locale', q.locale, 'url', {_BASE} || {spelt_path("v.path")})
         ORDER BY q.locale), '[]')
-    FROM cms.publications q
+    FROM cms.publications q CROSS JOIN LATERAL (SELECT {page_url("q")} AS path) v
     WHERE (q.translation_group = p.translation_group OR q.document_id = p.translation_group)
-      AND {page_url("q")} IS NOT NULL) END"""
+      AND v.path IS NOT NULL) END"""
 
-# psycopg takes a percent sign for a placeholder, so the one of the template is spelt otherwise.
+# psycopg takes a percent sign for a placeholder, so the one of the template is spelt otherwise. OFFSET
+# has the address worked out once for both that tell it.
 SEO = f"""(SELECT row_to_json(_) FROM (
     SELECT {_TITLE} AS title,
         coalesce(p.seo->>'description', nullif(s.data->'seo'->>'description', '')) AS description,
-        coalesce(p.seo->>'canonical', {_BASE} || ({page_url("p")})) AS canonical,
+        u.url AS canonical,
         {_NOINDEX} AS noindex,
         coalesce((p.seo->>'nofollow')::boolean, false) AS nofollow,
         (SELECT row_to_json(o) FROM (
-            SELECT coalesce(p.seo->'og'->>'title', p.title) AS title,
+            SELECT {_OG_TITLE} AS title,
                 coalesce(p.seo->'og'->>'description', nullif(s.data->'seo'->>'description', '')) AS description,
                 coalesce(p.seo->'og'->>'type', 'website') AS type,
-                coalesce(p.seo->>'canonical', {_BASE} || ({page_url("p")})) AS url,
+                u.url,
                 nullif(s.data->>'title', '') AS site_name,
-                CASE WHEN m.id IS NULL THEN NULL ELSE json_build_object('url', {file_url("m")}, 'alt', m.alt,
+                CASE WHEN m.id IS NULL THEN NULL ELSE json_build_object('url', {_IMAGE_URL}, 'alt', m.alt,
                     'width', m.width, 'height', m.height) END AS image) o) AS og,
         (SELECT row_to_json(o) FROM (
             SELECT coalesce(p.seo->'twitter'->>'card',
                     CASE WHEN coalesce(m.id, {_CARD_ID}) IS NULL THEN 'summary' ELSE 'summary_large_image' END) AS card,
-                coalesce(p.seo->'twitter'->>'title', p.title) AS title,
+                {_CARD_TITLE} AS title,
                 coalesce(p.seo->'twitter'->>'description', nullif(s.data->'seo'->>'description', '')) AS description,
-                CASE WHEN {_CARD_ID} IS NULL THEN {file_url("m")} ELSE {_CARD_URL} END AS image,
+                CASE WHEN {_CARD_ID} IS NULL THEN {_IMAGE_URL} ELSE {_CARD_URL} END AS image,
                 p.seo->'twitter'->>'creator' AS creator) o) AS twitter,
         {_ALTERNATES} AS alternates
     FROM cms.site_settings s
     CROSS JOIN (SELECT chr(37) || 's' AS title) w
+    CROSS JOIN LATERAL (
+        SELECT coalesce(p.seo->>'canonical', {_BASE} || {spelt_path("v.path")}) AS url
+        FROM (SELECT {page_url("p")} AS path) v OFFSET 0) u
     LEFT JOIN cms.media m ON m.id = {_IMAGE_ID}) _)"""
 
 _IMAGES = f"ARRAY[(p.seo->'og'->>'image')::uuid, {_CARD_ID}, p.cover_id, s.image_id]"

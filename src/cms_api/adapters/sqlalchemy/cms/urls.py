@@ -1,5 +1,8 @@
 """Where things are on the site, as expressions: paths from its root, so that they stay right when it moves."""
 
+from cms_api.adapters.sqlalchemy.reading import SERVICE
+from cms_api.domains.cms.documents.addresses import UNMARKED
+from cms_api.domains.cms.documents.rendering import MARKED_SINCE
 from cms_api.domains.cms.site.events import SITE_ID
 from cms_api.domains.cms.site.interface import SitePaths
 
@@ -29,6 +32,43 @@ def file_url(alias: str) -> str:
     return f"coalesce('/media/' || {alias}.storage_key, {alias}.source_url)"
 
 
+# What no address has as it is (RFC 3986, section 2), of what one byte says.
+_UNSAFE = ' "<>\\^`{|}'
+
+
+def spelt(url: str) -> str:
+    """An address in ASCII, as `documents.addresses.spelt` writes it: what else it has is percent-encoded."""
+    return _spelt(
+        url,
+        is_plain=f"octet_length({url}) = length(translate({url}, '{_UNSAFE}', ''))",
+        stays=f"octet_length(x.c) = 1 AND strpos('{_UNSAFE}', x.c) = 0",
+    )
+
+
+def spelt_path(path: str) -> str:
+    """The same for a path, of which each word is a slug's: letters and digits of any script."""
+    return _spelt(path, is_plain=f"octet_length({path}) = length({path})", stays="octet_length(x.c) = 1")
+
+
+def _spelt(url: str, *, is_plain: str, stays: str) -> str:
+    # Most are plain, which is told without looking at each character. The percent sign is spelt
+    # otherwise, as psycopg takes it for a placeholder.
+    encoded = "upper(regexp_replace(encode(convert_to(x.c, 'UTF8'), 'hex'), '(..)', chr(37) || '\\1', 'g'))"
+    return (
+        f"CASE WHEN {is_plain} THEN {url} ELSE ("
+        f"SELECT string_agg(CASE WHEN {stays} THEN x.c ELSE {encoded} END, '' ORDER BY x.n)"
+        f" FROM regexp_split_to_table({url}, '') WITH ORDINALITY x(c, n)) END"
+    )
+
+
+def whole_file_url(alias: str, base: str) -> str:
+    """Where a file is, whole: below the address of this service, else below ``base``; a path where neither is known."""
+    return (
+        f"coalesce(coalesce(%({SERVICE})s::text, {base}, '') || '/media/' || {alias}.storage_key,"
+        f" {spelt(f'{alias}.source_url')})"
+    )
+
+
 def archive_url(kind: str, slug: str) -> str:
     """The path of what lists the documents of a category, a tag or an author."""
     pattern = getattr(SitePaths(), kind)
@@ -44,21 +84,31 @@ TERM_URL = f"CASE t.taxonomy WHEN 'category' THEN {_CATEGORY} ELSE {_TAG} END"
 AUTHOR_URL = archive_url("author", "a.slug")
 
 
-def addresses_of(ids: str) -> str:
-    """JSON of the current paths of ``ids``, an array: those that have one, whatever they are."""
+def addresses_of(ids: str, *, unmarked: str) -> str:
+    """JSON of the current paths of ``ids``, an array: those that have one, whatever they are.
+
+    Where the condition ``unmarked`` holds, `UNMARKED` is among them.
+    """
     return f"""(SELECT coalesce(json_object_agg(x.id, x.url), '{{}}')::text FROM (
         SELECT q.document_id, {page_url("q")} FROM cms.publications q
         WHERE q.document_id = ANY ({ids}) AND q.has_address
         UNION ALL SELECT m.id, {file_url("m")} FROM cms.media m WHERE m.id = ANY ({ids})
         UNION ALL SELECT t.id, {TERM_URL} FROM cms.terms t WHERE t.id = ANY ({ids})
         UNION ALL SELECT a.id, {AUTHOR_URL} FROM cms.authors a
-        WHERE a.id = ANY ({ids})) x(id, url))"""
+        WHERE a.id = ANY ({ids})
+        UNION ALL SELECT '{UNMARKED}'::uuid, '' WHERE {unmarked}) x(id, url))"""
+
+
+def is_unmarked(alias: str) -> str:
+    """Whether the texts of a live copy are from before addresses in them were marked."""
+    return f"{alias}.rendering_version < {MARKED_SINCE}"
 
 
 def mentioned_addresses(alias: str = "p") -> str:
     """The paths of what the texts of a live copy mention; NULL, and no work, where they mention nothing."""
     mentions = f"{alias}.mention_ids"
-    return f"CASE WHEN cardinality({mentions}) > 0 THEN {addresses_of(mentions)} END"
+    found = addresses_of(mentions, unmarked=is_unmarked(alias))
+    return f"CASE WHEN cardinality({mentions}) > 0 THEN {found} END"
 
 
 def mentioned_ids(alias: str = "p") -> str:

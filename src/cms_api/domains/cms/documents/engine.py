@@ -75,6 +75,10 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
         """Make ``content``, that of the live revision, what readers see and find."""
         public = await self._public(content)
         await uow.repository(PublicationRepository).put_live(document, content, public)
+        await self._put_found(uow, document, content, public)
+
+    async def _put_found(self, uow: UnitOfWork, document: Document[C], content: C, public: Public) -> None:
+        """Store what the live copy is found by."""
         if (words := await self._searched(content, public.fields)) is not None:
             await uow.repository(SearchIndex).put(document.id, document.locale, words)
 

@@ -177,6 +177,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
             return False
         public = await self._public(live.content)
         await uow.repository(PublicationRepository).put_rendered(document_id, public)
+        await self._put_found(uow, document, live.content, public)
         uow.record(document.rendered().by(actor))
         return True
 

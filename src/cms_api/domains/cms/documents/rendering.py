@@ -7,7 +7,9 @@ from uuid import UUID
 import msgspec
 
 # Counts up when bodies come out otherwise; what is live from before can be rendered anew.
-RENDERING_VERSION = 2
+RENDERING_VERSION = 3
+# Since this one addresses of ours are marked, see `mentions`.
+MARKED_SINCE = 3
 
 # The formats of bodies beside HTML, which is what there is without asking.
 OtherFormat = Literal["markdown", "text", "blocks"]

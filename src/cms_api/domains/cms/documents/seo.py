@@ -7,8 +7,8 @@ image, files, translations.
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
 
+from cms_api.domains.cms.documents.addresses import spelt
 from cms_api.domains.cms.documents.content import CardKind, OpenGraph, Seo, TwitterCard
 
 # The type of what is no article is that of any page on the web (ogp.me).
@@ -16,15 +16,27 @@ OG_TYPES = {"post": "article"}
 OG_TYPE = "website"
 
 
+# What previews show of a title, in characters, is hardly more.
+MAX_STAND_IN = 60
+
+
+def _beginning(excerpt: str) -> str:
+    """What stands in for a title that is empty: the first words of the excerpt."""
+    if len(excerpt) <= MAX_STAND_IN:
+        return excerpt
+    # Not all scripts have spaces between words.
+    return f"{excerpt[: MAX_STAND_IN + 1].rpartition(' ')[0] or excerpt[:MAX_STAND_IN]} …"
+
+
 def told(seo: Seo, *, type: str, title: str, excerpt: str) -> dict[str, Any]:
     """The fields with what stands in for those that were not given; None where the site has a say."""
     og, twitter = seo.og or OpenGraph(), seo.twitter or TwitterCard()
-    named = seo.title or title
+    named = seo.title or title or _beginning(excerpt)
     description = seo.description or excerpt or None
     return {
         "title": seo.title or None,
         "description": description,
-        "canonical": None if seo.canonical is UNSET else seo.canonical,
+        "canonical": spelt(seo.canonical) if seo.canonical else None,
         "noindex": seo.noindex is True,
         "nofollow": seo.nofollow is True,
         "og": {

@@ -1,11 +1,12 @@
 """Putting feeds together."""
 
-import re
 from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
+from urllib.parse import urljoin
 from uuid import uuid5
 
 from cms_api.domains.cms.delivery.service import NothingPublished
+from cms_api.domains.cms.documents.markup import each_address, scheme_of
 from cms_api.domains.cms.feeds.interface import (
     Feed,
     FeedFile,
@@ -24,8 +25,6 @@ from cms_api.domains.cms.site.facts import FILES, SiteFacts, Sites
 # Any post that comes or goes may change a page, and so may a setting.
 POSTS, SETTINGS = "document:post", "settings"
 _ALL: dict[Scope, str] = {"category": "categories", "tag": "tags", "author": "authors"}
-# Attributes of sanitised HTML that hold paths: a feed's reader does not know where they begin.
-_PATH = re.compile(r' (href|src|poster)="(/(?!/)[^"]*)"')
 UNKNOWN_TYPE = "application/octet-stream"
 
 
@@ -91,13 +90,13 @@ def _feed(site: SiteFacts, subject: Subject | None, locale: str, rows: Sequence[
 
 
 def _item(site: SiteFacts, row: PostRow) -> FeedItem:
-    cover = row.cover
+    cover, url = row.cover, site.absolute(row.url)
     return FeedItem(
         id=row.id,
-        url=site.absolute(row.url),
+        url=url,
         title=row.title,
         excerpt=row.excerpt,
-        html=None if row.body is None else absolute(site, row.body),
+        html=None if row.body is None else absolute(site, url, row.body),
         published_at=row.published_at,
         updated_at=row.updated_at,
         authors=tuple(FeedPerson(name=one.name, url=site.absolute(one.url)) for one in row.authors),
@@ -113,11 +112,23 @@ def _item(site: SiteFacts, row: PostRow) -> FeedItem:
     )
 
 
-def absolute(site: SiteFacts, html: str) -> str:
-    """Sanitised HTML with whole addresses in place of paths, which are in their written form already."""
+def absolute(site: SiteFacts, item: str, html: str) -> str:
+    """Sanitised HTML with whole addresses: a feed's reader does not know what they are relative to.
 
-    def whole(match: re.Match[str]) -> str:
-        base = site.service if match[2].startswith(FILES) else site.base
-        return f' {match[1]}="{base}{match[2]}"'
+    Paths begin where the site or its files do; all else is resolved against the address of the
+    ``item`` (RFC 3986, section 5). What is no address at all stays.
+    """
 
-    return _PATH.sub(whole, html)
+    def whole(url: str) -> str:
+        bare = url.strip()
+        if scheme_of(bare) is not None:
+            return url
+        if bare.startswith("/") and not bare.startswith("//"):
+            # They are in their written form already.
+            return f"{site.service if bare.startswith(FILES) else site.base}{bare}"
+        try:
+            return urljoin(item, bare)
+        except ValueError:
+            return url
+
+    return each_address(html, whole)
