@@ -78,7 +78,8 @@ class Recorder:
         run = reader._run  # noqa: SLF001 - what every statement goes through
 
         async def recorded(sql: str, params: Any, *, prepare: bool | None) -> Any:
-            self._asked.append((sql, dict(params) if params else params, prepare))
+            bound = reader._bound(params)  # noqa: SLF001
+            self._asked.append((sql, bound and dict(bound), prepare))
             return await run(sql, params, prepare=prepare)
 
         reader._run = recorded  # noqa: SLF001
