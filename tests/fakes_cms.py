@@ -4,6 +4,7 @@ import copy
 import hashlib
 import html
 import re
+import secrets
 import struct
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -801,7 +802,7 @@ class MemoryStorage(Storage):
             raise Malformed("The file is empty.")
         media_type, ending, width, height = self._looked_into(body)
         stem = make_slug(PurePosixPath(filename).stem)
-        key = f"{asset_id.hex[:4]}/{asset_id.hex}-{stem}.{ending}"
+        key = f"{asset_id.hex[:4]}/{asset_id.hex}-{secrets.token_hex(8)}-{stem}.{ending}"
         self.files[key] = body
         return Stored(
             key=key,

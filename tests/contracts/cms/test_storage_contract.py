@@ -46,6 +46,12 @@ async def test_what_it_is_called_counts_for_nothing(storage: Storage) -> None:
     assert stored.key.endswith("-tree.txt")
 
 
+async def test_an_id_does_not_tell_where_a_file_is(storage: Storage) -> None:
+    one = uuid4()
+    keys = {(await storage.put(one, "a.txt", in_chunks(TEXT), limit=LIMIT)).key for _ in range(3)}
+    assert len(keys) == 3
+
+
 async def test_equal_files_have_different_keys(storage: Storage) -> None:
     keys = {(await storage.put(uuid4(), "a.txt", in_chunks(TEXT), limit=LIMIT)).key for _ in range(3)}
     assert len(keys) == 3

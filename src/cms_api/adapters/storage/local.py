@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path, PurePosixPath
 from uuid import UUID
@@ -13,12 +14,17 @@ from cms_api.domains.cms.media.ports import Storage, Stored
 from cms_api.kernel.errors import Malformed, TooLarge
 
 INCOMING = ".incoming"
+# So many random bytes are in the name of a file.
+SECRET = 8
 # Stored names end in what was found inside, so the ending is to be trusted.
 MEDIA_TYPES = {ending: media_type for media_type, ending in TYPES.items()}
 
 
 class LocalStorage(Storage):
-    """Files below one folder, as ``<id>-<name>.<ending>`` in folders by the start of the id."""
+    """Files below one folder, as ``<id>-<secret>-<name>.<ending>`` in folders by the start of the id.
+
+    Whoever knows where a file is gets it: ids alone, which many see, don't tell.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -65,4 +71,4 @@ class LocalStorage(Storage):
 def _key(asset_id: UUID, filename: str, ending: str) -> str:
     stem = make_slug(PurePosixPath(filename.replace("\\", "/")).stem)[:80].strip("-")
     ascii_stem = stem.encode("ascii", "ignore").decode().strip("-") or "file"
-    return f"{asset_id.hex[:4]}/{asset_id.hex[4:8]}/{asset_id.hex}-{ascii_stem}.{ending}"
+    return f"{asset_id.hex[:4]}/{asset_id.hex[4:8]}/{asset_id.hex}-{secrets.token_hex(SECRET)}-{ascii_stem}.{ending}"
