@@ -167,15 +167,17 @@ def gathered(
 
 
 def used(source: str, alias: str, selection: Selection) -> list[str]:
-    """The expressions of the arrays of ids that what is included is made of."""
+    """The expressions of the arrays of ids that what is included is made of, and ids that only live ones show."""
     found = []
-    for name, inner in selection.include:
-        if selection.fields is not None and name not in selection.fields:
+    for name, link in SOURCES[source].links.items():
+        inner = selection.of(name)
+        if not selection.wants(name) or (inner is None and not link.only_live):
             continue
-        link = SOURCES[source].links[name]
         ids = at(link.ids, alias)
         array = ids if link.is_many else f"array_remove(ARRAY[{ids}], NULL)"
         found.append(array)
+        if inner is None:
+            continue
         target, there = SOURCES[link.source], below(alias)
         for deeper in used(link.source, there, inner):
             rows = f"{target.table} {there} WHERE {there}.{target.key} = ANY({array})"
