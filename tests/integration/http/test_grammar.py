@@ -355,3 +355,17 @@ async def test_what_costs_too_much_is_refused(site: Site, library: Any) -> None:
     named = [one["parameter"] for one in problem["most"]]
     assert len(named) == len(set(named))
     assert problem["most"][0] == {"parameter": "filter[categories.parent.name][contains]", "cost": 500}
+
+
+@pytest.mark.parametrize(
+    "url", [f"{CONTENT}/posts", f"{CONTENT}/entries/event", f"{API}/posts", f"{API}/tags"]
+)
+@pytest.mark.usefixtures("library")
+async def test_what_is_asked_by_a_body_is_sent_whatever_one_has(site: Site, url: str) -> None:
+    first = await site.admin.post(f"{url}/query", json={})
+    for tag in (first.headers["etag"], "*"):
+        for name, value in (("If-None-Match", tag), ("If-Modified-Since", "Wed, 25 Nov 2099 10:00:00 GMT")):
+            again = await site.admin.post(f"{url}/query", json={}, headers={name: value})
+            assert (again.status_code, again.content) == (200, first.content)
+            assert again.headers["etag"] == first.headers["etag"]
+        assert (await site.admin.get(url, headers={"If-None-Match": tag})).status_code == 304
