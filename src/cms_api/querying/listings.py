@@ -93,6 +93,10 @@ class Unknown(Exception):
         self.known = tuple(known)
 
 
+class Manifold(Unknown):
+    """A path through a relation to several, where a single value is wanted."""
+
+
 class TooFar(Exception):
     """A path that walks more relations than are walked."""
 
@@ -105,7 +109,8 @@ def _walked(fields: Fields, path: str, *, single: bool = False) -> tuple[Fields,
         relation = fields.relations.get(step)
         if relation is None or (single and relation.is_many):
             usable = [n for n, one in fields.relations.items() if not (single and one.is_many)]
-            raise Unknown(prefix + step, [f"{prefix}{name}" for name in usable])
+            wrong = Unknown if relation is None else Manifold
+            raise wrong(prefix + step, [f"{prefix}{name}" for name in usable])
         hops += relation.hops
         if hops > MAX_RELATIONS:
             raise TooFar
@@ -125,7 +130,7 @@ def find(fields: Fields, path: str) -> Found:
 
 
 def find_sort(fields: Fields, path: str) -> Found:
-    """What a sort's path leads to: single values only. Raises `Unknown` and `TooFar`."""
+    """What a sort's path leads to: single values only. Raises `Unknown`, `Manifold` and `TooFar`."""
     if path in fields.sorts:
         return Found(fields.filters.get(path, "text"), 0)
     inner, last, hops = _walked(fields, path, single=True)

@@ -5,7 +5,7 @@ Both are turned into a tree of `Node` first. What differs is told by a `Spelling
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
 import msgspec
 
@@ -18,6 +18,7 @@ from cms_api.querying.listings import (
     Fields,
     FieldType,
     Listing,
+    Manifold,
     TooFar,
     Unknown,
     find,
@@ -77,6 +78,17 @@ class Spelling(NamedTuple):
     branches: str
 
 
+class Extra(NamedTuple):
+    """A parameter that a list has of its own: a text, which JSON may also say natively by its ``kind``."""
+
+    name: str
+    kind: Literal["text", "boolean", "names"] = "text"
+
+
+# What is expected of an extra parameter.
+EXTRAS = {"text": "text", "boolean": "true or false", "names": "a list of names"}
+
+
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What a query says."""
 
@@ -87,6 +99,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     filter: Condition
     count: Count
     selection: Selection
+    extra: dict[str, str] = {}
 
 
 class Refused(Exception):
@@ -142,6 +155,9 @@ class _Parser:
         """What a path leads to; None, and a fault, where it leads nowhere or too far."""
         try:
             return look()
+        except Manifold as error:
+            detail = f"“{error.name[:SHOWN]}” leads to several: only what there is one of can be sorted by."
+            self.fault(node, f"unknown_{what}", detail)
         except Unknown as error:
             hint = nearest(error.name, error.known)
             self.fault(node, f"unknown_{what}", f"There is no {what} “{error.name[:SHOWN]}” here.{hint}")
@@ -247,7 +263,7 @@ class _Parser:
         if node is None:
             return default
         keys: list[SortKey] = []
-        for part in self.texts(node):
+        for part in self.texts(node, '“sort” is a list of fields, like ["-title"].'):
             key = SortKey(part.removeprefix("-"), part.startswith("-"))
             if self.walked(node, "sort", partial(find_sort, fields, key.field)) is not None:
                 keys.append(key)
@@ -257,14 +273,14 @@ class _Parser:
             self.fault(node, "too_many", f"At most {MAX_SORTS} sort keys are taken.")
         return tuple(keys) or default
 
-    def texts(self, node: Node) -> list[str]:
-        """The texts of a list."""
+    def texts(self, node: Node, expected: str) -> list[str]:
+        """The texts of a list; ``expected`` is said where it is none, as may happen in JSON."""
         try:
             found = [one for value in node.values for one in self._spelling.several(value)]
         except TypeError:
             found = [None]
         if not all(isinstance(one, str) for one in found):
-            self.fault(node, "type", "This is a list of names.")
+            self.fault(node, "type", expected)
             return []
         return found
 
@@ -296,7 +312,9 @@ class _Parser:
         # In JSON a list of paths, or an object with what is wanted of each.
         is_object = any(isinstance(value, dict) for value in node.values)
         if not is_object:
-            for path in self.texts(node):
+            for path in self.texts(
+                node, '“include” is a list of relations, like ["author"], or an object with them.'
+            ):
                 if path:
                     self._expanded(node, path, wanted, of)
         for path, part in node.parts.items():
@@ -328,17 +346,15 @@ class _Parser:
         return wanted, last.fields(), last.is_many
 
     def _options(self, node: Node, wanted: "_Wanted", of: Fields, is_many: bool) -> None:  # noqa: FBT001 - handed on
-        known = {"limit", "sort", "include", "fields"}
+        known = ("limit", "sort", "include", "fields")
         for value in node.values:
             if value is not True and not isinstance(value, dict):
                 self.fault(node, "type", "This is true, or says “limit”, “sort”, “include” or “fields”.")
-        for name, part in node.parts.items():
-            if name in known and _is_null(part):
-                continue
+        self.names(node, known)
+        for name, part in _given(node).items():
             if name not in known:
-                hint = nearest(name, known)
-                self.fault(part, "unknown_parameter", f"An include has no “{name[:SHOWN]}”.{hint}")
-            elif name in ("limit", "sort") and not is_many:
+                continue
+            if name in ("limit", "sort") and not is_many:
                 self.fault(part, "not_many", f"“{name}” is for relations to several.")
             elif name == "limit":
                 wanted.limit = self.limit(part, None)
@@ -350,8 +366,9 @@ class _Parser:
                 self._fields(part, wanted, of)
 
     def _fields(self, node: Node, wanted: "_Wanted", of: Fields) -> None:
-        paths = [path for path in self.texts(node) if path]
-        if not paths:
+        faults = len(self.faults)
+        paths = [path for path in self.texts(node, '“fields” is a list of fields, like ["title"].') if path]
+        if not paths and len(self.faults) == faults:
             self.fault(node, "required", "“fields” names no field.")
         for path in paths[:MAX_FIELDS]:
             place, into = of, wanted
@@ -397,6 +414,23 @@ class _Parser:
             self.fault(node, "type", "This is text.")
             return None
         return node.values[0]
+
+    def beside(self, extra: Extra, node: Node | None) -> str | None:
+        """An extra parameter as a text, where one is given."""
+        match node and node.values[0]:
+            case None:
+                return None
+            case str(given):
+                return given
+            case bool(given) if extra.kind == "boolean":
+                return str(given).lower()
+            case [*names] if extra.kind == "names" and all(
+                isinstance(one, str) and "," not in one for one in names
+            ):
+                return ",".join(names)
+        if node is not None:
+            self.fault(node, "type", f"“{extra.name}” is {EXTRAS[extra.kind]}.")
+        return None
 
     def words(self, node: Node | None) -> str | None:
         """What is searched for."""
@@ -460,16 +494,15 @@ class _Wanted:
 PLAIN = ("limit", "after", "before", "sort", "count")
 
 
-def parsed(root: Node, listing: Listing, spelling: Spelling, *, extra: tuple[str, ...] = ()) -> Asked:
-    """What is asked of a list. ``extra`` are parameters that are read elsewhere. Raises `Refused`."""
+def parsed(root: Node, listing: Listing, spelling: Spelling, *, extra: tuple[Extra, ...] = ()) -> Asked:
+    """What is asked of a list. ``extra`` are parameters whose texts are read elsewhere. Raises `Refused`."""
     parser = _Parser(spelling)
     selecting = _selecting(listing)
-    known = [*PLAIN, "filter", *extra, *selecting]
+    known = [*PLAIN, "filter", *(one.name for one in extra), *selecting]
     known += ["q"] if listing.is_searchable else []
     parser.names(root, known)
     parts = _given(root)
-    for name in extra:
-        parser.text(parts.get(name))
+    texts = {one.name: parser.beside(one, parts.get(one.name)) for one in extra}
     if "after" in parts and "before" in parts:
         parser.fault(parts["after"], "conflict", "Give “after” or “before”, not both.")
     filters = [parser.condition(parts["filter"], listing)] if "filter" in parts else []
@@ -487,6 +520,7 @@ def parsed(root: Node, listing: Listing, spelling: Spelling, *, extra: tuple[str
         filter=all_of(*filters),
         count=parser.count(parts.get("count")),
         selection=parser.selected({name: node for name, node in parts.items() if name in selecting}, listing),
+        extra={name: text for name, text in texts.items() if text is not None},
     )
     if parser.faults:
         raise Refused(parser.faults)

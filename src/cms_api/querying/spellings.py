@@ -20,6 +20,9 @@ _STEPS = re.compile(r"\[([^\[\]]*)\]")
 MAX_STEPS = 24
 _Integer = Annotated[int, Meta(ge=-(2**31), lt=2**31)]
 _MAX_DIGITS = 4
+# Python takes more for a number: underscores, signs, spaces, digits of all scripts.
+_WHOLE = re.compile(r"-?[0-9]{1,20}")
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
 def of_parameters(pairs: Iterable[tuple[str, str]]) -> Node:
@@ -65,18 +68,24 @@ def _number(raw: str | float) -> Decimal:
     return number.normalize()
 
 
+def _matching(pattern: re.Pattern[str], raw: str) -> str:
+    if not pattern.fullmatch(raw):
+        raise ValueError
+    return raw
+
+
 def _of_text(raw: Any, kind: FieldType) -> object:
     match kind:
         case "uuid":
-            return UUID(raw)
+            return msgspec.convert(raw, UUID)
         case "timestamptz" | "datetime":
             return _moment(raw)
         case "boolean":
             return {"true": True, "false": False}[raw]
         case "integer":
-            return msgspec.convert(int(raw), _Integer)
+            return msgspec.convert(int(_matching(_WHOLE, raw)), _Integer)
         case "number":
-            return _number(raw)
+            return _number(_matching(_NUMBER, raw))
         case "date":
             return date.fromisoformat(raw).isoformat()
         case _:

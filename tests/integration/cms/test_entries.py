@@ -15,9 +15,14 @@ from tests.integration.cms.cms_client import (
     faults,
     items,
     make,
+    published,
     tagged,
     tags,
 )
+from tests.integration.hearing import until
+from tests.integration.http.asking import upload
+
+from cms_api.adapters.http.caching import ResponseCache
 
 EVENT = {
     "key": "event",
@@ -178,6 +183,88 @@ async def test_what_readers_get(admin: httpx.AsyncClient, client: httpx.AsyncCli
     ):
         answered(await client.get(f"{CONTENT}/entries/event?{wrong}"), 400, "malformed")
     answered(await client.get(f"{CONTENT}/entries/post"), 404, "content_type_not_found")
+
+
+async def test_filters_see_what_readers_get(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
+    place = {"type": "reference", "types": ["place"]}
+    event = {
+        "key": "event",
+        "fields": [
+            {"key": "headline", "type": "text", "required": True},
+            {"key": "place", **place},
+            {"key": "anything", "type": "reference"},
+            {"key": "others", "type": "references"},
+            {"key": "picture", "type": "media"},
+            {"key": "address", "type": "group", "fields": [{"key": "city", **place}]},
+            {"key": "stands", "type": "list", "of": {"type": "group", "fields": [{"key": "by", **place}]}},
+            {"key": "stops", "type": "list", "of": place},
+            {
+                "key": "body",
+                "type": "blocks",
+                "variants": [{"key": "spot", "fields": [{"key": "at", **place}]}],
+            },
+        ],
+    }
+    await model(admin, PLACE)
+    await model(admin, event)
+    draft, mill = [await make(admin, "entries/place", name=name) for name in ("Draft", "Mill")]
+    file = await upload(admin)
+    await do(admin, "entries/place", mill, "publish")
+
+    def pointing(to: str, *others: str) -> dict[str, Any]:
+        return {
+            "place": to, "anything": to, "others": [to, *others], "address": {"city": to}, "stands": [{"by": to}],
+            "stops": [to], "body": [{"type": "spot", "at": to}], "picture": file["id"],
+        }  # fmt: skip
+
+    nowhere = await published(admin, "entries/event", headline="Nowhere", **pointing(draft["id"]))
+    there = await published(admin, "entries/event", headline="There", **pointing(mill["id"], draft["id"]))
+    both = {nowhere["id"], there["id"]}
+    shown = answered(await client.get(f"{CONTENT}/entries/event/{nowhere['id']}"), 200)
+    assert (shown["place"], shown["others"], shown["address"]) == (None, [], {"city": None})
+
+    async def found(query: str, api: httpx.AsyncClient = client, base: str = CONTENT) -> set[str]:
+        return {one["id"] for one in await items(api, f"{base}/entries/event?{query}")}
+
+    paths = ("place", "anything", "others", "address.city", "stands.by", "stops", "body.at")
+    for path in paths:
+        for live in (False, True):
+            some = both if live else {there["id"]}
+            if live:
+                await do(admin, "entries/place", draft, "publish")
+            to = {nowhere["id"]} if path != "others" else both
+            assert await found(f"filter[{path}]={draft['id']}") == (to if live else set()), path
+            assert await found(f"filter[{path}][in]={draft['id']},{mill['id']}") == some, path
+            assert await found(f"filter[{path}][ne]={draft['id']}") == (both - to if live else both), path
+            assert await found(f"filter[not][{path}]={draft['id']}") == (both - to if live else both), path
+            assert await found(f"filter[{path}][exists]=true") == some, path
+            assert await found(f"filter[{path}][exists]=false") == both - some, path
+            assert await found(f"filter[{path}.name][exists]=true") == some, path
+            assert await found(f"filter[{path}]={draft['id']}", admin, API) == to, path
+            assert await found(f"filter[{path}][exists]=true", admin, API) == both, path
+        await do(admin, "entries/place", draft, "unpublish")
+    assert await found(f"filter[picture]={file['id']}") == both
+    assert await found("filter[picture][exists]=false") == set()
+
+
+async def test_what_filters_see_is_kept_until_it_changes(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, cache: ResponseCache
+) -> None:
+    await model(admin, PLACE)
+    await model(
+        admin, {"key": "event", "fields": [{"key": "place", "type": "reference", "types": ["place"]}]}
+    )
+    place = await make(admin, "entries/place", name="Mill")
+    await published(admin, "entries/event", slug="launch", place=place["id"])
+    path = f"{CONTENT}/entries/event?filter[place]={place['id']}"
+    await until(lambda: cache.is_current)
+    assert await items(client, path) == await items(client, path) == []
+    await do(admin, "entries/place", place, "publish")
+    await until(lambda: cache.is_current)
+    assert len(await items(client, path)) == len(await items(client, path)) == 1
+    await do(admin, "entries/place", place, "unpublish")
+    await until(lambda: cache.is_current)
+    assert await items(client, path) == []
 
 
 async def test_a_singleton_is_there_once_a_language(

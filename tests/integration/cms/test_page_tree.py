@@ -18,7 +18,13 @@ from tests.integration.cms.cms_client import (
     published,
     remove,
     rows,
+    tagged,
+    tags,
 )
+from tests.integration.cms.replica import Replica
+from tests.integration.hearing import until
+
+from cms_api.adapters.http.caching import ResponseCache
 
 
 async def live_at(client: httpx.AsyncClient, path: str) -> str | None:
@@ -200,3 +206,75 @@ async def test_a_page_made_while_its_parent_goes_is_refused_or_stays(admin: http
             admin.post(f"{API}/pages", json={"title": "Child", "parent": parent["id"]}),
         )
         assert (gone.status_code, made.status_code) in {(204, 422), (409, 201)}
+
+
+async def test_readers_see_a_live_parent_or_none(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
+    top = await published(admin, "pages", title="Top")
+    above = await make(admin, "pages", title="Above", parent=top["id"])
+    below = await published(admin, "pages", title="Below", parent=above["id"])
+    path = f"{CONTENT}/pages/{below['id']}"
+    replica = Replica(client, kinds="document")
+
+    async def check(parent: str | None, headers: dict[str, str]) -> None:
+        async def ids(query: str) -> set[str]:
+            response = await client.get(f"{CONTENT}/pages?filter[id]={below['id']}&{query}", headers=headers)
+            return {one["id"] for one in answered(response, 200)["items"]}
+
+        shown = answered(await client.get(path, headers=headers), 200)
+        assert (shown["parent"], shown["path"]) == (parent, "top/above/below")
+        whole = answered(await client.get(f"{path}?include=parent", headers=headers), 200)
+        assert (whole["parent"] and whole["parent"]["id"]) == parent
+        resolved = answered(
+            await client.get(f"{CONTENT}/resolve?path=/top/above/below&fields=parent", headers=headers), 200
+        )
+        assert resolved["document"] == {"parent": parent}
+        (listed,) = answered(
+            await client.get(f"{CONTENT}/pages?filter[slug]=below&fields=parent", headers=headers), 200
+        )["items"]
+        assert listed == {"parent": parent}
+        this, none = {below["id"]}, set[str]()
+        assert await ids(f"filter[parent]={above['id']}") == (this if parent else none)
+        assert await ids(f"filter[parent][in]={above['id']},{top['id']}") == (this if parent else none)
+        assert await ids(f"filter[parent][ne]={above['id']}") == (none if parent else this)
+        assert await ids("filter[parent][exists]=true") == (this if parent else none)
+        assert await ids("filter[parent][exists]=false") == (none if parent else this)
+        assert await ids("filter[parent.slug]=above") == (this if parent else none)
+
+    async def follow(parent: str | None) -> None:
+        await replica.follow()
+        assert replica.resources["document", below["id"]]["parent"] == parent
+
+    await check(None, {})
+    await follow(None)
+    made = answered(await admin.post(f"{API}/previews", json={"documents": [above["id"]]}), 201)
+    await check(above["id"], {"Preview-Token": made["token"]})
+    before = await client.get(path)
+    await do(admin, "pages", above, "publish")
+    await check(above["id"], {})
+    await follow(above["id"])
+    await do(admin, "pages", above, "unpublish")
+    await check(None, {})
+    await follow(None)
+    # Caches are told of whoever it hangs below, also as long as that is not shown.
+    assert tags(above["id"]) <= tagged(before)
+    managed = await items(admin, f"{API}/pages?filter[parent]={above['id']}")
+    assert [one["id"] for one in managed] == [below["id"]]
+
+
+async def test_an_entry_shows_no_parent_that_is_not_live(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, cache: ResponseCache
+) -> None:
+    fields = [{"key": "page", "type": "reference", "types": ["page"]}]
+    answered(await admin.post(f"{API}/content-types", json={"key": "hint", "fields": fields}), 201)
+    above = await published(admin, "pages", title="Above")
+    below = await published(admin, "pages", title="Below", parent=above["id"])
+    hint = await published(admin, "entries/hint", slug="hint", page=below["id"])
+    path = f"{CONTENT}/entries/hint/{hint['id']}?include=page&fields=page.parent"
+    for action, parent in (("unpublish", None), ("publish", above["id"])):
+        await until(lambda: cache.is_current)
+        await client.get(path)
+        await do(admin, "pages", above, action)
+        await until(lambda: cache.is_current)
+        assert answered(await client.get(path), 200) == {"page": {"parent": parent}}
+        found = await items(client, f"{CONTENT}/entries/hint?filter[page.parent]={above['id']}")
+        assert len(found) == (parent is not None)

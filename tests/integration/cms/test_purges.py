@@ -204,6 +204,45 @@ async def test_what_workers_are_told_is_what_is_purged(admin: httpx.AsyncClient,
     assert tags(post["id"], "document:post", "documents", tag["id"], "tags", "redirects") <= purged
 
 
+async def test_who_never_was_live_is_purged_without_a_word(admin: httpx.AsyncClient) -> None:
+    page, post = await make(admin, "pages", title="Draft"), await make(admin, "posts", title="Draft")
+    token = answered(await admin.get(f"{PURGES}?token=now"), 200)["token"]
+    for kind, one in (("pages", page), ("posts", post)):
+        await remove(admin, kind, one)
+        answered(await admin.post(f"{API}/{kind}/{one['id']}/purge", headers=ANY), 204)
+    purged, token = await tags_since(admin, token)
+    assert purged == set()
+    # What the settings point at is another thing.
+    home = await make(admin, "pages", title="Home")
+    answered(await admin.patch(f"{API}/settings", json={"home_page": home["id"]}, headers=ANY), 200)
+    await remove(admin, "pages", home)
+    _, token = await tags_since(admin, token)
+    answered(await admin.post(f"{API}/pages/{home['id']}/purge", headers=ANY), 204)
+    purged, _ = await tags_since(admin, token)
+    assert "settings" in purged
+
+
+async def test_statements_that_touch_nothing_are_not_told_of(
+    admin: httpx.AsyncClient, database_url: str
+) -> None:
+    await published(admin, "posts", title="One")
+    with psycopg.connect(database_url, autocommit=True) as other:
+        watched = other.execute(
+            "SELECT DISTINCT 'cms.' || c.relname, a.attname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+            " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+            " WHERE c.relnamespace = 'cms'::regnamespace AND NOT t.tgisinternal AND t.tgtype & 1 = 0"
+            " AND a.attidentity = '' AND a.attgenerated = ''"
+        ).fetchall()
+        columns = dict(watched)
+        assert {"cms.publications", "cms.links", "cms.redirects", "cms.site_settings"} <= set(columns)
+        before = other.execute("SELECT count(*) FROM cms.changes").fetchone()
+        for table, column in columns.items():
+            other.execute(f"UPDATE {table} SET {column} = {column} WHERE false".encode())
+            other.execute(f"DELETE FROM {table} WHERE false".encode())
+            other.execute(f"INSERT INTO {table} ({column}) SELECT {column} FROM {table} WHERE false".encode())
+        assert other.execute("SELECT count(*) FROM cms.changes").fetchone() == before
+
+
 @pytest.mark.usefixtures("heard")
 async def test_changes_are_streamed_from_where_the_client_was(
     app: Litestar, admin: httpx.AsyncClient, client: httpx.AsyncClient

@@ -12,6 +12,8 @@ from tests.integration.hearing import until
 from tests.integration.http.asking import in_a_later_second, upload
 
 from cms_api.adapters.http.caching import ResponseCache
+from cms_api.bootstrap.container import Application
+from cms_api.kernel.actor import SYSTEM
 
 
 async def hit(client: httpx.AsyncClient, path: str) -> bool:
@@ -181,6 +183,122 @@ async def test_who_has_a_date_only_is_told_of_every_change(
         else:
             assert asked.content == now.content, name
     assert {"nothing", "draft", "author"} <= kept
+
+
+Ask = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+def ask(admin: httpx.AsyncClient) -> Ask:
+    """Change something, whatever its version."""
+
+    async def call(method: str, url: str, **body: Any) -> Any:
+        response = await admin.request(method, f"{API}/{url}", json=body or None, headers={"If-Match": "*"})
+        assert response.status_code < 300, response.text
+        return response.json() if response.content else None
+
+    return call
+
+
+async def dates_told(
+    client: httpx.AsyncClient, paths: list[str], steps: dict[str, Callable[[], Awaitable[object]]]
+) -> set[tuple[str, str]]:
+    """Take the steps; a 304 by date must be of the very same bytes. The steps and paths of which there was one."""
+    same: set[tuple[str, str]] = set()
+    for name, step in steps.items():
+        await in_a_later_second()
+        before = {path: await client.get(path) for path in paths}
+        await step()
+        await in_a_later_second()
+        for path, had in before.items():
+            date = had.headers.get("last-modified")
+            asked = await client.get(path, headers={"If-Modified-Since": date} if date else {})
+            now = await client.get(path)
+            if asked.status_code == 304:
+                same.add((name, path))
+                assert now.content == had.content, (name, path)
+    return same
+
+
+async def test_the_date_of_a_page_knows_of_those_above_it(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, ask: Ask
+) -> None:
+    above = await published(admin, "pages", title="A")
+    page = await published(admin, "pages", title="B", parent=above["id"])
+    below = await published(admin, "pages", title="G", parent=page["id"])
+    before = answered(await client.get(f"{CONTENT}/pages/{page['id']}"), 200)
+    paths = [
+        f"{CONTENT}/pages/{one['id']}{query}"
+        for one in (above, page, below)
+        for query in ("", "?fields=path", "?fields=seo", "?fields=title,parent", "?fields=title")
+    ]
+
+    async def moved() -> None:
+        await ask("PATCH", f"pages/{above['id']}", slug="aa")
+        await ask("POST", f"pages/{above['id']}/publish")
+
+    same = await dates_told(
+        client,
+        paths,
+        {
+            "nothing": lambda: asyncio.sleep(0),
+            "base": lambda: ask("PATCH", "settings", base_url="https://site.example"),
+            "moved": moved,
+            "home": lambda: ask("PATCH", "settings", home_page=below["id"]),
+            "gone": lambda: ask("POST", f"pages/{above['id']}/unpublish"),
+            "back": lambda: ask("POST", f"pages/{above['id']}/publish"),
+            "below gone": lambda: ask("POST", f"pages/{below['id']}/unpublish"),
+        },
+    )
+    assert {("nothing", path) for path in paths if path.endswith(("=path", "=seo", "=title"))} <= same
+    now = answered(await client.get(f"{CONTENT}/pages/{page['id']}"), 200)
+    assert (now["path"], now["updated_at"]) == ("aa/b", before["updated_at"])
+
+
+async def test_the_date_of_an_entry_knows_of_its_type(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, ask: Ask
+) -> None:
+    text = {"key": "headline", "type": "text"}
+    made = await ask("POST", "content-types", key="event", path="/events/{slug}", fields=[text])
+    (field,) = made["fields"]
+    event = await published(admin, "entries/event", slug="launch", headline="Launch")
+    path = f"{CONTENT}/entries/event/{event['id']}"
+    paths = [path, f"{path}?fields=path", f"{path}?fields=seo"]
+    renamed = {**field, "key": "heading"}
+    same = await dates_told(
+        client,
+        paths,
+        {
+            "nothing": lambda: asyncio.sleep(0),
+            "moved": lambda: ask("PATCH", "content-types/event", path="/dates/{slug}"),
+            "no path": lambda: ask("PATCH", "content-types/event", path=None, resolutions={"path": "drop"}),
+            "renamed": lambda: ask("PATCH", "content-types/event", fields=[renamed]),
+            "more": lambda: ask(
+                "PATCH", "content-types/event", fields=[renamed, {"key": "seats", "type": "number"}]
+            ),
+            "titled": lambda: ask("PATCH", "content-types/event", title_field="heading"),
+            "again": lambda: asyncio.sleep(0),
+        },
+    )
+    assert {("nothing", one) for one in paths} | {("again", path), ("again", f"{path}?fields=seo")} <= same
+
+
+async def test_the_date_of_a_document_knows_of_its_rendering(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, application: Application, database_url: str
+) -> None:
+    post = await published(admin, "posts", title="One", body="<p>One</p>")
+    path = f"{CONTENT}/posts/{post['id']}"
+    with psycopg.connect(database_url, autocommit=True) as other:
+        other.execute(
+            'UPDATE cms.publications SET rendering_version = 0, fields = fields || \'{"body": "Old"}\''
+        )
+
+    async def rendered() -> None:
+        assert await application.container.cms.rendering().rerender(SYSTEM, application.unit_of_work) == 1
+
+    paths = [path, f"{path}?format=text", f"{path}?fields=body"]
+    same = await dates_told(client, paths, {"nothing": lambda: asyncio.sleep(0), "rendered": rendered})
+    assert {name for name, _ in same} == {"nothing"}
 
 
 async def test_whoever_is_signed_in_reads_past_the_cache(

@@ -278,6 +278,9 @@ async def test_what_must_be_asked_is_told(site: Site, document: dict[str, Any]) 
     assert answer.status_code == 200, answer.text
     check(document, url, answer, method="post")
     assert (await site.visitor.post(url, json=content["example"])).status_code == 200
+    for name, native in (("prefix", "boolean"), ("facets", "array")):
+        (told, _) = content["schema"]["properties"][name]["oneOf"]
+        assert [one["type"] for one in told["oneOf"]] == [native, "string"]
 
 
 async def test_headers_are_told(site: Site, document: dict[str, Any], library: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from tests.integration.http.asking import API, CONTENT, check_problem
+from tests.integration.http.asking import ABSENT, API, CONTENT, check_problem
 from tests.integration.http.conftest import Site
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -355,3 +355,93 @@ async def test_what_costs_too_much_is_refused(site: Site, library: Any) -> None:
     named = [one["parameter"] for one in problem["most"]]
     assert len(named) == len(set(named))
     assert problem["most"][0] == {"parameter": "filter[categories.parent.name][contains]", "cost": 500}
+
+
+@pytest.mark.parametrize(
+    "url", [f"{CONTENT}/posts", f"{CONTENT}/entries/event", f"{API}/posts", f"{API}/tags"]
+)
+@pytest.mark.usefixtures("library")
+async def test_what_is_asked_by_a_body_is_sent_whatever_one_has(site: Site, url: str) -> None:
+    first = await site.admin.post(f"{url}/query", json={})
+    for tag in (first.headers["etag"], "*"):
+        for name, value in (("If-None-Match", tag), ("If-Modified-Since", "Wed, 25 Nov 2099 10:00:00 GMT")):
+            again = await site.admin.post(f"{url}/query", json={}, headers={name: value})
+            assert (again.status_code, again.content) == (200, first.content)
+            assert again.headers["etag"] == first.headers["etag"]
+        assert (await site.admin.get(url, headers={"If-None-Match": tag})).status_code == 304
+
+
+@pytest.mark.parametrize("url", [f"{POSTS}?filter[reading_time]", f"{EVENTS}?filter[seats]"])
+@pytest.mark.parametrize(
+    "value", ["1_0", "٥", "+1", " 1", "1 ", "0x1", "1.", ".5", "NaN", "Infinity", "1\n", "", "--1"]
+)
+@pytest.mark.usefixtures("library")
+async def test_numbers_are_written_as_everywhere(site: Site, url: str, value: str) -> None:
+    for operator, given in (("", value), ("[gte]", value), ("[in]", f"1,{value}")):
+        problem = check_problem(await site.visitor.get(f"{url}{operator}={quote(given)}"), 400, "malformed")
+        assert [one["code"] for one in problem["errors"]] == ["type"], (operator, given)
+    for given in ("1", "-1", "0", "007"):
+        assert (await site.visitor.get(f"{url}={given}")).status_code == 200
+    assert (await site.visitor.get(f"{EVENTS}?filter[seats]=-1.5e1")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "value", ["{" + ABSENT + "}", f"urn:uuid:{ABSENT}", ABSENT.replace("-", "_"), "1_" * 16]
+)
+async def test_ids_are_written_as_everywhere(site: Site, value: str) -> None:
+    check_problem(await site.visitor.get(f"{POSTS}?filter[id]={quote(value)}"), 400, "malformed")
+    assert (await site.visitor.get(f"{POSTS}?filter[id]={ABSENT.upper()}")).status_code == 200
+
+
+@pytest.mark.usefixtures("library")
+async def test_what_is_given_twice_is_refused(site: Site) -> None:
+    for one in (
+        "include[tags][limit]=2",
+        "include[tags][sort]=name",
+        "include=tags",
+        "fields=id",
+        "sort=title",
+    ):
+        name = one.partition("=")[0]
+        problem = check_problem(await site.visitor.get(f"{POSTS}?{one}&{one}"), 400, "malformed")
+        assert {(fault["parameter"], fault["code"]) for fault in problem["errors"]} == {(name, "duplicate")}
+
+
+@pytest.mark.usefixtures("library")
+async def test_what_is_expected_is_said(site: Site) -> None:
+    async def said(**body: Any) -> str:
+        problem = check_problem(await site.visitor.post(f"{POSTS}/query", json=body), 400, "malformed")
+        return str(problem["detail"])
+
+    assert await said(sort="-title") == '“sort” is a list of fields, like ["-title"].'
+    assert await said(fields="title") == '“fields” is a list of fields, like ["title"].'
+    assert await said(include="tags") == (
+        '“include” is a list of relations, like ["author"], or an object with them.'
+    )
+    several = "“tags” leads to several: only what there is one of can be sorted by."
+    assert await said(sort=["tags.name"]) == several
+    problem = check_problem(await site.visitor.get(f"{POSTS}?sort=tags.name"), 400, "malformed")
+    assert (problem["detail"], problem["errors"][0]["code"]) == (several, "unknown_sort")
+
+
+async def test_a_body_says_natively_what_a_search_takes(site: Site) -> None:
+    url = f"{CONTENT}/search"
+    for natively, text in (
+        ({"prefix": True, "facets": ["type", "month"]}, {"prefix": "true", "facets": "type,month"}),
+        ({"prefix": False, "facets": []}, {"prefix": "false"}),
+    ):
+        asked = [{"q": "firs", **one} for one in (natively, text)]
+        answers = [await site.visitor.post(f"{url}/query", json=one) for one in asked]
+        answers.append(await site.visitor.get(url, params=asked[1]))
+        assert [one.status_code for one in answers] == [200, 200, 200]
+        assert answers[0].json() == answers[1].json() == answers[2].json()
+    for wrong, detail in (
+        ({"prefix": 1}, "“prefix” is true or false."),
+        ({"prefix": ["true"]}, "“prefix” is true or false."),
+        ({"facets": [1]}, "“facets” is a list of names."),
+        ({"facets": ["type,month"]}, "“facets” is a list of names."),
+        ({"facets": True}, "“facets” is a list of names."),
+        ({"locale": True}, "“locale” is text."),
+    ):
+        problem = check_problem(await site.visitor.post(f"{url}/query", json={"q": "a", **wrong}), 400)
+        assert (problem["detail"], problem["errors"][0]["pointer"]) == (detail, f"/{next(iter(wrong))}")

@@ -196,11 +196,13 @@ async def test_cursors_belong_to_their_list(site: Site, lists: dict[str, Short],
 @every_list
 async def test_what_one_has_is_not_sent_again(site: Site, lists: dict[str, Short], name: str) -> None:
     url = lists[name].url
-    for method, path in (("GET", url), ("POST", f"{url}/query")):
-        first = await site.admin.request(method, path)
-        tag = {"If-None-Match": first.headers["etag"]}
-        again = await site.admin.request(method, path, headers=tag)
-        assert (again.status_code, again.content) == (304, b"")
+    first = await site.admin.get(url)
+    tag = {"If-None-Match": first.headers["etag"]}
+    again = await site.admin.get(url, headers=tag)
+    assert (again.status_code, again.content) == (304, b"")
+    # 304 answers GET and HEAD only: a list that is asked by a body is sent.
+    asked = await site.admin.post(f"{url}/query", headers=tag)
+    assert (asked.status_code, asked.content) == (200, first.content)
     assert (await site.admin.get(f"{url}?limit=1", headers=tag)).status_code == 200
 
 

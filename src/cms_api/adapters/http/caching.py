@@ -25,7 +25,7 @@ from litestar.types import (
 
 from cms_api import timings
 from cms_api.adapters.http.compression import CODINGS, MIN_BYTES, acceptable, accepted
-from cms_api.adapters.http.preconditions import hash_tag, matches
+from cms_api.adapters.http.preconditions import CONDITIONAL, CONDITIONS, hash_tag, matches
 from cms_api.adapters.http.previewing import is_preview
 
 # What an answer and a key of it take beside their bytes, about.
@@ -175,6 +175,8 @@ class Answer:
         """Send it."""
         del receive
         given = dict(scope["headers"])
+        if scope["type"] == ScopeType.HTTP and scope["method"] not in CONDITIONAL:
+            given = {name: value for name, value in given.items() if name not in CONDITIONS}
         while (ready := self.ready(given)) is None:
             await self._make(accepted(given.get(b"accept-encoding", b"")))
         status, headers, body = ready

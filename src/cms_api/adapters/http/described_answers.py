@@ -60,7 +60,8 @@ def complete_responses(method: str, operation: dict[str, Any], handler: HTTPRout
         responses[success] = {"description": "The document.", "content": _written(responses[success], opt)}
     is_delivered = _is_delivered(method, operation, opt)
     # Where the version does not cover all of an answer, that is sent to who has the version, too.
-    if is_delivered or (_is_tagged(method, operation, opt) and opt.get("whole", True)):
+    is_tagged = is_delivered or (_is_tagged(method, operation, opt) and opt.get("whole", True))
+    if method == "get" and is_tagged:
         name = "UnchangedDelivery" if is_delivered else "Unchanged"
         responses["304"] = {"$ref": f"#/components/responses/{name}"}
     if opt.get("moves"):

@@ -180,13 +180,21 @@ def _title(operation_id: str) -> str:
     return operation_id[0].upper() + operation_id[1:]
 
 
+def extra_member(words: str, kind: str | None) -> dict[str, Any]:
+    """What a body says in the place of a list's own parameter: the same text, or what JSON has for its ``kind``."""
+    text: dict[str, Any] = {"type": "string"}
+    native = {"boolean": {"type": "boolean"}, "names": {"type": "array", "items": text}}
+    schema = text if kind is None else {"oneOf": [native[kind], text]}
+    return {**schema, "description": words}
+
+
 def query_body(
     listing: Listing,
     operation_id: str,
-    asked: Mapping[str, str] = MappingProxyType({}),
+    asked: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
     required: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """What a list takes as a body. ``asked`` are texts that it takes besides, ``required`` those it must have."""
+    """What a list takes as a body. ``asked`` is what it takes besides, ``required`` what it must have."""
     text = {"type": "string"}
     properties: dict[str, Any] = {
         "limit": {**LIMIT, "default": DEFAULT_LIMIT},
@@ -215,7 +223,7 @@ def query_body(
         properties["include"] = _include_schema(listing)
     if listing.has_texts:
         properties["format"] = FORMAT
-    properties |= {name: {**text, "description": words} for name, words in asked.items()}
+    properties |= asked
     # Null is another way to say nothing, where something need not be said.
     properties = {
         name: one if name in required else {"oneOf": [one, {"type": "null"}]}

@@ -29,7 +29,7 @@ from cms_api.querying import (
 )
 from cms_api.querying.conditions import canonical, is_search
 from cms_api.querying.costs import DEFAULT_LIMIT_OF_COST, check_cost, check_selection
-from cms_api.querying.parsing import Node, Refused, parsed, selection_of
+from cms_api.querying.parsing import Extra, Node, Refused, parsed, selection_of
 from cms_api.querying.spellings import JSON, PARAMETERS, of_json, of_parameters
 from cms_api.validation import decode
 
@@ -143,7 +143,7 @@ class ListQuery:
         *,
         path: str,
         cursors: Cursors,
-        extra: tuple[str, ...] = (),
+        extra: tuple[Extra, ...] = (),
         body: bytes | None = None,
         cost_limit: int = DEFAULT_LIMIT_OF_COST,
     ) -> None:
@@ -156,17 +156,13 @@ class ListQuery:
         rest = urlencode([(name, value) for name, value in pairs if name not in ("after", "before")])
         self._rest = f"{rest}&" if rest else ""
         root, spelling = (of_parameters(pairs), PARAMETERS) if body is None else (_of_body(body), JSON)
-        self.extra: dict[str, str] = {
-            name: root.parts[name].values[0]
-            for name in extra
-            if name in root.parts and isinstance(root.parts[name].values[0], str)
-        }
         try:
             asked = parsed(root, listing, spelling, extra=extra)
         except Refused as error:
             raise refusal(error) from None
         self.cost = check_cost(asked, listing, cost_limit)
         self.selection = asked.selection
+        self.extra = asked.extra
         self.is_search = is_search(asked.filter)
         # Whether rows of other resources decide which items are on a page.
         self.looks_further = any(
@@ -300,7 +296,7 @@ class _Place:
 
     __slots__ = ("cost_limit", "cursors", "extra", "listing", "path")
 
-    def __init__(self, request: ApiRequest, listing: Listing, extra: tuple[str, ...]) -> None:
+    def __init__(self, request: ApiRequest, listing: Listing, extra: tuple[Extra, ...]) -> None:
         self.path = list_path(request)
         self.listing = listing
         self.extra = extra
@@ -333,7 +329,7 @@ def _read(query: bytes, body: bytes | None, place: _Place) -> ListQuery:
     )
 
 
-def list_query(request: ApiRequest, listing: Listing, *, extra: tuple[str, ...] = ()) -> ListQuery:
+def list_query(request: ApiRequest, listing: Listing, *, extra: tuple[Extra, ...] = ()) -> ListQuery:
     """What a request for a list asks for. Raises `Malformed`. The same is read once, and kept."""
     query, body = request.scope["query_string"], query_body(request)
     read = _read if len(query) + len(body or b"") <= MAX_QUERY_KEPT else _read.__wrapped__

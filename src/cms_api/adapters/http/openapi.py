@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 
 from cms_api.adapters.http.described_answers import complete_responses, redirections, takes_preview
 from cms_api.adapters.http.described_lists import (
+    extra_member,
     filter_schemas,
     format_parameter,
     item_parameters,
@@ -268,7 +269,10 @@ def _complete(method: str, operation: dict[str, Any], handler: HTTPRouteHandler)
         )
     if "query_of" in opt:
         operation["requestBody"] = query_body(
-            opt["listing"], str(handler.operation_id), opt["asked"], opt.get("required", ())
+            opt["listing"],
+            str(handler.operation_id),
+            {name: extra_member(text, opt.get("kinds", {}).get(name)) for name, text in opt["asked"].items()},
+            opt.get("required", ()),
         )
     elif "listing" in opt:
         parameters += list_parameters(opt["listing"])

@@ -13,6 +13,9 @@ from xxhash import xxh3_128_hexdigest
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.kernel.errors import Malformed, PreconditionRequired
 
+# 304 answers these methods only (RFC 9110, section 13.1.2): not lists that are asked by a body.
+CONDITIONAL = frozenset({"GET", "HEAD"})
+CONDITIONS = frozenset({b"if-none-match", b"if-modified-since"})
 # A version that no resource ever has: a tag that is none of ours matches nothing.
 NO_VERSION = -1
 _TAGS = re.compile(r'\s*(?:W/)?"[^"\x00-\x20]*"\s*(?:,\s*(?:W/)?"[^"\x00-\x20]*"\s*)*')
@@ -113,9 +116,7 @@ def _tagged(
 ) -> Response[Any]:
     """Those bytes under their tag; 304 where the client has them."""
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", **more}
-    # A list that is asked by a body is read, whatever the method says.
-    is_read = request.method == "GET" or "query_of" in request.route_handler.opt
-    if is_read and matches(request.headers.get("if-none-match"), tag):
+    if request.method in CONDITIONAL and matches(request.headers.get("if-none-match"), tag):
         return Response(None, status_code=304, headers=headers)
     return Response(body, headers=headers, media_type=MediaType.JSON)
 

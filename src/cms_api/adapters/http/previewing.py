@@ -8,6 +8,7 @@ from litestar.enums import HttpMethod
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from cms_api.adapters.http.lists import parameters
+from cms_api.adapters.http.preconditions import CONDITIONS
 from cms_api.domains.cms.api import PreviewService
 from cms_api.kernel.errors import Malformed
 
@@ -17,7 +18,6 @@ _NAME = PARAMETER.encode()
 _LEADING = "cms_preview"
 # What others could keep an answer by, or know it again.
 _SHARED = frozenset({b"age", b"cache-control", b"cache-tag", b"etag", b"last-modified"})
-_CONDITIONS = frozenset({b"if-none-match", b"if-modified-since"})
 _PRIVATE = [(b"cache-control", b"private, no-store"), (b"x-robots-tag", b"noindex")]
 _LINK = re.compile(rb"<([^>]*)>")
 
@@ -83,7 +83,7 @@ class Previewing:
         token = tokens[0] if len(rest) < len(pairs) else None
         scope[_LEADING] = token  # type: ignore[literal-required]  # ours
         scope["query_string"] = urlencode(rest).encode()
-        scope["headers"] = [pair for pair in scope["headers"] if pair[0] not in _CONDITIONS]
+        scope["headers"] = [pair for pair in scope["headers"] if pair[0] not in CONDITIONS]
         gathered: list[Message] = []
 
         async def gather(message: Message) -> None:

@@ -103,7 +103,7 @@ class DeliveredParent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class DeliveredPage(DeliveredDocument, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A published page; `path` is its address."""
+    """A published page; `path` is its address, `parent` the page above it where that is published, else null."""
 
     path: str | UnsetType = UNSET
     parent: UUID | DeliveredParent | UnsetType | None = UNSET

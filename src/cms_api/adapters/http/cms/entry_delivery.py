@@ -12,9 +12,10 @@ from litestar.types import ASGIApp
 from cms_api.adapters.http.cms.answering import ANYTHING, delivered_list, delivered_one
 from cms_api.adapters.http.cms.delivery import FORMAT, QUERY
 from cms_api.adapters.http.cms.documents import ENTRIES
-from cms_api.adapters.http.lists import cost_limit_of, list_query, selection_from
+from cms_api.adapters.http.lists import ListQuery, cost_limit_of, list_query, selection_from
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.domains.cms.api import ANY_ENTRIES, EntryDeliveryService
+from cms_api.querying import comparisons
 
 ENTRY_QUERY = {
     "include": "Comma-separated relations to expand, three deep at most: `place,place.city`; what is not "
@@ -41,9 +42,17 @@ async def list_entries(request: ApiRequest, entry_delivery: NamedDependency[Entr
     keys = (
         f"document:{request.path_params['type']}",
         "content-types",
-        *(ANYTHING if query.looks_further else ()),
+        *(ANYTHING if query.looks_further or _asks_for_targets(query) else ()),
     )
     return delivered_list(request, query, page, keys=keys)
+
+
+def _asks_for_targets(query: ListQuery) -> bool:
+    """Whether entries are picked by what their fields point at: of that only what is live counts."""
+    relations = query.listing.relations
+    return any(
+        one.field in relations and relations[one.field].kinds for one in comparisons(query.request.filter)
+    )
 
 
 @get(

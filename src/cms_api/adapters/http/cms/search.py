@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,7 @@ from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import DeliveredList, View
 from cms_api.domains.cms.api import FACETS, SEARCH, Facet, Highlights, Hits, SearchService
 from cms_api.querying import EVERYTHING, nearest
+from cms_api.querying.parsing import Extra
 
 QUERY = {
     "q": 'What to search for, required: all of the words, `"in this order"`, `one or the other`, `-without`.',
@@ -24,6 +25,9 @@ QUERY = {
     "prefix": "`true`: the last word may be the beginning of one, as it is being typed.",
     "facets": f"Comma-separated facets to count hits by: `{'`, `'.join(FACETS)}`.",
 }
+# What JSON may say natively.
+KINDS: dict[str, Literal["boolean", "names"]] = {"prefix": "boolean", "facets": "names"}
+EXTRA = tuple(Extra(name, KINDS.get(name, "text")) for name in QUERY)
 
 
 class SearchHit(View, frozen=True, kw_only=True):
@@ -72,11 +76,11 @@ class SearchHits(DeliveredList[SearchHit], frozen=True, kw_only=True, omit_defau
     operation_id="searchContent",
     summary="Search what is published",
     tags=["delivery"],
-    opt={"listing": SEARCH, "query": QUERY, "required": ("q",), "answers": SearchHits},
+    opt={"listing": SEARCH, "query": QUERY, "kinds": KINDS, "required": ("q",), "answers": SearchHits},
 )
 async def search_content(request: ApiRequest, search: NamedDependency[SearchService]) -> ASGIApp:
     """Documents of all types in one language, the best match first unless `sort` is given, with snippets and counts."""
-    query = list_query(request, SEARCH, extra=tuple(QUERY))
+    query = list_query(request, SEARCH, extra=EXTRA)
     given = query.extra
     hits = await search.search(
         query.required("q"),

@@ -11,7 +11,7 @@ from cms_api.adapters.sqlalchemy.cms.hits import (
     of_type,
     page_of_hits,
 )
-from cms_api.adapters.sqlalchemy.cms.seo import SEO_CHANGED, SEO_USED
+from cms_api.adapters.sqlalchemy.cms.seo import DOCUMENT_CHANGED, SEO_CHANGED, SEO_USED
 from cms_api.adapters.sqlalchemy.cms.sources import SOURCES, Link, at, below, nodes, placed
 from cms_api.adapters.sqlalchemy.cms.urls import (
     IS_PUBLIC_AUTHOR,
@@ -28,6 +28,8 @@ from cms_api.domains.cms.search.interface import Question
 from cms_api.querying import HIGHLIGHTS, Page, PageRequest, Selection, TextFormat
 
 STATEMENTS_KEPT = 512
+# Lists tell none: of what was on a page and went, none of the others would know.
+NO_DATE = "''"
 # The alias of the rows that are asked for, and what keeps those of the table to the kind.
 ALIASES: dict[Kind, str] = {
     "posts": "p",
@@ -165,15 +167,17 @@ def gathered(
 
 
 def used(source: str, alias: str, selection: Selection) -> list[str]:
-    """The expressions of the arrays of ids that what is included is made of."""
+    """The expressions of the arrays of ids that what is included is made of, and ids that only live ones show."""
     found = []
-    for name, inner in selection.include:
-        if selection.fields is not None and name not in selection.fields:
+    for name, link in SOURCES[source].links.items():
+        inner = selection.of(name)
+        if not selection.wants(name) or (inner is None and not link.only_live):
             continue
-        link = SOURCES[source].links[name]
         ids = at(link.ids, alias)
         array = ids if link.is_many else f"array_remove(ARRAY[{ids}], NULL)"
         found.append(array)
+        if inner is None:
+            continue
         target, there = SOURCES[link.source], below(alias)
         for deeper in used(link.source, there, inner):
             rows = f"{target.table} {there} WHERE {there}.{target.key} = ANY({array})"
@@ -182,25 +186,37 @@ def used(source: str, alias: str, selection: Selection) -> list[str]:
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
-def _select(kind: Kind, selection: Selection) -> str:
+def _select(kind: Kind, selection: Selection, *, date: str = NO_DATE) -> str:
     """The statement up to its WHERE."""
-    return f"SELECT {_columns(kind, selection)}\nFROM {SOURCES[kind].table} {ALIASES[kind]}"
+    return f"SELECT {_columns(kind, selection, date=date)}\nFROM {SOURCES[kind].table} {ALIASES[kind]}"
 
 
-def _columns(kind: Kind, selection: Selection, found: Mapping[str, str] | None = None) -> str:
+def _date(kind: Kind, selection: Selection) -> str:
+    """When what is shown of an item changed last, as far as a date tells every change of it."""
+    if kind not in TYPES:
+        return http_date(f"{ALIASES[kind]}.updated_at")
+    date = http_date(SEO_CHANGED if selection.wants("seo") else DOCUMENT_CHANGED)
+    unless = []
+    if selection.wants("body"):
+        unless.append("cardinality(p.mention_ids) > 0")
+    if kind == "pages" and selection.wants("parent"):
+        unless.append("p.parent_id IS NOT NULL")
+    return f"CASE WHEN {' OR '.join(unless)} THEN '' ELSE {date} END" if unless else date
+
+
+def _columns(
+    kind: Kind, selection: Selection, found: Mapping[str, str] | None = None, *, date: str = NO_DATE
+) -> str:
     """The JSON, its date, the ids of what it is made of. ``found`` is what a hit has besides."""
     alias, source = ALIASES[kind], SOURCES[kind]
-    arrays = [f"ARRAY[{alias}.{source.key}]", *used(kind, alias, selection)]
-    is_told = "seo" in source.shown and selection.wants("seo")
-    date, more, texts = http_date(SEO_CHANGED if is_told else f"{alias}.updated_at"), "", {}
+    arrays, more, texts = [f"ARRAY[{alias}.{source.key}]", *used(kind, alias, selection)], "", {}
     if "body" in source.shown:
         texts = {"body": rendered("body", selection.format), "format": _format_of(selection.format)}
         # A heading may have an address for its words.
         if selection.wants("body") or selection.wants("toc"):
             arrays.append(mentioned_ids())
-            date = f"CASE WHEN cardinality(p.mention_ids) = 0 THEN {date} ELSE '' END"
             more = f", {mentioned_addresses()}"
-        if is_told:
+        if selection.wants("seo"):
             arrays.append(SEO_USED)
     made = shown(kind, alias, selection, {**texts, **(found or {})})
     return f"{made}::text, {date}, array_to_string({' || '.join(arrays)}, ','){more}"
@@ -215,7 +231,7 @@ def _one(kind: Kind, by: str, selection: Selection) -> str:
     where = f"{column} = %(value)s AND {CONDITIONS[kind]}"
     if alias == "p" and by != "id":
         where += " AND p.locale = %(locale)s"
-    return f"{_select(kind, selection)}\nWHERE {where}"
+    return f"{_select(kind, selection, date=_date(kind, selection))}\nWHERE {where}"
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)

@@ -140,7 +140,6 @@ class _Walker:
         """What points at other rows is looked up in the table of links, wherever in the entry it stands."""
         place, links, there = self._place, f"{at}l", below(at)
         exists = linked(at, str(field.id), document=f"{alias}.{place.key}", live=place.live)
-        ids = Several(exists.format(""), Column(f"{links}.target_id", "uuid"))
         if isinstance(field, MediaField):
             table, key = "cms.media", "id"
 
@@ -153,6 +152,9 @@ class _Walker:
                 return self.targets(getattr(field, "types", ()), there)
 
         join = f" JOIN {table} {there} ON {there}.{key} = {links}.target_id"
+        # Readers see of what a live copy points at only what is live. Its files they see all.
+        is_hidden = place.live and not isinstance(field, MediaField)
+        ids = Several(exists.format(join if is_hidden else ""), Column(f"{links}.target_id", "uuid"))
         one = None
         if is_single and not isinstance(field, ReferencesField):
             one = (

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Literal
 
 from cms_api.adapters.sqlalchemy.cms.delivery import (
+    NO_DATE,
     delivered,
     expanded,
     gathered,
@@ -224,11 +225,21 @@ _MENTIONS = f"""{_noted("p")} || ARRAY({_REACHED}
     SELECT DISTINCT unnest({_noted("q")}) FROM used JOIN cms.publications q ON q.document_id = used.target_id)"""
 
 
-_DATE = f"CASE WHEN cardinality(p.mention_ids) = 0 THEN {http_date(SEO_CHANGED)} ELSE '' END"
+def _date(kind: EntryKind) -> str:
+    """When an entry or its type changed last; none where the type is another one by now than the statement shows."""
+    changed = http_date("CASE WHEN c.changed_at IS NOT NULL THEN greatest(c.changed_at, t.updated_at) END")
+    told = f"""SELECT {changed} FROM cms.content_types t CROSS JOIN LATERAL (SELECT {SEO_CHANGED} AS changed_at) c
+        WHERE t.key = '{kind.definition.key}' AND t.version = {kind.version} AND cardinality(p.mention_ids) = 0"""
+    return f"coalesce(({told}), '')"
 
 
 def _columns(
-    catalogue: Catalogue, key: str, selection: Selection, found: Mapping[str, str] | None = None
+    catalogue: Catalogue,
+    key: str,
+    selection: Selection,
+    found: Mapping[str, str] | None = None,
+    *,
+    date: str = NO_DATE,
 ) -> str:
     """The JSON, its date, the ids of what it is made of, and addresses. ``found`` is what a hit has besides."""
     writer, depth = _Writer(catalogue, selection.format), max(selection.depth, 1)
@@ -241,7 +252,7 @@ def _columns(
         made_of = addresses_of("z.ids", unmarked=f"'{UNMARKED}' = ANY (z.ids)")
         addresses = f"(SELECT CASE WHEN cardinality(z.ids) > 0 THEN {made_of} END FROM ("
         addresses += f"SELECT {_MENTIONS.format(depth=depth)} AS ids) z)"
-    return f"{made}::text, {_DATE}, {used}, {addresses}"
+    return f"{made}::text, {date}, {used}, {addresses}"
 
 
 class SqlEntryDelivery(EntryQueries):
@@ -249,7 +260,7 @@ class SqlEntryDelivery(EntryQueries):
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._selects = UntilChanged[tuple[str, Selection], str](most=STATEMENTS_KEPT)
+        self._selects = UntilChanged[tuple[str, Selection, str], str](most=STATEMENTS_KEPT)
         self._hits = UntilChanged[tuple[str, Selection, bool], Copies](most=STATEMENTS_KEPT)
         self._keysets = UntilChanged[str, Keyset]()
 
@@ -263,7 +274,8 @@ class SqlEntryDelivery(EntryQueries):
         locale: str,
     ) -> Delivered | None:
         where = "p.document_id = %(value)s" if by == "id" else "p.path = %(value)s AND p.locale = %(locale)s"
-        sql = f"{self._select(catalogue, key, selection)}\nWHERE {where} AND p.type = '{key}'"
+        date = _date(catalogue.kinds[key])
+        sql = f"{self._select(catalogue, key, selection, date=date)}\nWHERE {where} AND p.type = '{key}'"
         if by == "slug":
             value = catalogue.kinds[key].definition.address(str(value)) or value
         row = await self._reader.one(sql, {"value": value, "locale": locale})
@@ -300,11 +312,11 @@ class SqlEntryDelivery(EntryQueries):
             self._reader, question, page, copies, lambda row: delivered(row, selection.format)
         )
 
-    def _select(self, catalogue: Catalogue, key: str, selection: Selection) -> str:
+    def _select(self, catalogue: Catalogue, key: str, selection: Selection, *, date: str = NO_DATE) -> str:
         return self._selects.get(
             catalogue.stamp,
-            (key, selection),
-            lambda: f"SELECT {_columns(catalogue, key, selection)}\nFROM cms.publications p",
+            (key, selection, date),
+            lambda: f"SELECT {_columns(catalogue, key, selection, date=date)}\nFROM cms.publications p",
         )
 
     def _keyset(self, catalogue: Catalogue, key: str) -> Keyset:

@@ -59,12 +59,17 @@ SEO = f"""(SELECT row_to_json(_) FROM (
     LEFT JOIN cms.media m ON m.id = {_IMAGE_ID}) _)"""
 
 _IMAGES = f"ARRAY[(p.seo->'og'->>'image')::uuid, {_CARD_ID}, p.cover_id, s.image_id]"
+# When the live copy was written last, by whatever: also one that moved with what is above it, or was rendered
+# anew, neither of which is an edit (`updated_at`). The log keeps the last change of each.
+DOCUMENT_CHANGED = """(SELECT c.changed_at FROM cms.changes c
+    WHERE c.id = p.document_id AND c.resource = 'document' ORDER BY c.number DESC LIMIT 1)"""
 # When anything of it changed last, the document included; null where a date can't tell: a translation
 # or a file that went has left none.
 SEO_CHANGED = f"""CASE WHEN p.translation_group IS NULL THEN (
     SELECT CASE WHEN count(m.id) = count(i.id) THEN
-        greatest(p.updated_at, max(s.updated_at), max(m.updated_at)) END
-    FROM cms.site_settings s LEFT JOIN LATERAL unnest({_IMAGES}) i(id) ON true
+        greatest(max(d.changed_at), max(s.updated_at), max(m.updated_at)) END
+    FROM cms.site_settings s CROSS JOIN LATERAL {DOCUMENT_CHANGED} d
+    LEFT JOIN LATERAL unnest({_IMAGES}) i(id) ON true
     LEFT JOIN cms.media m ON m.id = i.id) END"""
 
 # The ids of what it is made of, beside the document.

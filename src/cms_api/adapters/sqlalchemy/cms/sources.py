@@ -27,13 +27,15 @@ class Link(NamedTuple):
     """How rows point at others.
 
     ``ids`` is the array of ids in their order, or the one id. ``field`` is what `cms.links` calls
-    it, where all that a filter looks at is there, under an index.
+    it, where all that a filter looks at is there, under an index. ``only_live`` says that there may be
+    no row for an id: it is one of a document, which counts as long as that is live.
     """
 
     source: str
     ids: str
     is_many: bool = False
     field: str | None = None
+    only_live: bool = False
 
 
 class Source(NamedTuple):
@@ -103,6 +105,8 @@ BYLINES = {
     "authors": Link("authors", "~.author_ids", is_many=True, field="authors"),
 }
 _ARTICLE_LINKS = {**BYLINES, "cover": Link("media", "~.cover_id")}
+# Nobody but editors knows of a page that is not live.
+_LIVE_PARENT = "(SELECT u.document_id FROM cms.publications u WHERE u.document_id = ~.parent_id)"
 
 SOURCES: dict[str, Source] = {
     "posts": Source(
@@ -124,13 +128,13 @@ SOURCES: dict[str, Source] = {
     "pages": Source(
         "cms.publications",
         "document_id",
-        {**DOCUMENT_SHOWN, "path": "~.path", "parent": "~.parent_id", "menu_order": "~.menu_order"},
+        {**DOCUMENT_SHOWN, "path": "~.path", "parent": _LIVE_PARENT, "menu_order": "~.menu_order"},
         {
             **_ARTICLE_COLUMNS,
             "path": Column("~.path", "text"),
             "menu_order": Column("~.menu_order", "integer"),
         },
-        {**_ARTICLE_LINKS, "parent": Link("parents", "~.parent_id")},
+        {**_ARTICLE_LINKS, "parent": Link("parents", "~.parent_id", only_live=True)},
     ),
     # The page that a page hangs below.
     "parents": Source(
@@ -254,7 +258,13 @@ def related(link: Link, alias: str, *, has_ids: bool = True) -> Related:
         return nodes(link.source, there)
 
     if link.field is None:
-        return Related(f"EXISTS (SELECT FROM {row} AND {{}})", fields, Column(ids, "uuid"), one)
+        exists = f"EXISTS (SELECT FROM {row} AND {{}})"
+        found = (
+            Several(exists, Column(f"{there}.{target.key}", "uuid"))
+            if link.only_live
+            else Column(ids, "uuid")
+        )
+        return Related(exists, fields, found, one)
     exists = linked(alias, link.field, document=f"{alias}.document_id", live=True)
     join = f" JOIN {target.table} {there} ON {there}.{target.key} = {alias}l.target_id"
     present = f"({ids} <> '{{}}')" if link.is_many else f"({ids} IS NOT NULL)"
