@@ -73,6 +73,8 @@ FROM (SELECT *, substring(slug FROM 6)::int AS n FROM cms.publications) p CROSS 
     SELECT repeat('Some words that somebody might want to read. ', 4) ||
         string_agg((%(words)s::text[])[1 + (p.n * k * k + p.n / 7) %% 40], ' ')
         AS text FROM generate_series(1, 8) k) t;
+INSERT INTO cms.changes (resource, id, type, locale, is_deleted, changed_at)
+SELECT 'document', document_id, type, locale, false, published_at FROM cms.publications;
 SET session_replication_role = origin
 """
 # Each post has some eight of these.
