@@ -28,11 +28,6 @@ from cms_api.querying import PageRequest
 WRITING = frozenset({READ, policy.WRITE})
 
 
-@pytest.fixture
-def cms() -> FakeCms:
-    return FakeCms()
-
-
 def actor(cms: FakeCms, name: str, permissions: frozenset[str] = WRITING) -> Actor:
     return Actor(user_id=cms.users.add(name, f"{name}@example.org"), permissions=permissions)
 

@@ -35,11 +35,6 @@ OWN = frozenset(
 
 
 @pytest.fixture
-def cms() -> FakeCms:
-    return FakeCms()
-
-
-@pytest.fixture
 def editor(cms: FakeCms) -> Actor:
     return Actor(user_id=cms.users.add("Eve", "eve@example.org"), permissions=ALL)
 

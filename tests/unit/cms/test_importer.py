@@ -15,6 +15,7 @@ from tests.fakes_cms import (
     Publication,
     png,
 )
+from tests.unit.cms.conftest import SITE
 
 from cms_api.domains.cms.authors.interface import AuthorChanges
 from cms_api.domains.cms.documents.model import Document
@@ -27,7 +28,6 @@ from cms_api.domains.cms.imports.source import (
     SourceFault,
     SourceItem,
     SourceOther,
-    SourceSite,
     SourceTerm,
     SourceTermRef,
     term_key,
@@ -43,7 +43,6 @@ from cms_api.kernel.actor import ANONYMOUS, SYSTEM, Actor
 from cms_api.kernel.errors import Forbidden, Unauthenticated
 
 LONG_AGO = datetime(2019, 5, 1, 12, tzinfo=UTC)
-SITE = SourceSite(url="https://old.example", title="Old")
 ADA = SourceAuthor(key="ada", email="ada@old.example", name="Ada Lovelace")
 
 
@@ -120,28 +119,6 @@ def picture(key: str, url: str = "https://old.example/up/Tree%20one.png", **valu
             | values
         )
     )
-
-
-@pytest.fixture
-def cms() -> FakeCms:
-    return FakeCms()
-
-
-@pytest.fixture
-def run(cms: FakeCms):
-    async def work(
-        *items: SourceItem, fetch: bool = False, actor: Actor = SYSTEM, key: str = "old.example"
-    ) -> ImportReport:
-        report: ImportReport = await cms.imports.run(
-            actor,
-            ListSource(SITE, *items, key=key),
-            new_uow=cms.uow,
-            fetch_files=fetch,
-            progress=lambda _: None,
-        )
-        return report
-
-    return work
 
 
 def document(cms: FakeCms, key: str, kind: str = "post", source: str = "old.example") -> Document[Any]:

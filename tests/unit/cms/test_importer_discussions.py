@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from tests.fakes_cms import FakeCms, ListSource
 from tests.fakes_readers import FakePlaceQueries, FakeReaderCommentQueries, FakeRules
+from tests.unit.cms.conftest import SITE
 from tests.unit.cms.test_importer import LONG_AGO, counts, created, document, page, post, unchanged
 
 from cms_api.domains.auth.api import UserService
 from cms_api.domains.cms.imports import comments as taking
 from cms_api.domains.cms.imports import steps
-from cms_api.domains.cms.imports.interface import ImportReport
-from cms_api.domains.cms.imports.source import SourceComment, SourceItem, SourceMenuItem, SourceSite
+from cms_api.domains.cms.imports.source import SourceComment, SourceMenuItem
 from cms_api.domains.cms.posts.interface import PostChanges
 from cms_api.domains.cms.reader_comments.configuring import CommentConfiguration
 from cms_api.domains.cms.reader_comments.importing import CommentImports
@@ -22,8 +22,6 @@ from cms_api.domains.cms.reader_comments.model import ReaderComment
 from cms_api.domains.cms.reader_comments.service import ReaderComments
 from cms_api.kernel.actor import ANONYMOUS, SYSTEM, Actor
 from cms_api.kernel.errors import Forbidden, Unauthenticated
-
-SITE = SourceSite(url="https://old.example", title="Old")
 
 
 def comment(key: str, **values: Any) -> SourceComment:
@@ -45,22 +43,6 @@ def comment(key: str, **values: Any) -> SourceComment:
             | values
         )
     )
-
-
-@pytest.fixture
-def cms() -> FakeCms:
-    return FakeCms()
-
-
-@pytest.fixture
-def run(cms: FakeCms):
-    async def work(*items: SourceItem) -> ImportReport:
-        report: ImportReport = await cms.imports.run(
-            SYSTEM, ListSource(SITE, *items), new_uow=cms.uow, fetch_files=False, progress=lambda _: None
-        )
-        return report
-
-    return work
 
 
 @pytest.fixture

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.fakes_cms import FakeCms, ListSource
+from tests.fakes_cms import FakeCms
 from tests.unit.cms.test_importer import category, counts, created, document, page, post, tag, term, unchanged
 
 from cms_api.domains.cms.imports import menus as taking
 from cms_api.domains.cms.imports import steps
 from cms_api.domains.cms.imports.interface import ImportReport
 from cms_api.domains.cms.imports.menus import address, menu_key
-from cms_api.domains.cms.imports.source import SourceItem, SourceMenu, SourceMenuItem, SourceSite
+from cms_api.domains.cms.imports.source import SourceMenu, SourceMenuItem, SourceSite
 from cms_api.domains.cms.menus.interface import MenuChanges, MenuItemView, NewMenu
 from cms_api.domains.cms.menus.items import MAX_ITEMS
 from cms_api.domains.cms.menus.model import Menu
@@ -47,22 +47,6 @@ def item(key: str, **values: Any) -> SourceMenuItem:
 
 def to(target: Any, key: str) -> dict[str, Any]:
     return {"target": target, "target_kind": target, "target_key": key}
-
-
-@pytest.fixture
-def cms() -> FakeCms:
-    return FakeCms()
-
-
-@pytest.fixture
-def run(cms: FakeCms):
-    async def work(*items: SourceItem) -> ImportReport:
-        report: ImportReport = await cms.imports.run(
-            SYSTEM, ListSource(SITE, *items), new_uow=cms.uow, fetch_files=False, progress=lambda _: None
-        )
-        return report
-
-    return work
 
 
 def stored(cms: FakeCms, key: str = "main") -> Menu:

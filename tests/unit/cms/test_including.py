@@ -33,11 +33,6 @@ STRANGER = Actor(user_id=uuid4())
 ENGLISH, TITLED = Comparison("locale", "eq", ("en",)), Comparison("title", "eq", ("A",))
 
 
-@pytest.fixture
-def cms() -> FakeCms:
-    return FakeCms()
-
-
 async def post(cms: FakeCms) -> PostView:
     async with cms.uow() as uow:
         authors = [await cms.authors.create(uow, SYSTEM, AuthorChanges(name=name)) for name in ("Ada", "Zoe")]

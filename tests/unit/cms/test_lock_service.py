@@ -27,11 +27,6 @@ TTL = timedelta(seconds=60)
 
 
 @pytest.fixture
-def cms() -> FakeCms:
-    return FakeCms()
-
-
-@pytest.fixture
 def ada(cms: FakeCms) -> Actor:
     return Actor(user_id=cms.users.add("Ada", "ada@example.org"), permissions=EDITING)
 

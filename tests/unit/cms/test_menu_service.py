@@ -214,11 +214,6 @@ def test_items_go_with_all_below_them() -> None:
 # The service
 
 
-@pytest.fixture
-def cms() -> FakeCms:
-    return FakeCms()
-
-
 async def make(cms: FakeCms, *items: NewItem, actor: Actor = ADA, key: str = "main") -> MenuView:
     async with cms.uow() as uow:
         return await cms.menus.create(uow, actor, NewMenu(key=key, name="Main", items=items))

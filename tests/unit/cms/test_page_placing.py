@@ -127,11 +127,6 @@ def test_positions() -> None:
 
 
 @pytest.fixture
-def cms() -> FakeCms:
-    return FakeCms()
-
-
-@pytest.fixture
 def editor(cms: FakeCms) -> Actor:
     return Actor(user_id=cms.users.add("Eve", "eve@example.org"), permissions=frozenset(policy.PERMISSIONS))
 

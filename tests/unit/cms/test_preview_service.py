@@ -24,11 +24,6 @@ ASKED = PageRequest(sort=PREVIEWS.sort)
 
 
 @pytest.fixture
-def cms() -> FakeCms:
-    return FakeCms()
-
-
-@pytest.fixture
 async def post(cms: FakeCms) -> PostView:
     async with cms.uow() as uow:
         made = await cms.posts.create(uow, SYSTEM, PostChanges(title="Hello"))

@@ -151,11 +151,6 @@ def test_ancestors() -> None:
 
 
 @pytest.fixture
-def cms() -> FakeCms:
-    return FakeCms()
-
-
-@pytest.fixture
 def create(cms: FakeCms):
     async def work(who: Actor = EDITOR, /, *, locale: str | None = None, **values: Any) -> RedirectView:
         async with cms.uow() as uow:

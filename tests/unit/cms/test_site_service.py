@@ -23,11 +23,6 @@ ADA = Actor(user_id=UUID(int=1), permissions=frozenset({WRITE, "documents:read"}
 EVE = Actor(user_id=UUID(int=2), permissions=frozenset({"documents:read"}))
 
 
-@pytest.fixture
-def cms() -> FakeCms:
-    return FakeCms()
-
-
 async def update(
     cms: FakeCms, actor: Actor = ADA, *, expected: int | None = None, **values: Any
 ) -> SiteSettings:

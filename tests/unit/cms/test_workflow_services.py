@@ -44,11 +44,6 @@ MINE = PageRequest(sort=TASKS.sort)
 
 
 @pytest.fixture
-def cms() -> FakeCms:
-    return FakeCms()
-
-
-@pytest.fixture
 def workflows(cms: FakeCms) -> Workflows:
     return Workflows(clock=cms.clock, queries=FakeWorkflowQueries(cms.store), roles=KnownRoles())
 

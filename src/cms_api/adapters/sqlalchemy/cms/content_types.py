@@ -337,29 +337,23 @@ class SqlAlchemyModelledDocuments(ModelledDocuments):
         return number, list(some)
 
     async def set_policies(self, key: str, policies: Mapping[str, str]) -> None:
-        await self._session.execute(
-            text(
-                """
-                UPDATE cms.links l SET on_delete = p.on_delete
-                FROM unnest(CAST(:fields AS text[]), CAST(:policies AS text[])) AS p (field, on_delete),
-                    cms.documents d
-                WHERE d.id = l.document_id AND d.type = :key AND l.field = p.field AND l.on_delete <> p.on_delete
-                """
-            ),
-            {"key": key, "fields": list(policies), "policies": list(policies.values())},
-        )
+        await self._set(key, "on_delete", "text", policies)
 
     async def set_visibilities(self, key: str, visibilities: Mapping[str, bool]) -> None:
+        await self._set(key, "is_public", "boolean", visibilities)
+
+    async def _set(self, key: str, column: str, type: str, values: Mapping[str, object]) -> None:
+        """Have a column of the links of these fields say something else."""
         await self._session.execute(
             text(
-                """
-                UPDATE cms.links l SET is_public = p.is_public
-                FROM unnest(CAST(:fields AS text[]), CAST(:public AS boolean[])) AS p (field, is_public),
+                f"""
+                UPDATE cms.links l SET {column} = v.value
+                FROM unnest(CAST(:fields AS text[]), CAST(:values AS {type}[])) AS v (field, value),
                     cms.documents d
-                WHERE d.id = l.document_id AND d.type = :key AND l.field = p.field AND l.is_public <> p.is_public
+                WHERE d.id = l.document_id AND d.type = :key AND l.field = v.field AND l.{column} <> v.value
                 """
             ),
-            {"key": key, "fields": list(visibilities), "public": list(visibilities.values())},
+            {"key": key, "fields": list(values), "values": list(values.values())},
         )
 
     async def set_pointers(self, key: str, pointers: Mapping[str, str]) -> None:
