@@ -201,3 +201,107 @@ async def test_what_was_told_before_is_mended(
     assert all(told == live for _, _, live, told in found)
     listed = await items(client, f"{CONTENT}/media")
     assert [file["title"] for file in listed] == ["Shown"]
+
+
+def pointing(place: str, target: str) -> tuple[dict[str, Any], Any, str]:
+    """A restricted field that points at a document, perhaps deep inside; a value, and where the link stands."""
+    inner = {"key": "to", "type": "reference", "types": ["post"]}
+    group = {"type": "group", "fields": [inner]}
+    found: dict[str, tuple[dict[str, Any], Any, str]] = {
+        "reference": ({**inner, "key": "behind"}, target, "/behind"),
+        "group": (group, {"to": target}, "/behind/to"),
+        "list": ({"type": "list", "of": group}, [{"to": target}], "/behind/0/to"),
+        "blocks": (
+            {"type": "blocks", "variants": [{"key": "note", "fields": [inner]}]},
+            [{"type": "note", "to": target}],
+            "/behind/0/to",
+        ),
+        "text": ({"type": "rich_text"}, f'<p><a href="cms://document/{target}">It</a></p>', "/behind"),
+    }
+    field, value, pointer = found[place]
+    return {**field, "key": "behind", "visibility": "restricted"}, value, pointer
+
+
+@pytest.mark.parametrize("place", ["reference", "group", "list", "blocks", "text"])
+async def test_what_a_restricted_field_points_at_is_not_told(
+    admin: httpx.AsyncClient, types: Types, user_client: Callable[..., Any], place: str
+) -> None:
+    target = await make(admin, "posts", title="Target")
+    field, value, pointer = pointing(place, target["id"])
+    open_ = {"key": "seen", "type": "reference", "types": ["post"]}
+    await model(admin, key="deal", fields=[field, open_])
+    one = await make(admin, "entries/deal", behind=value, seen=target["id"])
+    other = await make(admin, "entries/deal", behind=value)
+    for made in (one, other):
+        await do(admin, "entries/deal", made, "publish")
+    author, url = await user_client("author"), f"{API}/posts/{target['id']}"
+
+    async def told(client: httpx.AsyncClient, query: str = "") -> list[tuple[str, str]]:
+        page = answered(await client.get(f"{url}/references?count=exact&{query}"), 200)
+        assert page["count"] == len(page["items"])
+        return sorted({(row["id"], row["pointer"]) for row in page["items"]})
+
+    everything = sorted([(one["id"], pointer), (one["id"], "/seen"), (other["id"], pointer)])
+    assert await told(admin) == everything
+    assert await told(author) == [(one["id"], "/seen")]
+    assert await told(author, f"filter[id]={other['id']}") == []
+    assert await told(author, f"filter[pointer]={pointer}") == []
+    assert await told(author, "filter[not][field]=seen") == []
+    first = answered(await author.get(f"{url}/references?limit=1"), 200)
+    rest = answered(await author.get(f"{url}/references?limit=1&after={first['page']['next']}"), 200)
+    assert [row["face"] for row in (*first["items"], *rest["items"])] == ["draft", "live"]
+    assert rest["page"]["next"] is None
+
+    for client, named in ((admin, {one["id"], other["id"]}), (author, {one["id"]})):
+        preview = answered(await client.get(f"{url}/deletion"), 200)
+        assert not preview["is_allowed"]
+        assert preview["restricted_by"]["count"] == 2
+        assert {row["id"] for row in preview["restricted_by"]["items"]} == named
+    await types.show("deal", "behind", "internal")
+    assert await told(author) == everything
+
+
+async def test_who_forbids_a_deletion_by_a_restricted_field_is_not_named(
+    admin: httpx.AsyncClient, user_client: Callable[..., Any]
+) -> None:
+    author = await user_client("author")
+    target = await make(author, "posts", title="Target")
+    field, value, _ = pointing("reference", target["id"])
+    await model(admin, key="deal", fields=[field])
+    one = await make(admin, "entries/deal", behind=value)
+    url = f"{API}/posts/{target['id']}"
+    for client, named in ((admin, [one["id"]]), (author, [])):
+        problem = answered(await client.delete(url, headers=ANY), 409, "in_use")
+        assert (problem["documents"], [row["id"] for row in problem["referrers"]]) == (1, named)
+
+
+async def test_what_restricted_fields_show_is_not_told_of_files(
+    admin: httpx.AsyncClient, user_client: Callable[..., Any]
+) -> None:
+    scan = await upload(admin, title="Scan")
+    field, value = holding("blocks", "paper", "restricted", scan["id"])
+    await model(admin, key="deal", fields=[field])
+    await make(admin, "entries/deal", paper=value)
+    author = await user_client("author")
+    url = f"{API}/media/{scan['id']}/references"
+    assert [row["pointer"] for row in await items(admin, url)] == ["/paper/0/scan"]
+    assert await items(author, url) == []
+
+
+async def test_leaving_links_out_takes_one_statement(
+    admin: httpx.AsyncClient, user_client: Callable[..., Any], counting: Callable[[], Any]
+) -> None:
+    target = await make(admin, "posts", title="Target")
+    field, value, _ = pointing("reference", target["id"])
+    author, url = await user_client("author"), f"{API}/posts/{target['id']}/references"
+    costs: dict[bool, list[int]] = {True: [], False: []}
+    for number in range(3):
+        await model(admin, key=f"deal_{number}", fields=[field])
+        await make(admin, f"entries/deal_{number}", behind=value)
+        for client in (admin, author):
+            await items(client, url)  # which looks at the types that have changed
+            async with counting() as statements:
+                await items(client, url)
+            costs[client is admin].append(len(statements))
+    # Who asks, what is pointed at, the links; and whether any type has changed.
+    assert costs == {True: [3] * 3, False: [4] * 3}

@@ -53,6 +53,11 @@ class ContentType(msgspec.Struct, Generic[C], frozen=True, kw_only=True):
         del actor
         return content
 
+    def seen(self, actor: Actor) -> frozenset[str] | None:
+        """The fields that this actor sees; None for all, those too that the type has no longer."""
+        del actor
+        return None
+
     def current(self, content: C) -> C:
         """A content that is stored, as the type has it by now."""
         return content
