@@ -305,3 +305,84 @@ async def test_leaving_links_out_takes_one_statement(
             costs[client is admin].append(len(statements))
     # Who asks, what is pointed at, the links; and whether any type has changed.
     assert costs == {True: [3] * 3, False: [4] * 3}
+
+
+NOBODY = "comment_not_found"
+
+
+async def test_comments_on_a_restricted_field_are_for_those_who_may_see_it(
+    admin: httpx.AsyncClient, types: Types, user_client: Callable[..., Any]
+) -> None:
+    code = {"key": "code", "type": "group", "fields": [{"key": "words", "type": "text"}]}
+    fields = [{"key": "name", "type": "text"}, {**code, "visibility": "restricted"}]
+    await model(admin, key="card", fields=fields)
+    author = await user_client("author")
+    one = await make(author, "entries/card", name="One")
+    answered(
+        await admin.patch(f"{API}/entries/card/{one['id']}", json={"code": {"words": SECRET}}, headers=ANY),
+        200,
+    )
+    url = f"{API}/entries/card/{one['id']}/comments"
+
+    async def say(client: httpx.AsyncClient, **body: Any) -> dict[str, Any]:
+        return answered(await client.post(url, json={"body": "Hm."} | body), 201)
+
+    secret = await say(admin, field="/code/words", quote=SECRET)
+    reply = await say(admin, parent_id=secret["id"], body=f"{SECRET} it is")
+    known = await say(admin, field="/name")
+    whole = await say(author)
+
+    async def told(client: httpx.AsyncClient, query: str = "") -> list[str]:
+        page = answered(await client.get(f"{url}?count=exact&{query}"), 200)
+        assert page["count"] == len(page["items"])
+        return [item["id"] for item in page["items"]]
+
+    assert await told(admin) == [secret["id"], reply["id"], known["id"], whole["id"]]
+    assert await told(author) == [known["id"], whole["id"]]
+    for query in (
+        "filter[field]=/code/words", "filter[field][starts_with]=/c", f"filter[id]={reply['id']}",
+        f"filter[parent_id]={secret['id']}", "filter[parent_id][exists]=true",
+    ):  # fmt: skip
+        assert await told(author, query) == [], query
+    first = answered(await author.get(f"{url}?limit=1"), 200)
+    rest = answered(await author.get(f"{url}?limit=1&after={first['page']['next']}"), 200)
+    assert ([item["id"] for item in rest["items"]], rest["page"]["next"]) == ([whole["id"]], None)
+
+    for hidden in (secret, reply):
+        at = f"{url}/{hidden['id']}"
+        answered(await author.get(at), 404, NOBODY)
+        answered(await author.patch(at, json={"body": "x"}, headers=ANY), 404, NOBODY)
+        answered(await author.delete(at, headers=ANY), 404, NOBODY)
+        for verb in ("resolve", "reopen"):
+            answered(await author.post(f"{at}/{verb}", headers=ANY), 404, NOBODY)
+    missing = [
+        answered(await author.post(url, json={"body": "x", "parent_id": parent}), 422)["errors"]
+        for parent in (secret["id"], one["id"])
+    ]
+    assert missing[0] == missing[1]
+    for field in ("/code", "/code/words"):
+        answered(await author.post(url, json={"body": "x", "field": field}), 403, "forbidden")
+    answered(await author.post(url, json={"body": "x", "field": "/cod"}), 422)
+
+    await types.show("card", "code", "internal")
+    assert await told(author) == [secret["id"], reply["id"], known["id"], whole["id"]]
+
+
+async def test_comments_on_a_field_that_is_gone_are_for_those_who_may_see_all(
+    admin: httpx.AsyncClient, user_client: Callable[..., Any]
+) -> None:
+    """Under another key, or dropped, it is not known any more as the restricted field that it was."""
+    code = {"key": "code", "type": "text", "visibility": "restricted"}
+    made = await model(admin, key="card", fields=[{"key": "name", "type": "text"}, code])
+    one = await make(admin, "entries/card", name="One", code=SECRET)
+    url = f"{API}/entries/card/{one['id']}/comments"
+    thread = answered(await admin.post(url, json={"body": "Hm.", "field": "/code", "quote": SECRET}), 201)
+    name, secret = made["fields"]
+    author = await user_client("author")
+    drop = {"resolutions": {"secret": "drop"}}
+    for fields, more in (([name, {**secret, "key": "secret"}], {}), ([name], drop)):
+        changes = {"fields": fields, **more}
+        answered(await admin.patch(f"{API}/content-types/card", json=changes, headers=ANY), 200)
+        assert await items(author, url) == []
+        answered(await author.get(f"{url}/{thread['id']}"), 404, NOBODY)
+        assert [item["id"] for item in await items(admin, url)] == [thread["id"]]
