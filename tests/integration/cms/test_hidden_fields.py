@@ -386,3 +386,24 @@ async def test_comments_on_a_field_that_is_gone_are_for_those_who_may_see_all(
         assert await items(author, url) == []
         answered(await author.get(f"{url}/{thread['id']}"), 404, NOBODY)
         assert [item["id"] for item in await items(admin, url)] == [thread["id"]]
+
+
+async def test_that_a_restricted_field_changed_is_not_told(
+    admin: httpx.AsyncClient, user_client: Callable[..., Any]
+) -> None:
+    code = {"key": "code", "type": "text", "visibility": "restricted"}
+    await model(admin, key="card", fields=[{"key": "name", "type": "text"}, code])
+    author = await user_client("author")
+    one = await make(author, "entries/card", name="One")
+    url = f"{API}/entries/card/{one['id']}"
+    answered(await admin.patch(url, json={"name": "Two", "code": SECRET}, headers=ANY), 200)
+    for client, changed in ((admin, ["code", "name"]), (author, ["name"])):
+        stale = answered(await client.patch(url, json={"name": "Three"}, headers={"If-Match": '"v1"'}), 412)
+        assert stale["changed_fields"] == changed
+        newest, *_ = await items(client, f"{url}/revisions")
+        at = f"{url}/revisions/{newest['id']}"
+        label = answered(await client.patch(at, json={"label": changed[0]}, headers=ANY), 200)
+        diff = answered(await client.get(f"{url}/diff?from={newest['id']}"), 200)
+        detail = answered(await client.get(at), 200)
+        for told in (newest, label, diff["after"], detail):
+            assert sorted(told["changed"]) == changed
