@@ -55,7 +55,7 @@ from cms_api.domains.cms.documents.ports import (
     ReferenceRepository,
     Renderer,
 )
-from cms_api.domains.cms.documents.references import Effects, Mode
+from cms_api.domains.cms.documents.references import Effects, FieldOf, Mode
 from cms_api.domains.cms.documents.rendering import (
     RENDERING_VERSION,
     OtherFormat,
@@ -527,8 +527,10 @@ class FakeReferences(ReferenceRepository):
     async def lock_tree(self) -> None:
         """One unit of work at a time runs here."""
 
-    async def effects(self, target: UUID, mode: Mode, *, limit: int) -> Effects:
-        return effects_of(self._store, target, mode, limit=limit)
+    async def effects(
+        self, target: UUID, mode: Mode, *, limit: int, withheld: Collection[FieldOf] = ()
+    ) -> Effects:
+        return effects_of(self._store, target, mode, limit=limit, withheld=withheld)
 
 
 def loaded(store: Store, kind: ContentType[C], document_id: UUID) -> Document[C] | None:

@@ -1,6 +1,7 @@
 """The ports of editorial comments on the store."""
 
 import copy
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -53,10 +54,16 @@ class FakeCommentQueries(CommentQueries):
     async def get(self, document_id: UUID, comment_id: UUID) -> EditorialComment | None:
         return found(self._store, document_id, comment_id)
 
-    async def list(self, document_id: UUID, page: PageRequest) -> Page[EditorialComment]:
+    async def list(
+        self, document_id: UUID, page: PageRequest, *, fields: Collection[str] | None = None
+    ) -> Page[EditorialComment]:
         from tests.fakes_cms import page_of  # noqa: PLC0415 - which imports this module
 
-        rows = [copy.copy(one) for one in self._store.comments.values() if one.document_id == document_id]
+        rows = [
+            copy.copy(one)
+            for one in self._store.comments.values()
+            if one.document_id == document_id and one.is_within(fields)
+        ]
         return page_of(rows, page, self._field, lambda row: row)
 
     def _field(self, row: EditorialComment, name: str) -> object:

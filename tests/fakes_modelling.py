@@ -24,7 +24,7 @@ from cms_api.domains.cms.documents.content import Link
 from cms_api.domains.cms.documents.errors import AddressTaken
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import ReferenceQueries
-from cms_api.domains.cms.documents.references import PREVIEWED, DeletionPreview, Mode, Reference
+from cms_api.domains.cms.documents.references import PREVIEWED, DeletionPreview, FieldOf, Mode, Reference
 from cms_api.domains.cms.documents.rendering import RENDERING_VERSION
 from cms_api.domains.cms.entries.content import EntryContent
 from cms_api.querying import EVERYTHING, Page, PageRequest, SortKey
@@ -241,14 +241,16 @@ class FakeReferenceQueries(ReferenceQueries):
             return None
         return "trash" if row.trashed_at is None else "purge"
 
-    async def list(self, target: UUID, page: PageRequest) -> Page[Reference]:
+    async def list(
+        self, target: UUID, page: PageRequest, *, withheld: Collection[FieldOf] = ()
+    ) -> Page[Reference]:
         from tests.fakes_cms import page_of  # noqa: PLC0415 - that module knows this one
 
         rows = [
             (one, is_live, link)
             for (one, is_live), links in self._store.links.items()
             for link in links
-            if link.target == target
+            if link.target == target and FieldOf(self._store.documents[one].type, link.field) not in withheld
         ]
         found = [row for row in rows if holds(page.filter, partial(_shown, self._reference(row)))]
         keys = [SortKey(name) for name in ("face", "field", "id", "position")]
@@ -273,8 +275,10 @@ class FakeReferenceQueries(ReferenceQueries):
             on_delete=link.on_delete,
         )
 
-    async def preview(self, target: UUID, mode: Mode) -> DeletionPreview:
-        effects = effects_of(self._store, target, mode, limit=PREVIEWED)
+    async def preview(
+        self, target: UUID, mode: Mode, *, withheld: Collection[FieldOf] = ()
+    ) -> DeletionPreview:
+        effects = effects_of(self._store, target, mode, limit=PREVIEWED, withheld=withheld, is_preview=True)
         return DeletionPreview(
             is_allowed=not effects.restricted.count,
             restricted_by=effects.restricted,

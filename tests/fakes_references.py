@@ -1,16 +1,37 @@
 """What a deletion meets, without a database."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from cms_api.domains.cms.documents.content import Link
-from cms_api.domains.cms.documents.references import Effect, Effects, Mode, grouped
+from cms_api.domains.cms.documents.references import Effect, Effects, FieldOf, Mode, grouped
 
 if TYPE_CHECKING:
     from tests.fakes_cms import Store
 
 
-def effects_of(store: "Store", target: UUID, mode: Mode, *, limit: int) -> Effects:
+Pairs = list[tuple[UUID, Link]]
+
+
+def reached(target: UUID, pairs: Pairs) -> set[UUID]:
+    """All that gets to the target by those links, and the target."""
+    found, before = {target}, 0
+    while len(found) != before:
+        before = len(found)
+        found |= {one for one, link in pairs if link.target in found}
+    return found
+
+
+def effects_of(
+    store: "Store",
+    target: UUID,
+    mode: Mode,
+    *,
+    limit: int,
+    withheld: Collection[FieldOf] = (),
+    is_preview: bool = False,
+) -> Effects:
     def is_trashed(one: UUID) -> bool:
         return store.documents[one].trashed_at is not None
 
@@ -21,25 +42,32 @@ def effects_of(store: "Store", target: UUID, mode: Mode, *, limit: int) -> Effec
             return (not is_trashed(one) or link.target == target) and link.on_delete != "cascade"
         return True
 
-    pairs = [(key[0], link) for key, links in store.links.items() for link in links]
-    going, before = {target}, 0
-    while len(going) != before:
-        before = len(going)
-        going |= {
-            one
+    def along(pairs: Pairs) -> Pairs:
+        return [
+            (one, link)
             for one, link in pairs
-            if link.on_delete == "cascade" and link.target in going and is_trashed(one) == (mode == "purge")
-        }
-    forbids: dict[UUID, bool] = {}
-    for one, link in pairs:
-        if link.target in going and one not in going and counts(one, link):
-            forbids[one] = forbids.get(one, False) or link.on_delete != "unlink"
-    if mode == "purge":
-        forbids |= {
-            one: True
-            for one, row in store.documents.items()
-            if row.translation_of in going and one not in going
-        }
+            if link.on_delete == "cascade" and is_trashed(one) == (mode == "purge")
+        ]
+
+    pairs = [(key[0], link) for key, links in store.links.items() for link in links]
+    open_ = [
+        (one, link) for one, link in pairs if FieldOf(store.documents[one].type, link.field) not in withheld
+    ]
+    going, told = reached(target, along(pairs)), reached(target, along(open_))
+
+    def staying(pairs: Pairs, within: set[UUID]) -> dict[UUID, bool]:
+        """Who loses a link to any of those, and whether that is forbidden."""
+        found: dict[UUID, bool] = {}
+        for one, link in pairs:
+            if link.target in within and one not in going and counts(one, link):
+                found[one] = found.get(one, False) or link.on_delete != "unlink"
+        if mode == "purge":
+            rows = store.documents.items()
+            found |= {one: True for one, row in rows if row.translation_of in within and one not in going}
+        return found
+
+    forbids, tells = staying(pairs, going), staying(open_, told)
+    named = told | {one for one, is_so in tells.items() if is_so == forbids[one]}
     met: dict[Effect, list[UUID]] = {
         "cascaded": sorted(going - {target}),
         "restricted": sorted(one for one, is_so in forbids.items() if is_so),
@@ -47,8 +75,17 @@ def effects_of(store: "Store", target: UUID, mode: Mode, *, limit: int) -> Effec
     }
     return grouped(
         [
-            (effect, len(ids), one, store.documents[one].type, store.documents[one].draft.heading)
+            (
+                effect,
+                len(ids),
+                one,
+                store.documents[one].type,
+                store.documents[one].draft.heading,
+                one in named or not (is_preview or effect == "restricted"),
+            )
             for effect, ids in met.items()
-            for one in (ids[:limit] if effect == "restricted" else ids)
+            for one in sorted(ids, key=lambda one: one not in named)[
+                : limit if is_preview or effect == "restricted" else None
+            ]
         ]
     )

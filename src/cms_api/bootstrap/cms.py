@@ -206,7 +206,7 @@ class CmsContainer(DeclarativeContainer):
         Retention, clock=core.clock, queries=Singleton(SqlRetention, core.reader), types=types
     )
     rendering = Singleton(Rendering, types=types)
-    references = Singleton(References, Singleton(SqlReferences, core.reader))
+    references = Singleton(References, Singleton(SqlReferences, core.reader), types)
     delivery_queries = Singleton(SqlDelivery, core.reader)
     delivery = Singleton(Delivery, queries=delivery_queries, default_locale=default_locale)
     search = Singleton(Search, queries=Singleton(SqlSearch, core.reader), default_locale=default_locale)

@@ -121,6 +121,15 @@ async def test_a_thread_goes_with_its_replies(backend, write, add, document) -> 
     assert [one.id for one in found.items] == [kept.id, left.id]
 
 
+async def test_comments_within_fields(backend, add, document) -> None:
+    deep, whole = thread(document, field="/blocks/0/m~1x", minutes=1), thread(document)
+    near = thread(document, field="/blocks_", minutes=2)
+    await add(deep, whole, near, deep.reply("r", at=AT + timedelta(minutes=3), by=BEA))
+    for fields, number in ((("blocks",), 3), (("blocks_",), 2), (("m", "0", ""), 1), (None, 4)):
+        page = PageRequest(sort=(SortKey("created_at"),))
+        assert len((await backend.comments.list(document, page, fields=fields)).items) == number
+
+
 async def test_lists(backend, add, document, other) -> None:
     settled = thread(document, "s", field="/body", by=BEA)
     settled.resolve(at=AT, by=ADA)
@@ -148,6 +157,17 @@ async def test_lists(backend, add, document, other) -> None:
     assert await listed(Comparison("id", "in", (open_.id, reply.id))) == "ro"
     assert await listed(Comparison("created_at", "gt", (AT + timedelta(minutes=1),))) == "oa"
     assert await listed(Comparison("resolved", "eq", (True,)), Comparison("author_id", "eq", (ADA,))) == "r"
+
+    async def within(*fields: str, **how: Any) -> tuple[str, int | None]:
+        request = PageRequest(sort=(SortKey("created_at"),), count="exact", **how)
+        found = await backend.comments.list(document, request, fields=fields)
+        return "".join(names[one.id] for one in found.items), found.count
+
+    assert await within("body", "title", "bod") == ("sroa", 4)
+    assert await within("body", "/title", "tit") == ("sr", 2)
+    assert await within("body", filter=Comparison("field", "eq", ("/title",))) == ("", 0)
+    assert await within("body", filter=Comparison("author_id", "eq", (BEA,))) == ("s", 1)
+    assert await within() == ("", 0)
 
     first = await backend.comments.list(
         document, PageRequest(sort=(SortKey("created_at"),), limit=3, count="exact")

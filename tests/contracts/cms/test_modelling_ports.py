@@ -31,8 +31,13 @@ from cms_api.domains.cms.content_types.ports import (
 from cms_api.domains.cms.documents.content import Link, PostContent
 from cms_api.domains.cms.documents.errors import AddressTaken
 from cms_api.domains.cms.documents.model import Document
-from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository, ReferenceQueries
-from cms_api.domains.cms.documents.references import REFERENCES, Referrer
+from cms_api.domains.cms.documents.ports import (
+    DocumentRepository,
+    PublicationRepository,
+    ReferenceQueries,
+    ReferenceRepository,
+)
+from cms_api.domains.cms.documents.references import REFERENCES, FieldOf, Group, Referrer
 from cms_api.domains.cms.documents.rendering import Public
 from cms_api.domains.cms.posts.service import POST
 from cms_api.domains.cms.redirects.paths import with_ancestors
@@ -274,6 +279,93 @@ async def test_who_points_at_what(stage: Stage) -> None:
     assert (preview.is_allowed, preview.restricted_by.items) == (False, (Referrer(one.id, "thing", "one"),))
     preview = await stage.references.preview(other.id, "trash")
     assert (preview.is_allowed, preview.unlinked.count, preview.cascaded.count) == (True, 1, 0)
+
+
+async def test_links_of_withheld_fields_are_left_out(stage: Stage) -> None:
+    target = post("target")
+    await stage.made(target)
+    both = entry("both", **{TO: str(target.id), ALSO: [str(target.id), str(target.id)]})
+    behind = entry("behind", **{TO: str(target.id)})
+    # The same id in another type is another field.
+    elsewhere = entry("elsewhere", of=kind("other", "/others/{slug}"), **{TO: str(target.id)})
+    await stage.made(both, behind, elsewhere, live=True)
+    withheld = [FieldOf("thing", TO), FieldOf("other", ALSO), FieldOf("post", TITLE)]
+    everything = PageRequest(sort=REFERENCES.sort, limit=2, count="exact")
+    found = await stage.references.list(target.id, everything, withheld=withheld)
+    told, number = [*found.items], found.count
+    while found.next is not None:
+        found = await stage.references.list(
+            target.id, msgspec.structs.replace(everything, after=found.next), withheld=withheld
+        )
+        told += found.items
+    assert sorted((one.id, one.face, one.pointer) for one in told) == sorted(
+        (one, face, pointer)
+        for face in ("draft", "live")
+        for one, pointer in ((both.id, "/also/0"), (both.id, "/also/1"), (elsewhere.id, "/to"))
+    )
+    assert number == len(told)
+    for wanted, left in (
+        (Comparison("field", "eq", ("to",)), {elsewhere.id}),
+        (Comparison("id", "eq", (behind.id,)), set()),
+        (Not(Comparison("field", "eq", ("also",))), {elsewhere.id}),
+    ):
+        narrowed = PageRequest(sort=REFERENCES.sort, filter=wanted)
+        page = await stage.references.list(target.id, narrowed, withheld=withheld)
+        assert {one.id for one in page.items} == left
+
+
+async def test_who_meets_a_deletion_by_a_withheld_field_is_counted_only(stage: Stage) -> None:
+    target = post("target")
+    await stage.made(target)
+    behind = entry("behind", **{TO: str(target.id)})
+    # Its link that is told of forbids nothing, and the one that does isn't told of.
+    both = entry("both", **{TO: str(target.id), ALSO: [str(target.id)]})
+    seen = entry("seen", of=kind("other", "/others/{slug}"), **{TO: str(target.id)})
+    unlinked = entry("unlinked", **{ALSO: [str(target.id)]})
+    await stage.made(behind, both, seen, unlinked)
+    named = Referrer(seen.id, "other", "seen")
+
+    async def met(*withheld: FieldOf, limit: int = 9) -> tuple[Group, Group, Group]:
+        """Who forbids it, and who loses a link, in a preview and by a deletion: these are the same."""
+        preview = await stage.references.preview(target.id, "trash", withheld=withheld)
+        async with stage.uow() as uow:
+            references = uow.repository(ReferenceRepository)
+            effects = await references.effects(target.id, "trash", limit=limit, withheld=withheld)
+        assert effects.restricted.count == preview.restricted_by.count
+        return preview.restricted_by, effects.restricted, preview.unlinked
+
+    for found in (await met(FieldOf("thing", TO)))[:2]:
+        assert found == Group(3, (named,))
+    # Who may be named is, however many may not.
+    assert (await met(FieldOf("thing", TO), limit=1))[1] == Group(3, (named,))
+    assert [(group.count, len(group.items)) for group in await met()] == [(3, 3), (3, 3), (1, 1)]
+    everything = [FieldOf(key, one) for key in ("thing", "other") for one in (TO, ALSO)]
+    assert [(group.count, group.items) for group in await met(*everything)] == [(3, ()), (3, ()), (1, ())]
+    async with stage.uow() as uow:
+        effects = await uow.repository(ReferenceRepository).effects(
+            target.id, "trash", limit=9, withheld=everything
+        )
+    assert [one.id for one in effects.unlinked.items] == [unlinked.id]  # as its link has to go
+
+
+async def test_who_goes_along_by_a_withheld_field_is_counted_only(stage: Stage) -> None:
+    target = post("target")
+    near = entry("near", **{TO: str(target.id)})
+    far = entry("far", **{ALSO: [str(near.id)]})
+    last = entry("last", of=kind("other", "/others/{slug}"), **{TO: str(far.id)})
+    await stage.made(target, near, far, last)
+    await stage.do(lambda documents: documents.set_policies("thing", {TO: "cascade", ALSO: "cascade"}))
+    for withheld, named, forbidding in (
+        ([], {near.id, far.id}, 1),
+        ([FieldOf("thing", ALSO)], {near.id}, 0),
+        # Whoever saw "far" here would know what "near" points at.
+        ([FieldOf("thing", TO)], set(), 0),
+        ([FieldOf("other", TO)], {near.id, far.id}, 0),
+    ):
+        preview = await stage.references.preview(target.id, "trash", withheld=withheld)
+        assert (preview.cascaded.count, preview.restricted_by.count) == (2, 1)
+        assert {one.id for one in preview.cascaded.items} == named
+        assert len(preview.restricted_by.items) == forbidding
 
 
 async def test_who_points_at_it_in_any_order(stage: Stage) -> None:

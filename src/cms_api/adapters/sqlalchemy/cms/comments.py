@@ -1,6 +1,7 @@
 """Editorial comments."""
 
-from dataclasses import fields
+from collections.abc import Collection
+from dataclasses import fields as fields_of
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from cms_api.domains.cms.comments.ports import CommentQueries, CommentRepository
 from cms_api.kernel.errors import invalid
 from cms_api.querying import Page, PageRequest
 
-NAMES = [field.name for field in fields(EditorialComment)]
+NAMES = [field.name for field in fields_of(EditorialComment)]
 COMMENT = (
     f"SELECT {', '.join(f'c.{name}' for name in NAMES)}"
     "\nFROM cms.editorial_comments c LEFT JOIN cms.editorial_comments t ON t.id = c.parent_id"
@@ -107,8 +108,12 @@ class SqlComments(CommentQueries):
         )
         return None if row is None else _comment(row)
 
-    async def list(self, document_id: UUID, page: PageRequest) -> Page[EditorialComment]:
-        where = ["c.document_id = %(document_id)s"]
-        return await COMMENTS_BY.page(
-            self._reader, COMMENT, where, {"document_id": document_id}, page, _comment
-        )
+    async def list(
+        self, document_id: UUID, page: PageRequest, *, fields: Collection[str] | None = None
+    ) -> Page[EditorialComment]:
+        where, params = ["c.document_id = %(document_id)s"], dict[str, object](document_id=document_id)
+        if fields is not None:
+            # The first step of a pointer; no key has anything in it that pointers escape.
+            where.append("(c.field IS NULL OR split_part(c.field, '/', 2) = ANY(%(fields)s::text[]))")
+            params["fields"] = sorted(fields)
+        return await COMMENTS_BY.page(self._reader, COMMENT, where, params, page, _comment)

@@ -1,11 +1,12 @@
 """Who points at what, for looking at it."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from cms_api.adapters.sqlalchemy.cms.effects import effects_sql
+from cms_api.adapters.sqlalchemy.cms.effects import effects_sql, names
 from cms_api.adapters.sqlalchemy.keyset import Column, Keyset
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.documents.ports import ReferenceQueries
@@ -13,6 +14,7 @@ from cms_api.domains.cms.documents.references import (
     PREVIEWED,
     REFERENCES,
     DeletionPreview,
+    FieldOf,
     Mode,
     Reference,
     grouped,
@@ -68,13 +70,21 @@ class SqlReferences(ReferenceQueries):
             return "delete"
         return "purge" if row[0] else "trash"
 
-    async def list(self, target: UUID, page: PageRequest) -> Page[Reference]:
-        where, params = ["l.target_id = %(target)s"], {"target": target}
+    async def list(
+        self, target: UUID, page: PageRequest, *, withheld: Collection[FieldOf] = ()
+    ) -> Page[Reference]:
+        where, params = ["l.target_id = %(target)s"], dict[str, object](target=target)
+        if withheld:
+            where.append("(d.type || '.' || l.field) <> ALL(%(withheld)s::text[])")
+            params["withheld"] = names(withheld)
         return await REFERENCES_BY.page(self._reader, REFERENCE, where, params, _in_order(page), _reference)
 
-    async def preview(self, target: UUID, mode: Mode) -> DeletionPreview:
-        sql = effects_sql(mode, id="%(id)s", limit="%(limit)s", of="preview")
-        effects = grouped(await self._reader.rows(sql, {"id": target, "limit": PREVIEWED}))
+    async def preview(
+        self, target: UUID, mode: Mode, *, withheld: Collection[FieldOf] = ()
+    ) -> DeletionPreview:
+        sql = effects_sql(mode, id="%(id)s", limit="%(limit)s", withheld="%(withheld)s", of="preview")
+        params = {"id": target, "limit": PREVIEWED, "withheld": names(withheld)}
+        effects = grouped(await self._reader.rows(sql, params))
         return DeletionPreview(
             is_allowed=not effects.restricted.count,
             restricted_by=effects.restricted,

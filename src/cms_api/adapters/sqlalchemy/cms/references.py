@@ -6,11 +6,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from cms_api.adapters.sqlalchemy.cms.effects import effects_sql
+from cms_api.adapters.sqlalchemy.cms.effects import effects_sql, names
 from cms_api.adapters.sqlalchemy.cms.table import lock
 from cms_api.domains.cms.documents.content import Content, Link
 from cms_api.domains.cms.documents.ports import ReferenceRepository
-from cms_api.domains.cms.documents.references import Effects, Mode, grouped
+from cms_api.domains.cms.documents.references import Effects, FieldOf, Mode, grouped
 
 TARGETS = {
     "author": "SELECT id FROM cms.authors WHERE id = ANY(:ids) ORDER BY id FOR KEY SHARE",
@@ -68,9 +68,12 @@ class SqlAlchemyReferences(ReferenceRepository):
     async def lock_tree(self) -> None:
         await lock(self._session, "tree of pages")
 
-    async def effects(self, target: UUID, mode: Mode, *, limit: int) -> Effects:
-        sql = effects_sql(mode, id=":id", limit=":limit", of="all")
-        found = await self._session.execute(text(sql), {"id": target, "limit": limit})
+    async def effects(
+        self, target: UUID, mode: Mode, *, limit: int, withheld: Collection[FieldOf] = ()
+    ) -> Effects:
+        sql = effects_sql(mode, id=":id", limit=":limit", withheld=":withheld", of="all")
+        params = {"id": target, "limit": limit, "withheld": names(withheld)}
+        found = await self._session.execute(text(sql), params)
         return grouped([tuple(row) for row in found])
 
 

@@ -67,6 +67,9 @@ COMMENTS = Listing(
 class CommentService(ABC):
     """Comments among editors. Reading needs ``documents:read``, writing ``comments:write`` as well.
 
+    Those on a field that the actor may not see, or that the document has no longer, are not there
+    for who may not see all fields.
+
     ``kind`` is the key of the document's content type. Each method raises `DocumentNotFound`; those
     that take a comment `CommentNotFound`; those that change one `Stale`, and `Trashed` where the
     document is in the trash.
@@ -78,7 +81,8 @@ class CommentService(ABC):
     ) -> CommentView:
         """Begin a thread, or reply to one.
 
-        Raises `Unauthenticated` for who is no user, and `Invalid` with every fault: a field that the
+        Raises `Unauthenticated` for who is no user, `Forbidden` for a field that the actor may not
+        see, and `Invalid` with every fault: a field that the
         document does not have, a parent that is not there or is a reply, a reply with a field or
         quote of its own.
         """

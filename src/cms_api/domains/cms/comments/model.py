@@ -22,6 +22,11 @@ from cms_api.kernel.ids import new_id
 _POINTER = re.compile(r"(?:/(?:[^~/\x00-\x1f]|~[01])*)+")
 
 
+def _named(pointer: str) -> str:
+    """The field that a JSON Pointer leads into: its first step."""
+    return pointer[1:].partition("/")[0].replace("~1", "/").replace("~0", "~")
+
+
 def check_field(field: str, known: Collection[str]) -> str:
     """``field``, a JSON Pointer into a content that has the fields ``known``. Raises `Invalid`.
 
@@ -29,8 +34,7 @@ def check_field(field: str, known: Collection[str]) -> str:
     """
     if not _POINTER.fullmatch(field):
         raise invalid("/field", "pointer", "A field is a JSON Pointer, like “/body” or “/seo/title”.")
-    name = field[1:].partition("/")[0].replace("~1", "/").replace("~0", "~")
-    if name not in known:
+    if (name := _named(field)) not in known:
         nearest = get_close_matches(name, known, n=1)
         hint = f" Did you mean “/{nearest[0]}”?" if nearest else ""
         raise invalid("/field", "unknown_field", f"The document has no field “{name[:100]}”.{hint}")
@@ -69,6 +73,10 @@ class EditorialComment:
             created_at=at,
             updated_at=at,
         )
+
+    def is_within(self, fields: Collection[str] | None) -> bool:
+        """Whether it is about one of those fields, or about none; always where that is None."""
+        return fields is None or self.field is None or _named(self.field) in fields
 
     def reply(self, body: str, *, at: datetime, by: UUID) -> "EditorialComment":
         """A reply, about the same field. Raises `Invalid` where this is a reply itself."""

@@ -1,6 +1,7 @@
 """What editorial comments need from outside."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from uuid import UUID
 
 from cms_api.domains.cms.comments.model import EditorialComment
@@ -39,5 +40,7 @@ class CommentQueries(ABC):
         """The comment on that document."""
 
     @abstractmethod
-    async def list(self, document_id: UUID, page: PageRequest) -> Page[EditorialComment]:
-        """A page of the comments on a document."""
+    async def list(
+        self, document_id: UUID, page: PageRequest, *, fields: Collection[str] | None = None
+    ) -> Page[EditorialComment]:
+        """A page of the comments on a document; with ``fields``, of those on one of them, or on the whole."""

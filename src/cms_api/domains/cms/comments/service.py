@@ -1,6 +1,6 @@
 """Deciding about editorial comments."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from msgspec import UNSET
@@ -18,7 +18,7 @@ from cms_api.domains.cms.documents.subjects import Subject, SubjectQueries, Subj
 from cms_api.domains.cms.documents.types import DocumentTypes
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
-from cms_api.kernel.errors import Faults, invalid
+from cms_api.kernel.errors import Faults, Forbidden, invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
 from cms_api.querying import Page, PageRequest
@@ -54,45 +54,52 @@ class Comments(CommentService):
         document.require_untrashed()
         comments = uow.repository(CommentRepository)
         if new.parent_id is None:
-            comment = await self._thread(document, new, by=author_id)
+            comment = await self._thread(actor, document, new, by=author_id)
         else:
-            comment = await self._reply(comments, document, new, new.parent_id, by=author_id)
+            thread = await comments.get(document.id, new.parent_id)
+            seen = await self._seen(actor, kind)
+            comment = self._reply(thread if thread and thread.is_within(seen) else None, new, by=author_id)
         await comments.add(comment)
         uow.record(comment.created().by(actor))
         return await self._shown(uow, comment)
 
-    async def _thread(self, document: Subject, new: NewComment, *, by: UUID) -> EditorialComment:
-        if new.field is not None:
-            check_field(new.field, (await self._types.kind(document.type)).fields)
-        return EditorialComment.begin(
+    async def _thread(
+        self, actor: Actor, document: Subject, new: NewComment, *, by: UUID
+    ) -> EditorialComment:
+        thread = EditorialComment.begin(
             document.id, new.body, field=new.field, quote=new.quote, at=self._clock.now(), by=by
         )
+        if new.field is not None:
+            kind = await self._types.kind(document.type)
+            check_field(new.field, kind.fields)
+            if not thread.is_within(kind.seen(actor)):
+                raise Forbidden(f"You may not see or comment on “{new.field}”.")
+        return thread
 
-    async def _reply(
-        self, comments: CommentRepository, document: Subject, new: NewComment, parent_id: UUID, *, by: UUID
-    ) -> EditorialComment:
+    def _reply(self, thread: EditorialComment | None, new: NewComment, *, by: UUID) -> EditorialComment:
         faults = Faults()
         for name in ("field", "quote"):
             with faults.noted():
                 if getattr(new, name) is not None:
                     raise invalid(f"/{name}", "reply", f"A reply has no {name} of its own.")
         with faults.noted():
-            if (thread := await comments.get(document.id, parent_id)) is None:
+            if thread is None:
                 raise invalid("/parent_id", "unknown_reference", "There is no comment with this id here.")
             comment = thread.reply(new.body, at=self._clock.now(), by=by)
         faults.refuse()
         return comment
 
     async def get(self, actor: Actor, kind: str, document_id: UUID, comment_id: UUID) -> CommentView:
-        await self._readable(actor, kind, document_id)
-        if (comment := await self._queries.get(document_id, comment_id)) is None:
+        seen = await self._readable(actor, kind, document_id)
+        comment = await self._queries.get(document_id, comment_id)
+        if comment is None or not comment.is_within(seen):
             raise CommentNotFound
         names = await self._users.summaries([comment.author_id])
         return view(comment, {one: user.name for one, user in names.items()})
 
     async def list(self, actor: Actor, kind: str, document_id: UUID, page: PageRequest) -> Page[CommentView]:
-        await self._readable(actor, kind, document_id)
-        found = await self._queries.list(document_id, page)
+        seen = await self._readable(actor, kind, document_id)
+        found = await self._queries.list(document_id, page, fields=seen)
         users = await self._users.summaries({comment.author_id for comment in found.items})
         names = {one: user.name for one, user in users.items()}
         return found.of([view(comment, names) for comment in found.items])
@@ -165,10 +172,15 @@ class Comments(CommentService):
         _check(document, comment, expected)
         return await self._stored(uow, actor, comment, comment.reopen(at=self._clock.now()))
 
-    async def _readable(self, actor: Actor, kind: str, document_id: UUID) -> None:
+    async def _readable(self, actor: Actor, kind: str, document_id: UUID) -> Collection[str] | None:
+        """The fields of the document that comments may be read on, as `ContentType.seen` has them."""
         actor.require(READ)
         if await self._subjects.get(kind, document_id) is None:
             raise DocumentNotFound
+        return await self._seen(actor, kind)
+
+    async def _seen(self, actor: Actor, kind: str) -> Collection[str] | None:
+        return (await self._types.kind(kind)).seen(actor)
 
     async def _writable(self, uow: UnitOfWork, kind: str, document_id: UUID) -> Subject:
         """The document, kept as it is until the unit of work ends."""
@@ -182,7 +194,7 @@ class Comments(CommentService):
         actor.require(READ)
         document = await self._writable(uow, kind, document_id)
         comment = await uow.repository(CommentRepository).get(document_id, comment_id)
-        if comment is None:
+        if comment is None or not comment.is_within(await self._seen(actor, kind)):
             raise CommentNotFound
         return document, comment
 

@@ -20,7 +20,7 @@ from cms_api.domains.cms.content_types.annotations import (
 )
 from cms_api.domains.cms.content_types.conversions import Resolution, converted
 from cms_api.domains.cms.content_types.definition import Definition
-from cms_api.domains.cms.content_types.fields import READ_RESTRICTED, Field
+from cms_api.domains.cms.content_types.fields import READ_RESTRICTED, Field, walk
 from cms_api.domains.cms.content_types.remaining import remaining
 from cms_api.domains.cms.documents.content import CardKind, OpenGraph, Seo, TwitterCard
 from cms_api.domains.cms.documents.model import ContentType
@@ -103,6 +103,7 @@ class EntryKind(ContentType[EntryContent], frozen=True, kw_only=True):
     a merge patch, ``view`` what management shows, ``delivered`` what readers get. ``conversions``
     are what documents that were stored before may have before them, by the fields' ids. ``names``
     are those ids, ``formed`` what makes stored values of those that come in another form.
+    ``restricted_ids`` are the ids of the ``restricted`` fields, and of whatever is inside of them.
     """
 
     definition: Definition
@@ -118,6 +119,7 @@ class EntryKind(ContentType[EntryContent], frozen=True, kw_only=True):
     formed: tuple[tuple[str, Callable[[Any], Any]], ...]
     checked: tuple[Field, ...]
     restricted: frozenset[str]
+    restricted_ids: frozenset[str]
     is_searched: bool
     neighbours: Neighbours = ALONE
 
@@ -126,6 +128,10 @@ class EntryKind(ContentType[EntryContent], frozen=True, kw_only=True):
         if not self.restricted or actor.is_system or actor.may(READ_RESTRICTED):
             return frozenset()
         return self.restricted
+
+    def seen(self, actor: Actor) -> frozenset[str] | None:
+        # Nobody knows any more whether a field that is gone, or goes by another key, was restricted.
+        return None if actor.may(READ_RESTRICTED) else frozenset(self.fields) - self.restricted
 
     def told(self, actor: Actor, content: EntryContent) -> dict[str, Any]:
         """A content as this actor sees it."""
@@ -206,6 +212,7 @@ def compiled(
     ``name`` is what its structs are named after, where that is not its key.
     """
     name = name or pascal(definition.key)
+    restricted = tuple(field for field in definition.fields if field.visibility == "restricted")
     # A class of its own for each version of a type: a content knows its names by its class.
     content = type(f"{name}Content", (EntryContent,), {"definition": definition}, frozen=True, kw_only=True)
     return EntryKind(
@@ -229,7 +236,8 @@ def compiled(
             if (form := shapes.storing(field)) is not None
         ),
         checked=tuple(field for field in definition.fields if shapes.needs_checking(field)),
-        restricted=frozenset(field.key for field in definition.fields if field.visibility == "restricted"),
+        restricted=frozenset(field.key for field in restricted),
+        restricted_ids=frozenset(str(field.id) for field in walk(restricted)),
         is_searched=bool(definition.searched()),
         neighbours=neighbours,
     )

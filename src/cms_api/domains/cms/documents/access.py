@@ -50,5 +50,5 @@ class Access:
             if document.created_by is not None:
                 owners |= {document.created_by}
             policy.require(actor, permission, owners=owners)
-        document.check_version(expected)
+        document.check_version(expected, seen=kind.seen(actor))
         return document

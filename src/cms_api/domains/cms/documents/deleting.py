@@ -4,7 +4,7 @@ from uuid import UUID
 
 from cms_api.domains.cms.documents.errors import Busy, InUse
 from cms_api.domains.cms.documents.ports import DocumentRepository, ReferenceRepository
-from cms_api.domains.cms.documents.references import NAMED, Effects, Mode
+from cms_api.domains.cms.documents.references import NAMED, Effects, Mode, Referrer
 from cms_api.domains.cms.documents.types import DocumentTypes
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -40,7 +40,7 @@ class Deletions:
         """
         effects = await uow.repository(ReferenceRepository).effects(target, mode, limit=NAMED)
         if effects.restricted.count:
-            raise InUse(effects.restricted.count, effects.restricted.items)
+            raise InUse(effects.restricted.count, await self._named(uow, actor, target, mode, effects))
         if not {one.id for one in effects.others} <= {one.id for one in begun.others}:
             raise Busy
         gone = tuple(one.id for one in effects.cascaded.items)
@@ -52,3 +52,12 @@ class Deletions:
             service = services[one.type]
             await (service.purge_along if mode == "purge" else service.trash_along)(uow, actor, one.id)
         return gone
+
+    async def _named(
+        self, uow: UnitOfWork, actor: Actor, target: UUID, mode: Mode, effects: Effects
+    ) -> tuple[Referrer, ...]:
+        """Those of ``effects`` who forbid it and may be named: asked for only now, as few deletions are refused."""
+        if not (withheld := await self._types.withheld(actor)):
+            return effects.restricted.items
+        references = uow.repository(ReferenceRepository)
+        return (await references.effects(target, mode, limit=NAMED, withheld=withheld)).restricted.items

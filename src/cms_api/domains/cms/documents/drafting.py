@@ -149,7 +149,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
         original = await documents.get(self.kind, document_id)
         if original is None:
             raise DocumentNotFound
-        original.check_version(expected)
+        original.check_version(expected, seen=self.kind.seen(actor))
         if original.trashed_at is not None:
             raise Trashed
         content = original.draft

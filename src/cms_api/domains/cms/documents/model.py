@@ -1,5 +1,6 @@
 """Documents: content on its way from draft to reader."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -52,6 +53,11 @@ class ContentType(msgspec.Struct, Generic[C], frozen=True, kw_only=True):
         """A content as this actor sees it."""
         del actor
         return content
+
+    def seen(self, actor: Actor) -> frozenset[str] | None:
+        """The fields that this actor sees; None for all, those too that the type has no longer."""
+        del actor
+        return None
 
     def current(self, content: C) -> C:
         """A content that is stored, as the type has it by now."""
@@ -139,16 +145,18 @@ class Document(Generic[C]):
         """Whether the draft says something else than the live copy."""
         return self.is_live and self.draft_hash != self.live_hash
 
-    def check_version(self, expected: int | None) -> None:
-        """Raise `Stale`, with the fields changed since, unless ``expected`` is current or None."""
+    def check_version(self, expected: int | None, *, seen: Collection[str] | None = None) -> None:
+        """Raise `Stale`, with the fields changed since, unless ``expected`` is current or None.
+
+        Of these fields those of ``seen`` only are named, where that is given.
+        """
         if expected is None or expected == self.version:
             return
+        changed = self.draft.shown(name for name, at in self.field_versions.items() if at > expected)
         raise Stale(
             stale_detail(self.version, expected),
             current_version=self.version,
-            changed_fields=sorted(
-                self.draft.shown(name for name, at in self.field_versions.items() if at > expected)
-            ),
+            changed_fields=sorted(name for name in changed if seen is None or name in seen),
         )
 
     def edit(self, content: C, *, at: datetime, by: UUID | None) -> DocumentUpdated | None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from cms_api.domains.cms.documents.content import Content, Format, Link
 from cms_api.domains.cms.documents.interface import Move
 from cms_api.domains.cms.documents.model import ContentType, Document, Snapshot
-from cms_api.domains.cms.documents.references import DeletionPreview, Effects, Mode, Reference
+from cms_api.domains.cms.documents.references import DeletionPreview, Effects, FieldOf, Mode, Reference
 from cms_api.domains.cms.documents.rendering import Public, Rendered
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -113,9 +113,12 @@ class ReferenceRepository(ABC):
         """Those links whose target is there, kept there until the unit of work ends."""
 
     @abstractmethod
-    async def effects(self, target: UUID, mode: Mode, *, limit: int) -> Effects:
+    async def effects(
+        self, target: UUID, mode: Mode, *, limit: int, withheld: Collection[FieldOf] = ()
+    ) -> Effects:
         """What a deletion of ``target`` meets; of those who forbid it, ``limit`` are named, else all.
 
+        Who forbids it by links of the fields ``withheld`` only is counted, and not named.
         Documents that go along don't forbid anything. Of ``trash``, only untrashed documents
         count, and children don't; of ``delete``, those in the trash that would go along stay there;
         of ``purge``, all count, translations too, and those in the trash go along.
@@ -206,9 +209,13 @@ class ReferenceQueries(ABC):
         """What deleting it would be; None where nothing of this kind, or content type, has the id."""
 
     @abstractmethod
-    async def list(self, target: UUID, page: PageRequest) -> Page[Reference]:
-        """A page of the links that point at it."""
+    async def list(
+        self, target: UUID, page: PageRequest, *, withheld: Collection[FieldOf] = ()
+    ) -> Page[Reference]:
+        """A page of the links that point at it, but for those of the fields ``withheld``."""
 
     @abstractmethod
-    async def preview(self, target: UUID, mode: Mode) -> DeletionPreview:
-        """What its deletion would do."""
+    async def preview(
+        self, target: UUID, mode: Mode, *, withheld: Collection[FieldOf] = ()
+    ) -> DeletionPreview:
+        """What its deletion would do; who meets it by the fields ``withheld`` only is counted, and not named."""

@@ -1,6 +1,6 @@
 """Who points at something, and what its deletion does to them."""
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -15,6 +15,13 @@ Effect = Literal["restricted", "unlinked", "cascaded"]
 Face = Literal["draft", "live"]
 # How many of those who keep something from being deleted are named, and how many of all in a preview.
 NAMED, PREVIEWED = 20, 100
+
+
+class FieldOf(NamedTuple):
+    """A field as links are kept by it: its content type, and the id that it has for good, at whatever depth."""
+
+    type: str
+    field: str
 
 
 class Referrer(msgspec.Struct, frozen=True):
@@ -57,7 +64,7 @@ REFERENCES = Listing(
 
 
 class Group(msgspec.Struct, frozen=True):
-    """How many something happens to, and the first of them."""
+    """How many something happens to, and the first of those who may be named."""
 
     count: int = 0
     items: tuple[Referrer, ...] = ()
@@ -77,7 +84,7 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeletionPreview(msgspec.Struct, frozen=True, kw_only=True):
-    """What a deletion would do. At most 100 of each group are named."""
+    """What a deletion would do. At most 100 of each group are named, none by a field that is withheld."""
 
     is_allowed: bool
     restricted_by: Group
@@ -85,9 +92,11 @@ class DeletionPreview(msgspec.Struct, frozen=True, kw_only=True):
     cascaded: Group
 
 
-def grouped(rows: list[tuple[Effect, int, Any, str, str]]) -> Effects:
-    """The effects that rows tell of: effect, how many have it, and one who has it."""
+def grouped(rows: list[tuple[Effect, int, Any, str, str, bool]]) -> Effects:
+    """The effects that rows tell of: effect, how many have it, one who has it, and whether that one is named."""
     found: dict[Effect, tuple[int, list[Referrer]]] = {}
-    for effect, count, id_, type_, title in rows:
-        found.setdefault(effect, (count, []))[1].append(Referrer(id_, type_, title))
+    for effect, count, id_, type_, title, is_named in rows:
+        _, items = found.setdefault(effect, (count, []))
+        if is_named:
+            items.append(Referrer(id_, type_, title))
     return Effects(**{effect: Group(count, tuple(items)) for effect, (count, items) in found.items()})

@@ -7,6 +7,7 @@ from cms_api.domains.cms.documents.errors import DocumentNotFound
 from cms_api.domains.cms.documents.policy import READ
 from cms_api.domains.cms.documents.ports import ReferenceQueries
 from cms_api.domains.cms.documents.references import DeletionPreview, Mode, Reference
+from cms_api.domains.cms.documents.types import DocumentTypes
 from cms_api.domains.cms.resources import ResourceNotFound
 from cms_api.kernel.actor import Actor
 from cms_api.querying import Page, PageRequest
@@ -17,7 +18,8 @@ NOUNS = {"author": "author", "category": "category", "tag": "tag", "media": "fil
 class ReferenceService(ABC):
     """Who points at a document, a file, an author or a term: ``kind`` is one of these, or a content type.
 
-    Needs ``documents:read``. Raises `DocumentNotFound` and `ResourceNotFound`.
+    Needs ``documents:read``. What fields say that the actor may not see is told by neither method.
+    Raises `DocumentNotFound` and `ResourceNotFound`.
     """
 
     @abstractmethod
@@ -30,17 +32,19 @@ class ReferenceService(ABC):
 
 
 class References(ReferenceService):
-    """The service, on what is stored of links."""
+    """The service, on what is stored of links. ``types`` know which fields are withheld."""
 
-    def __init__(self, queries: ReferenceQueries) -> None:
+    def __init__(self, queries: ReferenceQueries, types: DocumentTypes) -> None:
         self._queries = queries
+        self._types = types
 
     async def list(self, actor: Actor, kind: str, target: UUID, page: PageRequest) -> Page[Reference]:
         await self._found(actor, kind, target)
-        return await self._queries.list(target, page)
+        return await self._queries.list(target, page, withheld=await self._types.withheld(actor))
 
     async def preview(self, actor: Actor, kind: str, target: UUID) -> DeletionPreview:
-        return await self._queries.preview(target, await self._found(actor, kind, target))
+        mode = await self._found(actor, kind, target)
+        return await self._queries.preview(target, mode, withheld=await self._types.withheld(actor))
 
     async def _found(self, actor: Actor, kind: str, target: UUID) -> Mode:
         actor.require(READ)

@@ -5,8 +5,11 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from cms_api.domains.cms.content_types.errors import TypeNotFound
+from cms_api.domains.cms.content_types.fields import READ_RESTRICTED
 from cms_api.domains.cms.documents.interface import DocumentService
 from cms_api.domains.cms.documents.model import ContentType
+from cms_api.domains.cms.documents.references import FieldOf
+from cms_api.kernel.actor import Actor
 
 if TYPE_CHECKING:
     from cms_api.domains.cms.entries.described import EntryDescription
@@ -58,6 +61,16 @@ class DocumentTypes(ABC):
     @abstractmethod
     async def catalogue(self, key: str | None = None) -> Catalogue:
         """All types that were made at run time. Raises `TypeNotFound` where ``key`` is given and none of them."""
+
+    async def withheld(self, actor: Actor) -> frozenset[FieldOf]:
+        """The fields that this actor may not see, of all types and with all inside of them.
+
+        One statement, unless any type has changed; none for who may see everything.
+        """
+        if actor.may(READ_RESTRICTED):
+            return frozenset()
+        kinds = (await self.catalogue()).kinds
+        return frozenset(FieldOf(key, one) for key, kind in kinds.items() for one in kind.restricted_ids)
 
     @abstractmethod
     async def entries(self, key: str) -> "EntryService":

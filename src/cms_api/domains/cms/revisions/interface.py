@@ -23,8 +23,8 @@ class RevisionView(msgspec.Struct, frozen=True, kw_only=True):
     """A draft as it once was.
 
     ``document_version`` is the version that the document got with it, ``changed`` the fields that
-    were different before, ``size`` the bytes of its content as JSON. ``version`` is the
-    revision's own: its label and pin can change.
+    were different before, as far as the actor may see them, ``size`` the bytes of its content as
+    JSON. ``version`` is the revision's own: its label and pin can change.
     """
 
     id: UUID

@@ -1,6 +1,7 @@
 """Looking back at what documents said."""
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -24,6 +25,8 @@ from cms_api.kernel.actor import Actor
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.querying import Page, PageRequest
 
+V = TypeVar("V", bound=RevisionView)
+
 
 class Revisions(RevisionService):
     """The service of revisions; ``types`` are the content types."""
@@ -37,7 +40,8 @@ class Revisions(RevisionService):
         actor.require(policy.READ)
         if (found := await self._queries.list(type, document_id, page)) is None:
             raise DocumentNotFound
-        return found
+        seen = (await self._types.kind(type)).seen(actor)
+        return found.of([_told(one, seen) for one in found.items])
 
     async def get(
         self,
@@ -70,7 +74,7 @@ class Revisions(RevisionService):
         if updated is not None:
             await revisions.save(revision)
             uow.record(updated.by(actor))
-        return _summary(revision)
+        return _told(_summary(revision), kind.seen(actor))
 
     async def diff(self, actor: Actor, type: str, document_id: UUID, before: Ref, after: Ref) -> Diff:
         found = await self._found(actor, type, document_id, before, after)
@@ -91,10 +95,18 @@ class Revisions(RevisionService):
             raise DocumentNotFound
         if missing := [ref for ref in refs if ref not in found]:
             raise NotPublished if "live" in missing else RevisionNotFound
+        seen = kind.seen(actor)
         return {
-            ref: msgspec.structs.replace(one, content=kind.told(actor, one.content))
+            ref: msgspec.structs.replace(_told(one, seen), content=kind.told(actor, one.content))
             for ref, one in found.items()
         }
+
+
+def _told(revision: V, seen: Collection[str] | None) -> V:
+    """A revision as it is told to who sees the fields ``seen``, all where that is None."""
+    if seen is None:
+        return revision
+    return msgspec.structs.replace(revision, changed=tuple(one for one in revision.changed if one in seen))
 
 
 def _summary(revision: Revision | RevisionDetail[Any]) -> RevisionView:
