@@ -12,12 +12,14 @@ from tests.integration.cms.cms_client import (
     at,
     change,
     do,
+    faults,
     items,
     make,
     remove,
     rows,
 )
 from tests.integration.cms.workflow_client import turn
+from tests.integration.http.asking import upload
 
 from cms_api.settings import Settings
 
@@ -164,3 +166,35 @@ async def test_a_restored_revision_is_shared(admin: httpx.AsyncClient, author: h
     # What is the same by now changes in no other document.
     answered(await restore(author, french), 200)
     assert await show(admin, french, "name") == ("Chair",)
+
+
+async def test_going_back_leaves_what_one_may_not_see(
+    admin: httpx.AsyncClient, author: httpx.AsyncClient
+) -> None:
+    gone, kept = await upload(admin), await upload(admin)
+    one = await make(author, NOTES, name="Chair", text="Old")
+    first = await change(admin, NOTES, one, salary=10, scan=gone["id"])
+    french = await translate(author, one)
+    await change(admin, NOTES, one, salary=20, scan=kept["id"])
+    second = await change(author, NOTES, one, text="New")
+    await remove(admin, "media", gone)
+    assert faults(answered(await restore(admin, first), 422)) == [("/scan", "unknown_reference")]
+    for query in ("", "?missing=drop"):
+        back = answered(await restore(author, first, query), 200)
+        assert (back["text"], back["withheld"]) == ("Old", ["salary", "scan"])
+        for entry in (one, french):
+            assert await show(admin, entry, "text", "salary", "scan") == ("Old", 20, kept["id"])
+        answered(await restore(author, second), 200)
+    # Whoever sees them goes back in them, too.
+    answered(await restore(admin, first, "?missing=drop"), 200)
+    for entry in (one, french):
+        assert await show(admin, entry, "text", "salary", "scan") == ("Old", 10, None)
+
+
+async def test_going_back_to_before_a_restricted_value_keeps_it(
+    admin: httpx.AsyncClient, author: httpx.AsyncClient
+) -> None:
+    one = await make(author, NOTES, name="Chair")
+    await change(admin, NOTES, one, salary=10)
+    assert answered(await restore(author, one), 200)["version"] == 2
+    assert await show(admin, one, "salary") == (10,)

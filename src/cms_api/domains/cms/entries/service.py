@@ -113,6 +113,11 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
             draft, slug=slug, authors=authors, seo=seo_of(given.seo), fields=fields
         )
 
+    def _restored(self, actor: Actor, draft: EntryContent, content: EntryContent) -> EntryContent:
+        # Who may not see a field may not change it either, with links that are gone or not.
+        withheld = self.kind.withheld(actor)
+        return _taking(content, draft, [one for one in self.kind.definition.fields if one.key in withheld])
+
     def _refuse_withheld(self, actor: Actor, values: Mapping[str, Any]) -> None:
         if taboo := sorted(self.kind.withheld(actor) & values.keys()):
             raise Forbidden(f"You may not see or change “{'”, “'.join(taboo)}”.")
