@@ -1,5 +1,6 @@
 """What translations share, and whom that asks for permission."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -198,3 +199,48 @@ async def test_going_back_to_before_a_restricted_value_keeps_it(
     await change(admin, NOTES, one, salary=10)
     assert answered(await restore(author, one), 200)["version"] == 2
     assert await show(admin, one, "salary") == (10,)
+
+
+async def batch(client: httpx.AsyncClient, *operations: tuple[dict[str, Any], dict[str, Any]]) -> list[int]:
+    """The statuses of several changes in one request, each done by itself."""
+    asked = [
+        {"action": "update", "type": "note", "id": one["id"], "if_match": "*", "data": values}
+        for one, values in operations
+    ]
+    response = await client.post(f"{API}/batch", json={"atomic": False, "operations": asked})
+    return [result["status"] for result in answered(response, 200)["results"]]
+
+
+async def test_a_change_that_is_refused_changes_nothing_in_a_batch_either(
+    admin: httpx.AsyncClient, author: httpx.AsyncClient
+) -> None:
+    one = await make(admin, NOTES, name="Chair", text="Old")
+    french = await translate(author, one)
+    assert await batch(author, (french, {"text": "New"}), (french, {"name": "Chaise"})) == [403, 200]
+    assert await show(admin, french, "name", "text", "version") == ("Chaise", "Old", 2)
+    assert await show(admin, one, "text", "version") == ("Old", 1)
+
+
+async def test_translations_are_changed_at_once(admin: httpx.AsyncClient) -> None:
+    one = await make(admin, NOTES, name="Chair")
+    french = await translate(admin, one)
+    german = await translate(admin, one, "de")
+    answers = await asyncio.gather(
+        *(
+            patch(admin, entry, text=f"{n}-{entry['locale']}")
+            for n in range(3)
+            for entry in (one, french, german)
+        ),
+        admin.post(f"{API}/{NOTES}/{french['id']}/translations", json={"locale": "it"}, headers=ANY),
+    )
+    batches = await asyncio.gather(
+        *(batch(admin, (entry, {"text": entry["locale"]})) for entry in (german, one, french)),
+        patch(admin, one, text="One"),
+        patch(admin, french, text="Two"),
+    )
+    assert [answer.status_code for answer in answers] == [200] * 9 + [201]
+    assert [found if isinstance(found, list) else found.status_code for found in batches] == [[200]] * 3 + [
+        200
+    ] * 2
+    entries = [one, french, german, answers[-1].json()]
+    assert len({await show(admin, entry, "text") for entry in entries}) == 1

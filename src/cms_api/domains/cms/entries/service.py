@@ -186,6 +186,7 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, locale: str, *, expected: int | None
     ) -> EntryView:
         actor.require(policy.CREATE)
+        await self._hold_all(uow, document_id)
         original = await self._of(uow, actor, document_id, policy.READ, expected)
         if original.trashed_at is not None:
             raise Trashed
@@ -221,6 +222,23 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
         fields = self.kind.definition.fields
         if shared := [field for field in fields if not field.localised and field.key in changed]:
             await self._share(uow, actor, document, shared)
+
+    async def _of(
+        self, uow: UnitOfWork, actor: Actor, document_id: UUID, permission: str, expected: int | None
+    ) -> Document[EntryContent]:
+        if permission == policy.EDIT:
+            await self._hold_all(uow, document_id)
+        return await super()._of(uow, actor, document_id, permission, expected)
+
+    async def _hold_all(self, uow: UnitOfWork, document_id: UUID) -> None:
+        """Lock a document and its translations, in the order of everybody.
+
+        Two who change two translations, each of which changes the other, would wait in a circle.
+        """
+        if others := await uow.repository(TranslationRepository).others(document_id):
+            # Before documents are: who changes a type locks them in this order.
+            await self.hold(uow)
+            await uow.repository(DocumentRepository).lock([document_id, *others])
 
     async def _share(
         self, uow: UnitOfWork, actor: Actor, document: Document[EntryContent], shared: Sequence[Field]
