@@ -15,15 +15,16 @@ class SqlAlchemyTranslations(TranslationRepository):
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def others(self, document_id: UUID) -> Sequence[UUID]:
+    async def others(self, *document_ids: UUID) -> Sequence[UUID]:
         found = await self._session.scalars(
             text(
                 """
-                WITH root AS (SELECT coalesce(translation_of, id) AS id FROM cms.documents WHERE id = :id)
-                SELECT d.id FROM cms.documents d JOIN root ON d.id = root.id OR d.translation_of = root.id
-                WHERE d.id <> :id ORDER BY d.id
+                WITH roots AS (
+                    SELECT DISTINCT coalesce(translation_of, id) AS id FROM cms.documents WHERE id = ANY(:ids))
+                SELECT d.id FROM cms.documents d JOIN roots ON d.id = roots.id OR d.translation_of = roots.id
+                WHERE d.id <> ALL(:ids) ORDER BY d.id
                 """
             ),
-            {"id": document_id},
+            {"ids": list(document_ids)},
         )
         return list(found)

@@ -9,6 +9,7 @@ from cms_api.domains.cms.bulk.interface import BatchService, Operation, Outcome
 from cms_api.domains.cms.documents.interface import DocumentView
 from cms_api.domains.cms.documents.ports import DocumentRepository, ReferenceRepository, Stages
 from cms_api.domains.cms.documents.types import DocumentTypes
+from cms_api.domains.cms.entries.ports import TranslationRepository
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import CmsError, Conflict
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -74,9 +75,13 @@ class Batch(BatchService):
         for key in sorted({one.type for one in operations if one.action in ("create", "duplicate")}):
             await self._stages.first_stage(uow, key)
         moved = {one.type for one in operations if one.action in MOVES}
-        if any([(await self._types.kind(key)).is_tree for key in sorted(moved)]):
+        kinds = [await self._types.kind(key) for key in sorted(moved)]
+        if any(kind.is_tree for kind in kinds):
             await uow.repository(ReferenceRepository).lock_tree()
         ids = {one.target for one in operations if isinstance(one.target, UUID)}
+        if any(kind.version is not None for kind in kinds):
+            # What translations share is changed in all of them.
+            ids |= set(await uow.repository(TranslationRepository).others(*ids))
         await uow.repository(DocumentRepository).lock(ids)
 
     async def _perform(

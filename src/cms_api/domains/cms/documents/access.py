@@ -37,18 +37,23 @@ class Access:
         *,
         expected: int | None = None,
     ) -> Document[C]:
-        """The document, locked. Raises `DocumentNotFound`, `Forbidden`, `Stale`.
-
-        It is the actor's own if she began it, or is one of the authors that its draft names.
-        """
+        """The document, locked. Raises `DocumentNotFound`, `Forbidden`, `Stale`."""
         may_look(actor)
         document = await uow.repository(DocumentRepository).get(kind, document_id)
         if document is None:
             raise DocumentNotFound
-        if not actor.is_system:
-            owners = await self._authors.users_of(uow, document.draft.authors)
-            if document.created_by is not None:
-                owners |= {document.created_by}
-            policy.require(actor, permission, owners=owners)
+        await self.require(uow, actor, document, permission)
         document.check_version(expected, seen=kind.seen(actor))
         return document
+
+    async def require(self, uow: UnitOfWork, actor: Actor, document: Document[C], permission: str) -> None:
+        """Raise `Forbidden` unless the actor may do it with this document.
+
+        It is the actor's own if she began it, or is one of the authors that its draft names.
+        """
+        if actor.is_system:
+            return
+        owners = await self._authors.users_of(uow, document.draft.authors)
+        if document.created_by is not None:
+            owners |= {document.created_by}
+        policy.require(actor, permission, owners=owners)

@@ -134,6 +134,7 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
             links = list(content.links())
             there = await uow.repository(ReferenceRepository).existing(links)
             content = content.without([link for link in links if link not in there])
+        content = self._restored(actor, document.draft, content)
         await self._check(uow, document, content, Faults())
         reverted = document.revert(snapshot, content, at=self._clock.now(), by=actor.user_id)
         if reverted is not None:
@@ -188,6 +189,11 @@ class Drafting(Engine[C, Changes, V], Generic[C, Changes, V]):
                 given["slug"] = check_slug(str(given["slug"]))
         edited: C = msgspec.structs.replace(draft, **given)
         return edited
+
+    def _restored(self, actor: Actor, draft: C, content: C) -> C:
+        """The draft that an old ``content`` becomes when this actor goes back to it."""
+        del actor, draft
+        return content
 
     async def _redraft(self, uow: UnitOfWork, actor: Actor, document: Document[C], content: C) -> None:
         """Make ``content`` the draft, where it is another one."""

@@ -197,8 +197,9 @@ class DocumentService(ABC, Generic[Changes, V]):
     ) -> V:
         """Make an old revision the draft again, as a new revision.
 
-        Raises `RevisionNotFound`, `SlugTaken`, `Trashed`, `Archived`, and `Invalid` that names each
-        reference whose target is gone; unless ``drop_missing``, which leaves those out.
+        Fields that the actor may not see keep what the draft has. Raises `RevisionNotFound`,
+        `SlugTaken`, `Trashed`, `Archived`, and `Invalid` that names each reference whose target is
+        gone; unless ``drop_missing``, which leaves those out.
         """
 
     @abstractmethod

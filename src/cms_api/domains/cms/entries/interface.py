@@ -41,7 +41,11 @@ class EntryChanges(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EntryService(DocumentService[EntryChanges, EntryView]):
-    """The entries of one type."""
+    """The entries of one type.
+
+    A draft that says something else in what is not localised has its translations say it, too;
+    `Forbidden` where the actor may not edit one of these.
+    """
 
     @abstractmethod
     async def translate(

@@ -9,5 +9,5 @@ class TranslationRepository(ABC):
     """Which documents say the same in several languages."""
 
     @abstractmethod
-    async def others(self, document_id: UUID) -> Sequence[UUID]:
-        """The documents that are translations of this one, or of the same one, in the order of their ids."""
+    async def others(self, *document_ids: UUID) -> Sequence[UUID]:
+        """The other documents that are translations of these, or of the same ones, in the order of their ids."""

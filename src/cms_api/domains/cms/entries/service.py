@@ -1,6 +1,6 @@
 """Entries, on the document engine."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +10,12 @@ from cms_api.domains.cms.content_types import shapes
 from cms_api.domains.cms.content_types.compiling import EntryKind, seo_of
 from cms_api.domains.cms.content_types.conversions import takes
 from cms_api.domains.cms.content_types.errors import SingletonExists, TypeChanged, ValueTaken
-from cms_api.domains.cms.content_types.fields import TEXTS
+from cms_api.domains.cms.content_types.fields import TEXTS, Field
 from cms_api.domains.cms.content_types.ports import ContentTypeRepository, ModelledDocuments
 from cms_api.domains.cms.content_types.public import rendered_values
 from cms_api.domains.cms.documents import policy, seo
 from cms_api.domains.cms.documents.errors import SlugTaken, Trashed
+from cms_api.domains.cms.documents.events import DocumentReverted, DocumentUpdated
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository
 from cms_api.domains.cms.documents.rendering import Public, PublicFields
@@ -112,6 +113,11 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
             draft, slug=slug, authors=authors, seo=seo_of(given.seo), fields=fields
         )
 
+    def _restored(self, actor: Actor, draft: EntryContent, content: EntryContent) -> EntryContent:
+        # Who may not see a field may not change it either, with links that are gone or not.
+        withheld = self.kind.withheld(actor)
+        return _taking(content, draft, [one for one in self.kind.definition.fields if one.key in withheld])
+
     def _refuse_withheld(self, actor: Actor, values: Mapping[str, Any]) -> None:
         if taboo := sorted(self.kind.withheld(actor) & values.keys()):
             raise Forbidden(f"You may not see or change “{'”, “'.join(taboo)}”.")
@@ -180,6 +186,7 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, locale: str, *, expected: int | None
     ) -> EntryView:
         actor.require(policy.CREATE)
+        await self._hold_all(uow, document_id)
         original = await self._of(uow, actor, document_id, policy.READ, expected)
         if original.trashed_at is not None:
             raise Trashed
@@ -201,36 +208,62 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
         uow.record(created.by(actor))
         return self.view(actor, copy, None)
 
-    async def update(
-        self, uow: UnitOfWork, actor: Actor, document_id: UUID, changes: EntryChanges, *, expected: int | None
-    ) -> EntryView:
-        updated = await super().update(uow, actor, document_id, changes, expected=expected)
-        if any(not field.localised for field in self.kind.definition.fields):
-            await self._share(uow, actor, document_id)
-        return updated
+    async def _store(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        document: Document[EntryContent],
+        event: DocumentUpdated | DocumentReverted,
+        *,
+        restored_from: UUID | None = None,
+    ) -> None:
+        await super()._store(uow, actor, document, event, restored_from=restored_from)
+        changed = set(event.changed) - self.kind.withheld(actor)
+        fields = self.kind.definition.fields
+        if shared := [field for field in fields if not field.localised and field.key in changed]:
+            await self._share(uow, actor, document, shared)
 
-    async def _share(self, uow: UnitOfWork, actor: Actor, document_id: UUID) -> None:
-        """Have the translations of a document say the same where they are not localised."""
-        others = await uow.repository(TranslationRepository).others(document_id)
-        if not others:
-            return
+    async def _of(
+        self, uow: UnitOfWork, actor: Actor, document_id: UUID, permission: str, expected: int | None
+    ) -> Document[EntryContent]:
+        if permission == policy.EDIT:
+            await self._hold_all(uow, document_id)
+        return await super()._of(uow, actor, document_id, permission, expected)
+
+    async def _hold_all(self, uow: UnitOfWork, document_id: UUID) -> None:
+        """Lock a document and its translations, in the order of everybody.
+
+        Two who change two translations, each of which changes the other, would wait in a circle.
+        """
+        if others := await uow.repository(TranslationRepository).others(document_id):
+            # Before documents are: who changes a type locks them in this order.
+            await self.hold(uow)
+            await uow.repository(DocumentRepository).lock([document_id, *others])
+
+    async def _share(
+        self, uow: UnitOfWork, actor: Actor, document: Document[EntryContent], shared: Sequence[Field]
+    ) -> None:
+        """Have the translations of a document say the same in fields that were changed in it.
+
+        Raises `Forbidden` where the actor may not edit one that would become another.
+        """
         documents = uow.repository(DocumentRepository)
-        document = await documents.get(self.kind, document_id)
-        if document is None:
-            return
-        shared = [str(field.id) for field in self.kind.definition.fields if not field.localised]
-        common = {name: document.draft.fields[name] for name in shared if name in document.draft.fields}
-        for other in others:
+        for other in await uow.repository(TranslationRepository).others(document.id):
             translation = await documents.get(self.kind, other)
             if translation is None or translation.trashed_at or translation.archived_at:
                 continue
-            own = {name: one for name, one in translation.draft.fields.items() if name not in shared}
-            content = msgspec.structs.replace(translation.draft, fields={**own, **common})
+            content = _taking(translation.draft, document.draft, shared)
+            if not content.changed(translation.draft):
+                continue
+            try:
+                await self._access.require(uow, actor, translation, policy.EDIT)
+            except Forbidden:
+                keys = "”, “".join(field.key for field in shared)
+                raise Forbidden(f"Translations that you may not change share “{keys}”.") from None
             edited = translation.edit(content, at=document.updated_at, by=actor.user_id)
             if edited is not None:
-                await documents.add_revision(translation, changed=edited.changed)
-                await documents.save(translation)
-                uow.record(edited.by(actor))
+                # It has nothing to share: all have the same from the document itself.
+                await super()._store(uow, actor, translation, edited)
 
     async def follow(self, uow: UnitOfWork, actor: Actor, document_id: UUID) -> bool:
         documents = uow.repository(DocumentRepository)
@@ -253,3 +286,11 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
         if live is not None and (is_other or is_live_other or self.kind.is_searched):
             await self._put_live(uow, document, live.content)
         return is_other or is_live_other
+
+
+def _taking(content: EntryContent, source: EntryContent, fields: Iterable[Field]) -> EntryContent:
+    """``content`` with what ``source`` says in some fields, or says nothing in."""
+    names = {str(field.id) for field in fields}
+    own = {name: one for name, one in content.fields.items() if name not in names}
+    taken = {name: one for name, one in source.fields.items() if name in names}
+    return msgspec.structs.replace(content, fields={**own, **taken})
