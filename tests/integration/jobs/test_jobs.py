@@ -103,10 +103,11 @@ async def test_an_unforeseen_error_is_tried_again(
     waits = "SELECT id FROM queue.procrastinate_jobs WHERE status = 'todo' AND scheduled_at > now()"
     await until(lambda: rows(database_url, waits))
     assert [number for number, _ in steps()] == [1]
-    with psycopg.connect(database_url) as connection:  # as if somebody had mended it
-        connection.execute("UPDATE jobs.jobs SET params = '{\"to\": 3}'")
-        connection.execute("SET search_path TO queue")
-        connection.execute("UPDATE procrastinate_jobs SET scheduled_at = now()")
+    # As if somebody had mended it. The worker in this loop may be at other rows at the moment, and goes on meanwhile.
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        await connection.execute("UPDATE jobs.jobs SET params = '{\"to\": 3}'")
+        await connection.execute("SET search_path TO queue")
+        await connection.execute("UPDATE procrastinate_jobs SET scheduled_at = now() WHERE status = 'todo'")
     job = await awaited(job_id, "succeeded")
     assert "secret" not in json.dumps(job)
     assert [number for number, _ in steps()] == [1, 2, 3]
