@@ -90,6 +90,15 @@ def rows(url: str, statement: str, params: Iterable[object] = ()) -> list[tuple[
         return connection.execute(statement.encode(), list(params)).fetchall()
 
 
+def translate(url: str, one: dict[str, Any], original: dict[str, Any]) -> None:
+    """Have a document be a translation of another one, of whatever type."""
+    rows(
+        url,
+        "UPDATE cms.documents SET translation_of = %s WHERE id = %s RETURNING id",
+        (original["id"], one["id"]),
+    )
+
+
 async def settle(application: Application, key: str) -> None:
     """Have the indexes of a type's fields built, as a worker would."""
     job = JobState(

@@ -23,9 +23,9 @@ from tests.integration.cms.cms_client import (
     make,
     published,
     remove,
-    rows,
     tagged,
     tags,
+    translate,
 )
 from tests.integration.hearing import until
 from tests.integration.http.asking import in_a_later_second, upload
@@ -449,11 +449,7 @@ async def test_translations_in_sitemaps(
 ) -> None:
     one = await published(admin, "posts", title="One", slug="one")
     two = await make(admin, "posts", title="Eins", slug="eins", locale="de")
-    rows(
-        database_url,
-        "UPDATE cms.documents SET translation_of = %s WHERE id = %s RETURNING id",
-        (one["id"], two["id"]),
-    )
+    translate(database_url, two, one)
     await do(admin, "posts", two, "publish")
     root = ET.fromstring((await read(client, "/sitemaps/0.xml")).content)
     for url in root:

@@ -20,6 +20,7 @@ from tests.integration.cms.cms_client import (
     rows,
     tagged,
     tags,
+    translate,
 )
 from tests.integration.hearing import until
 from tests.integration.http.asking import in_a_later_second, upload
@@ -460,11 +461,7 @@ async def test_what_search_engines_are_told_is_in_ascii(
     answered(await admin.post(f"{API}/content-types", json=type_), 201)
     one = await published(admin, "entries/event", title="Ü", slug="ü-de")
     two = await make(admin, "entries/event", title="Ü", slug="日本-de", locale="de")
-    rows(
-        database_url,
-        "UPDATE cms.documents SET translation_of = %s WHERE id = %s RETURNING id",
-        (one["id"], two["id"]),
-    )
+    translate(database_url, two, one)
     await do(admin, "entries/event", two, "publish")
     expected = {
         "de": spelt("https://example.org/events/日本-de"),
@@ -497,11 +494,7 @@ async def test_translations_name_one_another(
     await settings_of(admin, base_url="https://example.org")
     one = await published(admin, "posts", title="One", slug="one")
     two = await make(admin, "posts", title="Eins", slug="eins", locale="de")
-    rows(
-        database_url,
-        "UPDATE cms.documents SET translation_of = %s WHERE id = %s RETURNING id",
-        (one["id"], two["id"]),
-    )
+    translate(database_url, two, one)
     before = (await client.get(f"{CONTENT}/posts/{one['id']}")).headers["etag"]
     await do(admin, "posts", two, "publish")
     expected = [

@@ -1,7 +1,7 @@
 """What a change of a type would do: found out by trying it on what is stored."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -22,6 +22,8 @@ from cms_api.domains.cms.content_types.fields import (
 from cms_api.domains.cms.content_types.interface import Change, Plan
 from cms_api.domains.cms.content_types.tallies import MAX_EXAMPLES, Tally
 from cms_api.kernel.errors import Fault
+
+T = TypeVar("T")
 
 # What of a field says nothing about which values are right.
 _COSMETIC = frozenset(
@@ -74,11 +76,7 @@ def pointers(before: Definition, after: Definition) -> dict[str, str]:
     """The fields whose links stand elsewhere because something is renamed, with where that is."""
     stood = {str(one.id): at for one, at in shapes.pointing(before.fields)}
     stand = {str(one.id): at for one, at in shapes.pointing(after.fields)}
-    return {
-        name: at
-        for name, at in stand.items()
-        if name in stood and stood[name] != at and _form(stood[name]) == _form(at)
-    }
+    return {name: at for name, at in _changed(stood, stand).items() if _form(stood[name]) == _form(at)}
 
 
 def core(field: Field) -> Any:
@@ -228,8 +226,7 @@ def refused(key: str, number: int, examples: Iterable[UUID], words: str) -> Chan
 
 def policies(before: Definition, after: Definition) -> dict[str, str]:
     """The fields whose policy of deletion changes, with the new one."""
-    old = _policies(before)
-    return {name: policy for name, policy in _policies(after).items() if name in old and old[name] != policy}
+    return _changed(_policies(before), _policies(after))
 
 
 def _policies(definition: Definition) -> dict[str, str]:
@@ -240,8 +237,7 @@ def _policies(definition: Definition) -> dict[str, str]:
 
 def visibilities(before: Definition, after: Definition) -> dict[str, bool]:
     """The fields that readers see from now on, or no more, as far as they may point at something."""
-    old = _visibilities(before)
-    return {name: shown for name, shown in _visibilities(after).items() if name in old and old[name] != shown}
+    return _changed(_visibilities(before), _visibilities(after))
 
 
 def _visibilities(definition: Definition) -> dict[str, bool]:
@@ -251,6 +247,11 @@ def _visibilities(definition: Definition) -> dict[str, bool]:
         for field in walk((top,))
         if isinstance(field, POINTING)
     }
+
+
+def _changed(old: Mapping[str, T], new: Mapping[str, T]) -> dict[str, T]:
+    """What is another value than it was, of names that were there before."""
+    return {name: value for name, value in new.items() if name in old and old[name] != value}
 
 
 def narrowed(before: Definition, after: Definition) -> Iterator[tuple[Field, tuple[str, ...]]]:

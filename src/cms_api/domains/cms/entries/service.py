@@ -233,8 +233,11 @@ class Entries(Documents[EntryContent, EntryChanges, EntryView], EntryService):
     async def _hold_all(self, uow: UnitOfWork, document_id: UUID) -> None:
         """Lock a document and its translations, in the order of everybody.
 
-        Two who change two translations, each of which changes the other, would wait in a circle.
+        Two who change two translations, each of which changes the other, would wait in a circle. Where
+        all fields are localised, none changes another.
         """
+        if all(field.localised for field in self.kind.definition.fields):
+            return
         if others := await uow.repository(TranslationRepository).others(document_id):
             # Before documents are: who changes a type locks them in this order.
             await self.hold(uow)
