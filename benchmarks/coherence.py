@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx
 import psycopg
-from benchmarks.common import administrator, database, serving, sign_in, writing_application
+from benchmarks.common import APPLICATION, administrator, database, serving, sign_in, writing_application
 
 from cms_api.adapters.sqlalchemy.listening import notifications
 
@@ -212,8 +212,7 @@ def main() -> None:
     with database(posts=0) as url, ExitStack() as stack:
         asyncio.run(writing_application(url, administrator))
         workers = [
-            stack.enter_context(serving("cms_api.cli.worker:create", url, server="uvicorn"))
-            for _ in range(options.workers)
+            stack.enter_context(serving(APPLICATION, url, server="uvicorn")) for _ in range(options.workers)
         ]
         urls = [f"http://127.0.0.1:{worker.port}" for worker in workers]
 

@@ -27,6 +27,7 @@ from cms_api.settings import Settings
 
 T = TypeVar("T")
 
+APPLICATION = "cms_api.cli.worker:create"
 EMAIL, PASSWORD = "ada@example.org", "correct horse battery"
 POSTS = 10_000
 TAGS = 200
@@ -205,6 +206,8 @@ def serving(
 ) -> Iterator[Process]:
     """``target``, a factory of an ASGI application, on a port of its own."""
     port = free_port()
+    # As `cms serve` does; what is not the application gets what everybody else has.
+    http = "cms_api.adapters.http.protocol:Protocol" if target == APPLICATION else "httptools"
     command = {
         "granian": [
             "granian", "--interface", "asgi", "--factory", "--workers", "1", "--no-log", "--no-ws", "--loop", "uvloop",
@@ -212,7 +215,7 @@ def serving(
         ],
         "uvicorn": [
             "uvicorn", "--factory", "--workers", "1", "--no-access-log", "--log-level", "error", "--loop", "uvloop",
-            "--http", "httptools", "--host", "127.0.0.1", "--port", str(port), target,
+            "--http", http, "--no-proxy-headers", "--host", "127.0.0.1", "--port", str(port), target,
         ],
     }[server]  # fmt: skip
     given = os.environ | {

@@ -15,7 +15,16 @@ import time
 from pathlib import Path
 
 import httpx
-from benchmarks.common import TAGS, Process, administrator, database, serving, sign_in, writing_application
+from benchmarks.common import (
+    APPLICATION,
+    TAGS,
+    Process,
+    administrator,
+    database,
+    serving,
+    sign_in,
+    writing_application,
+)
 
 from cms_api.adapters.http.caching import ANSWER_OVERHEAD
 
@@ -104,7 +113,7 @@ def main() -> None:
     environment = {"CMS_CACHE_SIZE": str(options.cache), "CMS_ACCESS_TOKEN_TTL": "7200"}
     with database(options.posts) as url:
         asyncio.run(writing_application(url, administrator))
-        with serving("cms_api.cli.worker:create", url, server="uvicorn", environment=environment) as worker:
+        with serving(APPLICATION, url, server="uvicorn", environment=environment) as worker:
             idle = resident(worker)
             samples, kept = asyncio.run(load(worker, seconds=options.minutes * 60, posts=options.posts))
     mebi = 2**20

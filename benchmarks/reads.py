@@ -23,7 +23,16 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
-from benchmarks.common import TAGS, Figures, Process, database, database_process, measure, serving
+from benchmarks.common import (
+    APPLICATION,
+    TAGS,
+    Figures,
+    Process,
+    database,
+    database_process,
+    measure,
+    serving,
+)
 
 from cms_api.app import create_app
 from cms_api.settings import Settings
@@ -178,8 +187,8 @@ def _run(url: str, posts: int, options: Any, missed: list[str]) -> dict[str, flo
                 serving(target, url, server=options.server, environment=given | more)
             )
             twin, ready = start("benchmarks.twin:create"), start("benchmarks.twin:ready")
-            uncached = start("cms_api.cli.worker:create", CMS_CACHE_SIZE="0")
-            cached = start("cms_api.cli.worker:create", CMS_CACHE_SIZE=str(2**27))
+            uncached = start(APPLICATION, CMS_CACHE_SIZE="0")
+            cached = start(APPLICATION, CMS_CACHE_SIZE=str(2**27))
             processes = (twin, uncached, ready, cached)
             print(
                 f"\n{posts} posts, {options.rounds} rounds; CPU over {FEW} connections, latency over {MANY}"

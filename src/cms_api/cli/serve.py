@@ -69,6 +69,7 @@ def _serve(settings: Settings) -> None:
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
+    from cms_api.adapters.http.protocol import Protocol
     from cms_api.bootstrap.secret import secret_key
     from cms_api.cli.worker import SUPERVISOR
 
@@ -84,7 +85,7 @@ def _serve(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="on",
         log_config=None,

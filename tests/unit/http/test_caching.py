@@ -14,7 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from litestar.types import ASGIApp, Scope
 
-from cms_api.adapters.http.caching import Answer, CacheAges, CachedAnswers, ResponseCache, shared
+from cms_api.adapters.http.caching import (
+    HEAD_OVERHEAD,
+    Answer,
+    CacheAges,
+    CachedAnswers,
+    ResponseCache,
+    shared,
+)
 from cms_api.adapters.http.compression import CODINGS, accepted
 
 BODY = b'{"words": "' + b"many words " * 200 + b'"}'
@@ -376,7 +383,7 @@ async def test_each_coding_is_made_once_and_has_a_tag_of_its_own(
     packed = await ask(app, accept_encoding=coding)
     assert await ask(app, accept_encoding=coding) == packed
     assert made == 1
-    assert cache.size == before + len(packed[2])
+    assert cache.size == before + len(packed[2]) + len(packed[1]["cache-tag"]) + HEAD_OVERHEAD
     status, headers, body = packed
     assert (status, headers["content-encoding"], headers["content-length"]) == (200, coding, str(len(body)))
     unpack = {"zstd": zstd.decompress, "br": brotli.decompress, "gzip": gzip.decompress}[coding]
@@ -484,7 +491,8 @@ async def test_what_is_large_is_compressed_once_for_many() -> None:
     plain = cache.size
     answers = await asyncio.gather(*(ask(app, accept_encoding="br") for _ in range(20)))
     assert {headers["content-encoding"] for _, headers, _ in answers} == {"br"}
-    assert cache.size == plain + len(answers[0][2])
+    _, head, body = answers[0]
+    assert cache.size == plain + len(body) + len(head["cache-tag"]) + HEAD_OVERHEAD
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from litestar.enums import ScopeType
@@ -28,8 +28,9 @@ from cms_api.adapters.http.compression import CODINGS, MIN_BYTES, acceptable, ac
 from cms_api.adapters.http.preconditions import CONDITIONAL, CONDITIONS, hash_tag, matches
 from cms_api.adapters.http.previewing import is_preview
 
-# What an answer and a key of it take beside their bytes, about.
+# What an answer, each head of it and a key of it take beside their bytes, about.
 ANSWER_OVERHEAD = 2_000
+HEAD_OVERHEAD = 1_000
 KEY_OVERHEAD = 200
 # Longer queries are rarely asked twice, and would fill the memory with what nobody counts.
 MAX_QUERY = 2_000
@@ -51,8 +52,6 @@ ID_LENGTH, GROUP_LENGTH, TAG_LENGTH = 36, 12, 8
 
 Headers = list[tuple[bytes, bytes]]
 Place = tuple[str, bytes]
-# Status, headers and body.
-Ready = tuple[int, Headers, bytes]
 
 
 def tag_of(key: str) -> str:
@@ -94,6 +93,26 @@ def _cache_control(age: int, stale: int | None = None) -> bytes:
     return f"public, max-age={age}, stale-while-revalidate={stale}".encode()
 
 
+class Ready:
+    """What is sent to many, as it is. ``head`` is how HTTP/1.1 writes its headers, once somebody wrote them."""
+
+    __slots__ = ("body", "head", "headers", "status")
+
+    def __init__(self, status: int, headers: Headers, body: bytes = b"") -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.head: bytes | None = None
+
+
+class Form(NamedTuple):
+    """An answer in a coding: its tag, and what is sent to who has not that, or has it."""
+
+    tag: bytes
+    whole: Ready
+    unchanged: Ready
+
+
 class Answer:
     """An answer that many may get: its bytes, once for each content coding that was asked for."""
 
@@ -101,6 +120,7 @@ class Answer:
         "_body",
         "_cache",
         "_forms",
+        "_head_size",
         "_headers",
         "_is_dated",
         "_media_type",
@@ -142,8 +162,11 @@ class Answer:
         self._validators = headers[:known]
         self._cache: ResponseCache | None = None
         self._packing: dict[str, asyncio.Future[bytes]] | None = None
-        self._forms: dict[str | None, tuple[bytes, Headers, bytes]] = {None: self._form(None, body)}
-        self.size = len(body) + len(joined) + ANSWER_OVERHEAD + KEY_OVERHEAD * len(self.keys)
+        self._forms: dict[str | None, Form] = {None: self._form(None, body)}
+        self._head_size = len(joined) + HEAD_OVERHEAD
+        self.size = (
+            len(body) + len(joined) + self._head_size + ANSWER_OVERHEAD + KEY_OVERHEAD * len(self.keys)
+        )
 
     def keep(self, cache: "ResponseCache | None") -> None:
         """Be kept by ``cache``, or by none any more."""
@@ -157,15 +180,18 @@ class Answer:
             return None
         if (tags := given.get(b"if-none-match")) is not None:
             known = tags.decode("latin-1")
-            if matches(known, form[0].decode()):
-                return 304, [*self._validators, (b"etag", form[0])], b""
+            if matches(known, form.tag.decode()):
+                return form.unchanged
             # Each coding has its tag, and she may have another one than she would get now.
             for tag in (_coded(self._tag, one) for one in (None, *acceptable(codings))):
                 if matches(known, tag):
-                    return 304, [*self._validators, (b"etag", tag.encode())], b""
+                    return self._unchanged(tag.encode())
         elif (since := given.get(b"if-modified-since")) is not None and self._is_as_of(since):
-            return 304, [*self._validators, (b"etag", form[0])], b""
-        return 200, *form[1:]
+            return form.unchanged
+        return form.whole
+
+    def _unchanged(self, tag: bytes) -> Ready:
+        return Ready(304, [*self._validators, (b"etag", tag)])
 
     def _is_as_of(self, date: bytes) -> bool:
         """Whether it is as it was when this date was told: it is the very same. What went makes a date earlier."""
@@ -179,10 +205,9 @@ class Answer:
             given = {name: value for name, value in given.items() if name not in CONDITIONS}
         while (ready := self.ready(given)) is None:
             await self._make(accepted(given.get(b"accept-encoding", b"")))
-        status, headers, body = ready
         # Who is on the way changes the list that is sent, and these are kept.
-        await send({"type": "http.response.start", "status": status, "headers": [*headers]})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+        await send({"type": "http.response.start", "status": ready.status, "headers": [*ready.headers]})
+        await send({"type": "http.response.body", "body": ready.body, "more_body": False})
 
     async def _make(self, coding: str | None) -> None:
         """Have a coding. Only what is kept is worth being compressed."""
@@ -203,9 +228,9 @@ class Answer:
             self._packing.pop(coding, None)
         self._forms[coding] = self._form(coding, packed)
         if self._cache is not None:
-            self._cache.grow(self, len(packed))
+            self._cache.grow(self, len(packed) + self._head_size)
 
-    def _form(self, coding: str | None, body: bytes) -> tuple[bytes, Headers, bytes]:
+    def _form(self, coding: str | None, body: bytes) -> Form:
         tag = _coded(self._tag, coding).encode()
         headers = [
             *self._headers,
@@ -215,7 +240,7 @@ class Answer:
         ]
         if coding is not None:
             headers.append((b"content-encoding", coding.encode()))
-        return tag, headers, body
+        return Form(tag, Ready(200, headers, body), self._unchanged(tag))
 
 
 class Redirection(Answer):
@@ -229,11 +254,12 @@ class Redirection(Answer):
     def ready(self, given: Mapping[bytes, bytes]) -> Ready | None:
         """What is sent to everybody."""
         del given
-        return 301, *self._forms[None][1:]
+        return self._forms[None].whole
 
-    def _form(self, coding: str | None, body: bytes) -> tuple[bytes, Headers, bytes]:
+    def _form(self, coding: str | None, body: bytes) -> Form:
         del coding
-        return b"", [*self._headers, (b"content-length", b"0")], body
+        sent = Ready(301, [*self._headers, (b"content-length", b"0")], body)
+        return Form(b"", sent, sent)
 
 
 def _beside(make: Callable[[bytes], bytes], body: bytes) -> asyncio.Future[bytes]:

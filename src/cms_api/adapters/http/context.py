@@ -2,19 +2,22 @@
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from random import getrandbits
 from typing import Any
 
 import structlog
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from cms_api import timings
-from cms_api.adapters.http.caching import CachedAnswers
+from cms_api.adapters.http.caching import CachedAnswers, Ready
 from cms_api.adapters.http.proxies import Proxies
 
 _log = structlog.get_logger("cms.access")
+# RFC 9110, section 5.5: none is in a value but the tab.
+_CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _GIVEN = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
 SECURITY = (
@@ -28,6 +31,8 @@ SECURITY = (
 VARY = (b"vary", b"Accept-Encoding, Origin")
 CACHE_HIT = b'cache;desc="hit"'
 HIT = ((b"server-timing", CACHE_HIT), *SECURITY)
+# Set where the server has asked for what is kept before it calls the application.
+IS_ASKED = "cms_is_asked"
 
 
 def _told(timing: timings.Timings, seconds: float) -> bytes:
@@ -47,6 +52,21 @@ def _varying(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]
     named = [value for key, value in (VARY, *headers) if key == b"vary"]
     names = {name.strip().lower(): name.strip() for name in b",".join(named).split(b",")}
     return [*(one for one in headers if one[0] != b"vary"), (b"vary", b", ".join(names.values()))]
+
+
+def _request_id(headers: Mapping[bytes, bytes]) -> bytes:
+    """A well-formed one that is given, or a new one: no secret, and each request needs one."""
+    given = headers.get(b"x-request-id")
+    return given if given and _GIVEN.fullmatch(given) else b"%032x" % getrandbits(128)
+
+
+def _head(ready: Ready) -> bytes | None:
+    """How HTTP/1.1 writes a kept answer's status and headers (RFC 9112, sections 4 and 5); None where it can't."""
+    headers = [b"%b: %b\r\n" % header for header in (*ready.headers, *HIT)]
+    if any(_CONTROLS.search(header, 0, len(header) - 2) for header in headers):
+        return None
+    status = HTTPStatus(ready.status)
+    return b"HTTP/1.1 %d %b\r\n%b" % (status, status.phrase.encode(), b"".join(headers))
 
 
 class RequestContext:
@@ -72,21 +92,15 @@ class RequestContext:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        given = headers.get(b"x-request-id")
-        # No secret, and each request needs one.
-        request_id = given if given and _GIVEN.fullmatch(given) else b"%032x" % getrandbits(128)
-        if self._cached is not None and (ready := self._cached.ready(scope, headers)) is not None:
-            # The shortest way: nothing is worked out that only the application would need.
+        if IS_ASKED not in scope and (kept := self._kept(scope)) is not None:
             started = time.perf_counter() if self._access_log else 0.0
-            status, kept, body = ready
-            head = [*kept, (b"x-request-id", request_id), *HIT]
-            await send({"type": "http.response.start", "status": status, "headers": head})
-            await send({"type": "http.response.body", "body": body, "more_body": False})
-            if self._access_log:
-                with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
-                    self._write(scope, scope["method"], status, time.perf_counter() - started)
+            ready, request_id = kept
+            head = [*ready.headers, (b"x-request-id", request_id), *HIT]
+            await send({"type": "http.response.start", "status": ready.status, "headers": head})
+            await send({"type": "http.response.body", "body": ready.body, "more_body": False})
+            self._log_kept(scope, kept, started)
             return
+        request_id = _request_id(dict(scope["headers"]))
         # A copy: the server goes by its own, and must know of a HEAD that there will be no content.
         scope = scope.copy()
         scope["cms_request_id"] = request_id.decode()  # type: ignore[typeddict-unknown-key]
@@ -118,6 +132,35 @@ class RequestContext:
             if self._access_log:
                 self._write(scope, method, status, time.perf_counter() - started)
             structlog.contextvars.clear_contextvars()
+
+    def written(self, scope: HTTPScope) -> tuple[bytes, bytes] | None:
+        """What is kept for a request, as HTTP/1.1 writes it, and logged as answered: for servers that ask for it.
+
+        The head, from its status line on, lacks what is the server's own and the empty line; behind it comes the body.
+        """
+        started = time.perf_counter() if self._access_log else 0.0
+        if (kept := self._kept(scope)) is not None:
+            ready, request_id = kept
+            ready.head = ready.head or _head(ready)
+            if ready.head is not None:
+                self._log_kept(scope, kept, started)
+                return b"%bx-request-id: %b\r\n" % (ready.head, request_id), ready.body
+        scope[IS_ASKED] = True  # type: ignore[literal-required]  # a key of our own
+        return None
+
+    def _kept(self, scope: HTTPScope) -> tuple[Ready, bytes] | None:
+        """What is kept for a request, and its id. Nothing is worked out that only the application would need."""
+        if self._cached is None:
+            return None
+        headers = dict(scope["headers"])
+        ready = self._cached.ready(scope, headers)
+        return None if ready is None else (ready, _request_id(headers))
+
+    def _log_kept(self, scope: HTTPScope, kept: tuple[Ready, bytes], started: float) -> None:
+        if self._access_log:
+            ready, request_id = kept
+            with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
+                self._write(scope, scope["method"], ready.status, time.perf_counter() - started)
 
     def _write(self, scope: Any, method: str, status: int, seconds: float) -> None:
         user = scope.get("user")

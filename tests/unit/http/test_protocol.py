@@ -1,0 +1,234 @@
+"""HTTP/1.1 as `cms serve` speaks it: kept answers are sent at once, and are what they would be otherwise."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import pytest
+from litestar.types import ASGIApp
+from structlog.testing import capture_logs
+from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from cms_api.adapters.http.caching import Answer, CachedAnswers, ResponseCache, shared
+from cms_api.adapters.http.context import RequestContext
+from cms_api.adapters.http.protocol import Protocol
+from cms_api.adapters.http.proxies import Proxies
+
+BODY = b"many words " * 200
+LARGE = b"x" * 100_000
+DATE = (b"date", b"Fri, 27 Nov 2026 10:00:00 GMT")
+Ask = Callable[[bytes], Any]
+
+
+class Context(RequestContext):
+    """What surrounds requests; it counts those that it is called for."""
+
+    called = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Count, and go on."""
+        self.called += 1
+        await super().__call__(scope, receive, send)
+
+
+class Site:
+    """An application of which everything but `/slow` and `/odd` may be kept, and what serves it."""
+
+    def __init__(self, *, access_log: bool = False, limit_concurrency: int | None = None) -> None:
+        cache = ResponseCache(limit=10_000_000)
+        cache.listening()
+        cached = CachedAnswers(cast("ASGIApp", self.answer), cache, prefixes=("/",))
+        self.context = Context(cached, access_log=access_log, proxies=Proxies(()), cached=cached)
+        self.asgi_handler = self.context
+        self.config = Config(
+            cast("Any", self), log_config=None, proxy_headers=False, limit_concurrency=limit_concurrency
+        )
+        self.config.load()
+        self.protocols: list[HttpToolsProtocol] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer, as the application does."""
+        await self.asgi_handler(scope, receive, send)
+
+    async def answer(self, scope: Any, receive: Any, send: Any) -> None:
+        """Make an answer for a path."""
+        path = scope["path"]
+        headers = [(b"last-modified", DATE[1])]
+        if path == "/odd":
+            headers.append((b"x-odd", b"a\r\nb"))
+        answer = Answer(LARGE if path == "/large" else path.encode() + BODY, headers, ("one", path))
+        if path == "/slow":
+            await asyncio.sleep(0.01)
+            await answer(scope, receive, send)
+        else:
+            await shared(scope, answer)(scope, receive, send)
+
+    @asynccontextmanager
+    async def served(self, protocol: type[HttpToolsProtocol] = Protocol) -> AsyncIterator[Ask]:
+        """What sends bytes to it and gives all that comes back until it is silent or hangs up."""
+        state = ServerState()
+        state.default_headers = [DATE]
+
+        def connected() -> HttpToolsProtocol:
+            self.protocols.append(protocol(self.config, state, {}))
+            return self.protocols[-1]
+
+        server = await asyncio.get_running_loop().create_server(connected, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+
+        async def ask(sent: bytes) -> bytes:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            writer.write(sent)
+            found = b""
+            while True:
+                try:
+                    part = await asyncio.wait_for(reader.read(1_000_000), 0.3)
+                except TimeoutError:
+                    break
+                if not part:
+                    found += b"[closed]"
+                    break
+                found += part
+            writer.close()
+            await writer.wait_closed()
+            return found
+
+        try:
+            yield ask
+        finally:
+            server.close()
+            for connection in list(state.connections):
+                connection.transport.close()  # type: ignore[union-attr]
+            await server.wait_closed()
+
+
+def request(*headers: str, path: str = "/a", method: str = "GET", version: str = "1.1") -> bytes:
+    """A request as it is written."""
+    return "\r\n".join([f"{method} {path} HTTP/{version}", "Host: x", *headers, "", ""]).encode()
+
+
+def told(sent: bytes) -> tuple[bytes, list[bytes], bytes]:
+    """The status line, the headers in an order of their own, and what comes behind."""
+    head, _, body = sent.partition(b"\r\n\r\n")
+    head = re.sub(rb"x-request-id: [0-9a-f]{32}", b"x-request-id: -", head)
+    # What is not kept says how long it took.
+    head = re.sub(rb"server-timing: db.*", b"server-timing: -", head)
+    status, *headers = head.split(b"\r\n")
+    return status, sorted(headers), body
+
+
+REQUESTS = {
+    "plain": request(),
+    "packed": request("Accept-Encoding: br, gzip"),
+    "known": request("If-None-Match: *"),
+    "known packed": request('If-None-Match: "x", *', "Accept-Encoding: gzip"),
+    "not modified": request(f"If-Modified-Since: {DATE[1].decode()}"),
+    "of another path": request(path="/b?c=d"),
+    "with an id": request("X-Request-Id: 1234-abcd"),
+    "closing": request("Connection: close"),
+    "old": request(version="1.0"),
+    "head": request(method="HEAD"),
+    "with a body": request("Content-Length: 5") + b"12345",
+    "waiting to go on": request("Expect: 100-continue", "Content-Length: 5"),
+    "never kept": request(path="/slow"),
+    "signed in": request("Authorization: Bearer x"),
+}
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+async def test_what_is_kept_is_sent_as_the_server_sends_it(name: str) -> None:
+    answers = []
+    for protocol in (HttpToolsProtocol, Protocol):
+        async with Site().served(protocol) as ask:
+            await ask(REQUESTS[name])
+            if name in ("head", "signed in"):
+                await ask(request())
+            answers.append(told(await ask(REQUESTS[name])))
+    assert answers[0] == answers[1]
+    status, headers, body = answers[0]
+    assert status in (b"HTTP/1.1 200 OK", b"HTTP/1.1 304 Not Modified")
+    assert b"date: " + DATE[1] in headers
+    assert body.endswith(b"[closed]") is (name in ("closing", "old"))
+    if name == "with an id":
+        assert b"x-request-id: 1234-abcd" in headers
+
+
+async def test_what_is_kept_is_nothing_that_the_application_is_called_for() -> None:
+    site = Site()
+    async with site.served() as ask:
+        for called, asked in enumerate((request(), request(path="/slow"), request(path="/slow")), 1):
+            await ask(asked)
+            assert site.context.called == called
+        for asked in (request(), request("If-None-Match: *"), request() * 3):
+            assert await ask(asked)
+        assert site.context.called == 3
+
+
+async def test_answers_come_in_the_order_of_the_requests() -> None:
+    site = Site()
+    paths = ["/a", "/b", "/slow", "/a", "/c", "/a", "/slow", "/b"] * 30
+    async with site.served() as ask:
+        for path in ("/a", "/b"):
+            await ask(request(path=path))
+        found = await ask(b"".join(request(path=path) for path in paths))
+    assert re.findall(rb"\r\n\r\n(/\w+)many", found) == [path.encode() for path in paths]
+
+
+async def test_very_many_requests_behind_a_slow_one_are_all_answered() -> None:
+    # Each of them is done by the end of the one before it: that must not go deeper and deeper.
+    async with Site().served() as ask:
+        await ask(request())
+        found = await ask(request(path="/slow") + request() * 3_000)
+    assert found.count(b"HTTP/1.1 200 OK") == 3_001
+
+
+async def test_who_asks_and_does_not_read_fills_no_memory() -> None:
+    site = Site()
+    async with site.served() as ask:
+        await ask(request(path="/large"))
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.port, limit=1_000)
+        writer.write(request(path="/large") * 1_500)
+        await asyncio.sleep(0.3)
+        waiting = site.protocols[-1].transport.get_write_buffer_size()
+        assert 0 < waiting < 3 * len(LARGE)
+        # And gets everything as soon as she reads.
+        found = 0
+        while found < 1_500 * len(LARGE):
+            found += len(await asyncio.wait_for(reader.read(1_000_000), 5))
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_server_that_is_too_busy_says_so() -> None:
+    site = Site()
+    async with site.served() as ask:
+        await ask(request())
+        site.config.limit_concurrency = 1
+        assert (await ask(request())).startswith(b"HTTP/1.1 503 ")
+
+
+async def test_a_header_that_would_end_before_its_time_is_left_to_the_server() -> None:
+    async with Site().served() as ask:
+        for _ in range(2):
+            assert await ask(request(path="/odd")) == b"[closed]"
+
+
+async def test_what_is_sent_at_once_has_its_line_in_the_log() -> None:
+    site = Site(access_log=True)
+    async with site.served() as ask:
+        await ask(request())
+        with capture_logs() as logs:
+            await ask(request("If-None-Match: *"))
+    assert [(one["method"], one["path"], one["status"]) for one in logs] == [("GET", "/a", 304)]
+
+
+async def test_other_applications_are_served_as_ever() -> None:
+    site = Site()
+    site.asgi_handler = cast("Any", site.answer)
+    async with site.served() as ask:
+        assert (await ask(request())).startswith(b"HTTP/1.1 200 OK")
+    assert site.context.called == 0
