@@ -97,6 +97,10 @@ class Manifold(Unknown):
     """A path through a relation to several, where a single value is wanted."""
 
 
+class Ended(Unknown):
+    """A path that goes on behind a plain value."""
+
+
 class TooFar(Exception):
     """A path that walks more relations than are walked."""
 
@@ -109,7 +113,7 @@ def _walked(fields: Fields, path: str, *, single: bool = False) -> tuple[Fields,
         relation = fields.relations.get(step)
         if relation is None or (single and relation.is_many):
             usable = [n for n, one in fields.relations.items() if not (single and one.is_many)]
-            wrong = Unknown if relation is None else Manifold
+            wrong = Manifold if relation else Ended if step in fields.filters else Unknown
             raise wrong(prefix + step, [f"{prefix}{name}" for name in usable])
         hops += relation.hops
         if hops > MAX_RELATIONS:
@@ -119,7 +123,7 @@ def _walked(fields: Fields, path: str, *, single: bool = False) -> tuple[Fields,
 
 
 def find(fields: Fields, path: str) -> Found:
-    """What a filter's path leads to. Raises `Unknown` and `TooFar`."""
+    """What a filter's path leads to. Raises `Unknown`, `Ended` and `TooFar`."""
     if (kind := fields.filters.get(path)) is not None:
         return Found(kind, 0)
     inner, last, hops = _walked(fields, path)
@@ -130,7 +134,7 @@ def find(fields: Fields, path: str) -> Found:
 
 
 def find_sort(fields: Fields, path: str) -> Found:
-    """What a sort's path leads to: single values only. Raises `Unknown`, `Manifold` and `TooFar`."""
+    """What a sort's path leads to: single values only. Raises `Unknown`, `Ended`, `Manifold` and `TooFar`."""
     if path in fields.sorts:
         return Found(fields.filters.get(path, "text"), 0)
     inner, last, hops = _walked(fields, path, single=True)

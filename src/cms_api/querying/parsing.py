@@ -15,6 +15,7 @@ from cms_api.querying.listings import (
     LOGIC,
     MAX_RELATIONS,
     OPERATORS,
+    Ended,
     Fields,
     FieldType,
     Listing,
@@ -157,6 +158,9 @@ class _Parser:
             return look()
         except Manifold as error:
             detail = f"“{error.name[:SHOWN]}” leads to several: only what there is one of can be sorted by."
+            self.fault(node, f"unknown_{what}", detail)
+        except Ended as error:
+            detail = f"“{error.name[:SHOWN]}” is a plain value: no {what} goes on behind it."
             self.fault(node, f"unknown_{what}", detail)
         except Unknown as error:
             hint = nearest(error.name, error.known)
@@ -372,22 +376,24 @@ class _Parser:
             self.fault(node, "required", "“fields” names no field.")
         for path in paths[:MAX_FIELDS]:
             place, into = of, wanted
-            *steps, last = path.split(".")
-            for step in steps:
-                known = step in place.shown
+            steps = path.split(".")
+            for number, step in enumerate(steps):
+                if step not in place.shown:
+                    prefix = ".".join([*steps[:number], ""])
+                    hint = nearest(f"{prefix}{step}", [f"{prefix}{name}" for name in place.shown])
+                    self.fault(node, "unknown_field", f"There is no field “{path[:SHOWN]}” here.{hint}")
+                    break
                 into.keep(step)
-                inner = into.parts.get(step)
-                relation = place.relations.get(step)
-                if not known or inner is None or relation is None:
-                    hint = ": is its relation included?" if known else f".{nearest(step, place.shown)}"
-                    self.fault(node, "unknown_field", f"There is no field “{path[:SHOWN]}” here{hint}")
+                if number == len(steps) - 1:
+                    break
+                relation, inner = place.relations.get(step), into.parts.get(step)
+                if relation is None or inner is None:
+                    so_far = ".".join(steps[: number + 1])
+                    hint = "comes whole, or not at all" if relation is None else "is not included"
+                    detail = f"There is no field “{path[:SHOWN]}” here: “{so_far[:SHOWN]}” {hint}."
+                    self.fault(node, "unknown_field", detail)
                     break
                 place, into = relation.fields(), inner
-            else:
-                if last not in place.shown:
-                    hint = ": is its relation included?" if steps else f".{nearest(last, place.shown)}"
-                    self.fault(node, "unknown_field", f"There is no field “{path[:SHOWN]}” here{hint}")
-                into.keep(last)
         if len(paths) > MAX_FIELDS:
             self.fault(node, "too_many", f"At most {MAX_FIELDS} fields are taken.")
 

@@ -243,6 +243,31 @@ async def test_all_faults_are_told_at_once(site: Site, library: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("fields=titel", "There is no field “titel” here. Did you mean “title”?"),
+        (
+            "include=author&fields=author.nam",
+            "There is no field “author.nam” here. Did you mean “author.name”?",
+        ),
+        ("fields=author.name", "There is no field “author.name” here: “author” is not included."),
+        ("fields=seo.titel", "There is no field “seo.titel” here: “seo” comes whole, or not at all."),
+        ("fields=sea.title", "There is no field “sea.title” here. Did you mean “seo”?"),
+        ("filter[author.name.x]=a", "“author.name” is a plain value: no filter goes on behind it."),
+        ("filter[author.nam]=a", "There is no filter “author.nam” here. Did you mean “author.name”?"),
+        ("sort=title.x", "“title” is a plain value: no sort goes on behind it."),
+        (
+            "sort=tags.name",
+            "“tags” leads to several: only what there is one of can be sorted by.",
+        ),
+    ],
+)
+async def test_what_is_wrong_is_told_with_what_is_near(site: Site, query: str, said: str) -> None:
+    problem = check_problem(await site.visitor.get(f"{POSTS}?{query}"), 400, "malformed")
+    assert [one["detail"] for one in problem["errors"]] == [said]
+
+
+@pytest.mark.parametrize(
     "query",
     [
         "filter[author.user_id][exists]=true",

@@ -19,7 +19,7 @@ def settings(settings: Settings) -> Settings:
     return msgspec.structs.replace(settings, cors_origins=(ONE, TWO))
 
 
-VARY = ["Accept-Encoding, Origin"]
+VARY = ["Accept-Encoding, Origin, Preview-Token"]
 
 
 async def test_each_origin_gets_its_own_out_of_the_cache(

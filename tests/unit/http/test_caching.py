@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from litestar.types import ASGIApp, Scope
 
+from cms_api.adapters.http import caching
 from cms_api.adapters.http.caching import (
     HEAD_OVERHEAD,
     Answer,
@@ -427,8 +428,8 @@ async def test_the_tag_of_a_coding_that_is_not_taken_is_none_of_an_answer() -> N
     ],
 )
 async def test_what_was_not_modified_since(date: str, status: int) -> None:
-    dated = (b"last-modified", b"Wed, 25 Nov 2026 10:00:00 GMT")
-    answer = Answer(BODY, [dated], ("one",))
+    dated = "Wed, 25 Nov 2026 10:00:00 GMT"
+    answer = Answer(BODY, [], ("one",), date=dated)
     told, head, body = await ask(answer, if_modified_since=date)
     assert told == status
     assert "etag" in head
@@ -436,7 +437,30 @@ async def test_what_was_not_modified_since(date: str, status: int) -> None:
     # The tag knows better (RFC 9110, section 13.1.3); and what tells no date was modified at any time.
     assert (await ask(answer, if_modified_since=date, if_none_match='"x"'))[0] == 200
     assert (await ask(Answer(BODY, [], ("one",)), if_modified_since=date))[0] == 200
-    assert (await ask(Answer(BODY, [dated], ("one",), is_dated=False), if_modified_since=date))[0] == 200
+    assert (await ask(Answer(BODY, [], ("one",), date=dated, is_dated=False), if_modified_since=date))[
+        0
+    ] == 200
+
+
+async def test_a_date_is_told_once_its_second_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, later = "Wed, 25 Nov 2026 10:00:00 GMT", "Wed, 25 Nov 2026 10:00:01 GMT"
+    monkeypatch.setattr(caching, "formatdate", lambda **_: now)
+    cache = ResponseCache(limit=LIMIT)
+    answer = Answer(BODY, [], ("one",), date=now)
+    answer.keep(cache)
+    for _ in range(2):
+        assert "last-modified" not in (await ask(answer))[1]
+        assert "last-modified" not in (await ask(answer, accept_encoding="gzip"))[1]
+        assert (await ask(answer, if_modified_since=now))[0] == 200
+    monkeypatch.setattr(caching, "formatdate", lambda **_: later)
+    for coding in ("gzip", "br", "identity"):
+        status, head, _ = await ask(answer, accept_encoding=coding)
+        assert (status, head["last-modified"]) == (200, now)
+        for condition in ({"if_none_match": "*"}, {"if_modified_since": now}):
+            status, head, _ = await ask(answer, accept_encoding=coding, **condition)
+            assert (status, head["last-modified"]) == (304, now)
+    assert "last-modified" not in (await ask(Answer(BODY, [], ("one",), date=later)))[1]
+    assert (await ask(Answer(BODY, [], ("one",), date=now)))[1]["last-modified"] == now
 
 
 async def test_what_has_too_many_tags_is_to_be_asked_for() -> None:

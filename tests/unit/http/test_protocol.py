@@ -57,10 +57,12 @@ class Site:
     async def answer(self, scope: Any, receive: Any, send: Any) -> None:
         """Make an answer for a path."""
         path = scope["path"]
-        headers = [(b"last-modified", DATE[1])]
+        headers = list[tuple[bytes, bytes]]()
         if path == "/odd":
             headers.append((b"x-odd", b"a\r\nb"))
-        answer = Answer(LARGE if path == "/large" else path.encode() + BODY, headers, ("one", path))
+        answer = Answer(
+            LARGE if path == "/large" else path.encode() + BODY, headers, ("one", path), date=DATE[1].decode()
+        )
         if path == "/slow":
             await asyncio.sleep(0.01)
             await answer(scope, receive, send)

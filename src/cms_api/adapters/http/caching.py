@@ -9,6 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
 from typing import Any, NamedTuple
 
 import msgspec
@@ -126,6 +127,7 @@ class Answer:
         "_media_type",
         "_packing",
         "_tag",
+        "_untold",
         "_validators",
         "keys",
         "size",
@@ -138,15 +140,23 @@ class Answer:
         keys: Iterable[str],
         *,
         media_type: bytes = b"application/json",
+        date: str = "",
         is_dated: bool = True,
     ) -> None:
-        """``is_dated`` says whether the answer is the same wherever its Last-Modified is."""
+        """``date`` is its Last-Modified; ``is_dated`` says whether the answer is the same wherever that is.
+
+        It is not told in that very second, in which it may change once more (RFC 9110, section 8.8.2.2).
+        """
         self._body = body
         self._is_dated = is_dated
+        self._untold = date
         self._media_type = media_type
         self._tag = hash_tag(body)
         self.keys = tuple(dict.fromkeys(filter(None, keys)))
         self._headers = headers
+        if date and date != formatdate(usegmt=True):
+            headers.append((b"last-modified", date.encode()))
+            self._untold = ""
         known = len(headers)
         # Most are ids: see `tag_of`, which would have to be called for each.
         joined = ",".join([key[28:] if len(key) == ID_LENGTH else tag_of(key) for key in self.keys])
@@ -174,6 +184,8 @@ class Answer:
 
     def ready(self, given: Mapping[bytes, bytes]) -> Ready | None:
         """What is sent to whom gives these headers, 304 where she has it; None where a coding is not made yet."""
+        if self._untold and self._untold != formatdate(usegmt=True):
+            self._tell_date()
         codings = given.get(b"accept-encoding", b"")
         form = self._forms.get(accepted(codings))
         if form is None:
@@ -189,6 +201,16 @@ class Answer:
         elif (since := given.get(b"if-modified-since")) is not None and self._is_as_of(since):
             return form.unchanged
         return form.whole
+
+    def _tell_date(self) -> None:
+        header = (b"last-modified", self._untold.encode())
+        self._untold = ""
+        self._headers.append(header)
+        self._validators.append(header)
+        for form in self._forms.values():
+            for ready in (form.whole, form.unchanged):
+                ready.headers.append(header)
+                ready.head = None
 
     def _unchanged(self, tag: bytes) -> Ready:
         return Ready(304, [*self._validators, (b"etag", tag)])

@@ -27,8 +27,9 @@ SECURITY = (
 )
 
 
-# Where there are other origins, each answer depends on who asks, also one to a request that names none.
-VARY = (b"vary", b"Accept-Encoding, Origin")
+# Where there are other origins, each answer depends on who asks, also one to a request that names none. What
+# the answer itself says may be lost on the way.
+VARY = (b"vary", b"Accept-Encoding, Origin, Preview-Token")
 CACHE_HIT = b'cache;desc="hit"'
 HIT = ((b"server-timing", CACHE_HIT), *SECURITY)
 # Set where the server has asked for what is kept before it calls the application.

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from email.utils import format_datetime, formatdate
+from email.utils import format_datetime
 
 from litestar.types import ASGIApp
 
 from cms_api.adapters.http.caching import Answer, Headers, Redirection, shared
 from cms_api.adapters.http.lists import ListQuery
+from cms_api.adapters.http.previewing import can_be_previewed
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.domains.cms.api import Delivered
 from cms_api.querying import Page
@@ -15,6 +16,9 @@ from cms_api.querying import Page
 # What an answer depends on that looks into other resources, whichever they are.
 ANYTHING = ("documents", "authors", "categories", "tags", "media")
 
+ENCODED = b"Accept-Encoding"
+# Who brings a preview's token in the header asks for the same address.
+PREVIEWED = b"Accept-Encoding, Preview-Token"
 # What a search depends on besides: what documents are found by may be read in after they were published.
 SEARCH = "search"
 
@@ -23,10 +27,9 @@ def delivered_one(
     request: ApiRequest, item: Delivered, *, is_dated: bool = True, keys: Iterable[str] = ()
 ) -> ASGIApp:
     """The answer with one item, made of what it used and of ``keys``; its date is told where that covers all of it."""
-    headers = _headers(request)
-    if is_dated and item.changed_at:
-        headers += _last_modified(item.changed_at)
-    return shared(request.scope, Answer(item.json.encode(), headers, (*item.used.split(","), *keys)))
+    date = item.changed_at if is_dated else ""
+    used = (*item.used.split(","), *keys)
+    return shared(request.scope, Answer(item.json.encode(), _headers(request), used, date=date))
 
 
 def delivered_list(
@@ -74,10 +77,11 @@ def delivered_as(
 
     ``changed_at`` is the newest date in it: it does not tell of what is no longer in it.
     """
-    headers = _headers(request, resource)
-    if changed_at is not None:
-        headers += _last_modified(format_datetime(changed_at.astimezone(UTC), usegmt=True))
-    return shared(request.scope, Answer(body, headers, keys, media_type=media_type.encode(), is_dated=False))
+    date = "" if changed_at is None else format_datetime(changed_at.astimezone(UTC), usegmt=True)
+    answer = Answer(
+        body, _headers(request, resource), keys, media_type=media_type.encode(), date=date, is_dated=False
+    )
+    return shared(request.scope, answer)
 
 
 def led_on(request: ApiRequest, location: str, *, resource: str, keys: Iterable[str]) -> ASGIApp:
@@ -85,15 +89,10 @@ def led_on(request: ApiRequest, location: str, *, resource: str, keys: Iterable[
     return shared(request.scope, Redirection(location, _headers(request, resource), keys))
 
 
-def _last_modified(date: str) -> Headers:
-    """When it changed; not told in that very second, in which it may change once more (RFC 9110, section 8.8.2.2)."""
-    return [] if date == formatdate(usegmt=True) else [(b"last-modified", date.encode())]
-
-
 def _headers(request: ApiRequest, resource: str | None = None) -> Headers:
     """The headers of what everybody may keep for a while: how long depends on what it is."""
     resource = resource or request.scope["path"].split("/", 5)[4]
     return [
         (b"cache-control", request.app.state.cache_ages.of(resource)),
-        (b"vary", b"Accept-Encoding"),
+        (b"vary", PREVIEWED if can_be_previewed(request.scope) else ENCODED),
     ]
