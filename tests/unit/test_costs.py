@@ -148,3 +148,21 @@ def test_so_is_what_is_at_a_path() -> None:
     assert wanted.of(document, []).depth == MAX_RELATIONS
     with pytest.raises(QueryTooCostly):
         msgspec.structs.replace(wanted, cost_limit=wanted.cost_limit - 1).of(document, [])
+
+
+@pytest.mark.parametrize(
+    ("query", "points"),
+    [
+        ("filter[title][contains]=" + "x" * 99, 10),
+        ("filter[title][contains]=" + "x" * 100, 11),
+        ("filter[title][starts_with]=" + "x" * 2_000, 25),
+        ("filter[title]=" + "x" * 2_000, 1),
+        ("filter[categories.name]=x", 3),
+        ("filter[not][categories.name]=x", 6),
+        ("filter[categories.name][ne]=x", 6),
+        ("filter[not][categories.name][ne]=x", 3),
+        ("filter[not][title]=x", 1),
+    ],
+)
+def test_what_is_long_or_negated_costs_more(query: str, points: int) -> None:
+    assert cost(query, LISTINGS["posts"]) == points + BARE

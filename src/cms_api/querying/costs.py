@@ -15,9 +15,12 @@ from cms_api.querying.parsing import Asked
 from cms_api.querying.selections import Selection
 
 COMPARISON = 1
-# Texts that no index helps to look into.
+# Texts that no index helps to look into, the dearer the longer what is looked for.
 SCANS = {"contains": 10, "starts_with": 5}
+CHARACTERS_A_POINT = 100
 RELATION = 2
+# No index finds rows by what they do not lead to.
+NEGATED_RELATION = 2
 SEARCH = 10
 VALUES_A_POINT = 10
 SORTED_RELATION = 10
@@ -46,19 +49,25 @@ class QueryTooCostly(Malformed):
     title: ClassVar[str] = "The query costs too much"
 
 
-def _of_condition(condition: Condition, fields: Fields, parts: list[Part]) -> None:
+def _of_condition(
+    condition: Condition, fields: Fields, parts: list[Part], *, is_negated: bool = False
+) -> None:
     match condition:
         case Comparison(field, operator, values):
             hops = find(fields, field).hops
             base = SCANS.get(operator, COMPARISON) + (len(values) - 1) // VALUES_A_POINT
-            parts.append(Part(base * (1 + RELATION * hops), f"filter[{field}][{operator}]"))
+            if operator in SCANS:
+                base += len(str(values[0])) // CHARACTERS_A_POINT
+            is_negative = is_negated != (operator in ("ne", "nin"))
+            walked = (1 + RELATION * hops) * (NEGATED_RELATION if is_negative and hops else 1)
+            parts.append(Part(base * walked, f"filter[{field}][{operator}]"))
         case Matches():
             parts.append(Part(SEARCH, "q"))
         case AllOf(conditions) | AnyOf(conditions):
             for one in conditions:
-                _of_condition(one, fields, parts)
+                _of_condition(one, fields, parts, is_negated=is_negated)
         case Not(inner):
-            _of_condition(inner, fields, parts)
+            _of_condition(inner, fields, parts, is_negated=not is_negated)
 
 
 def _of_sort(keys: tuple[SortKey, ...], fields: Fields, parts: list[Part]) -> None:

@@ -39,6 +39,8 @@ MAX_INCLUDES = 20
 MAX_FIELDS = 200
 MAX_FAULTS = 50
 MAX_SEARCH = 500
+# Of a text that is compared with: as long as the longest address is.
+MAX_TEXT = 2_000
 FORMATS: tuple[TextFormat, ...] = get_args(TextFormat)
 SHOWN = 100
 
@@ -141,11 +143,15 @@ class _Parser:
     def fault(self, node: Node, code: str, detail: str) -> None:
         self.faults.append(Fault(node.place, code, detail))
 
+    def near(self, name: str, known: Iterable[str]) -> str:
+        """What is meant, perhaps, by a name that is unknown; no more than faults are told."""
+        return nearest(name, known) if len(self.faults) < MAX_FAULTS else ""
+
     def names(self, root: Node, known: Sequence[str]) -> None:
         """Note parts that are unknown, or given twice."""
         for name, node in root.parts.items():
             if name not in known:
-                hint = nearest(name, [self._spelling.filter if one == "filter" else one for one in known])
+                hint = self.near(name, [self._spelling.filter if one == "filter" else one for one in known])
                 written = node.place[1:] if node.place.startswith("?") else name
                 detail = f"There is no {self._spelling.member} “{written[:SHOWN]}” here.{hint}"
                 self.fault(node, "unknown_parameter", detail)
@@ -163,7 +169,7 @@ class _Parser:
             detail = f"“{error.name[:SHOWN]}” is a plain value: no {what} goes on behind it."
             self.fault(node, f"unknown_{what}", detail)
         except Unknown as error:
-            hint = nearest(error.name, error.known)
+            hint = self.near(error.name, error.known)
             self.fault(node, f"unknown_{what}", f"There is no {what} “{error.name[:SHOWN]}” here.{hint}")
         except TooFar:
             self.fault(node, "too_far", f"A path walks at most {MAX_RELATIONS} relations.")
@@ -224,7 +230,7 @@ class _Parser:
             return None
         checked = next((one for one in OPERATORS[kind] if one == operator), None)
         if checked is None:
-            hint = nearest(operator, OPERATORS[kind])
+            hint = self.near(operator, OPERATORS[kind])
             detail = f"The filter “{field}” has no operator “{operator[:SHOWN]}”.{hint}"
             self.fault(node, "unknown_operator", detail)
             return None
@@ -252,6 +258,9 @@ class _Parser:
         """The values that were written; None, and a fault for each that is none."""
         made, wrong = [], []
         for number, one in enumerate(values):
+            if isinstance(one, str) and len(one) > MAX_TEXT:
+                self.fault(node, "too_long", f"A filter takes values of at most {MAX_TEXT} characters.")
+                return None
             try:
                 made.append(self._spelling.value(one, kind))
             except (ValueError, KeyError, OverflowError, TypeError, ArithmeticError):
@@ -308,7 +317,7 @@ class _Parser:
             if given == known:
                 return known
         if node is not None and given is not None:
-            hint = nearest(given, FORMATS)
+            hint = self.near(given, FORMATS)
             self.fault(node, "unknown_format", f"There is no format “{given[:SHOWN]}” here.{hint}")
         return "html"
 
@@ -380,7 +389,7 @@ class _Parser:
             for number, step in enumerate(steps):
                 if step not in place.shown:
                     prefix = ".".join([*steps[:number], ""])
-                    hint = nearest(f"{prefix}{step}", [f"{prefix}{name}" for name in place.shown])
+                    hint = self.near(f"{prefix}{step}", [f"{prefix}{name}" for name in place.shown])
                     self.fault(node, "unknown_field", f"There is no field “{path[:SHOWN]}” here.{hint}")
                     break
                 into.keep(step)

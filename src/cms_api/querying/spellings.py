@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
@@ -20,6 +20,8 @@ _STEPS = re.compile(r"\[([^\[\]]*)\]")
 MAX_STEPS = 24
 _Integer = Annotated[int, Meta(ge=-(2**31), lt=2**31)]
 _MAX_DIGITS = 4
+# Of a number, as a power of ten: more than a JSON number in double precision has.
+MAX_EXPONENT = 400
 # Python takes more for a number: underscores, signs, spaces, digits of all scripts.
 _WHOLE = re.compile(r"-?[0-9]{1,20}")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -58,12 +60,12 @@ def _moment(raw: Any) -> datetime:
     moment = msgspec.convert(raw, datetime)
     if moment.tzinfo is None:
         raise ValueError
-    return moment
+    return moment.astimezone(UTC)  # which is not there at the ends of the calendar
 
 
 def _number(raw: str | float) -> Decimal:
     number = Decimal(str(raw))
-    if not number.is_finite():
+    if not number.is_finite() or abs(number.adjusted()) > MAX_EXPONENT:
         raise ValueError
     return number.normalize()
 

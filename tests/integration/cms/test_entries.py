@@ -90,6 +90,9 @@ async def test_a_type_and_the_life_of_an_entry(admin: httpx.AsyncClient) -> None
     assert len(diff["items"]) == 3
     revision = answered(await admin.get(f"{url}/revisions/{diff['items'][-1]['id']}"), 200)
     assert revision["content"]["headline"] == "We launch"
+    for moment in ("9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"):
+        response = await admin.post(f"{API}/entries/event", json={"headline": "Far", "starts_at": moment})
+        assert faults(answered(response, 422)) == [("/starts_at", "range")]
     wrong = {"headline": 3, "seats": -1, "sections": [{"type": "words"}, {"type": "x"}], "places": []}
     response = await admin.post(f"{API}/entries/event", json=wrong)
     assert faults(answered(response, 422)) == [

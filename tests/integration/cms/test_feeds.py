@@ -295,6 +295,7 @@ async def test_where_a_feed_is_is_as_fresh_as_all_answers(
 ) -> None:
     async def led(slug: str) -> str:
         """Where a feed leads, out of the cache the second time; or the title that it has."""
+        await until(lambda: cache.is_current)
         found = [await client.get(f"/tags/{slug}/feed.json") for _ in range(2)]
         assert [one.status_code for one in found] == [found[0].status_code] * 2
         if found[0].status_code == 404:
@@ -305,7 +306,6 @@ async def test_where_a_feed_is_is_as_fresh_as_all_answers(
         assert found[1].headers["location"] == found[0].headers["location"]
         return found[0].headers["location"].removeprefix(f"{BASE}/tags/").removesuffix("/feed.json")
 
-    await until(lambda: cache.is_current)
     tag = site["tag"]
     assert (await led("tea"), await led("chai")) == ("Tea", "")
     await change(admin, "tags", tag, slug="chai")

@@ -248,6 +248,9 @@ async def test_where_readers_may_comment(
     await say(client, "posts", one, body="Open after all.")
     problem = answered(await admin.patch(url, json={"closes_at": "2020-01-01", "open": 1}, headers=ANY), 422)
     assert {pointer for pointer, _ in faults(problem)} == {"/closes_at", "/open"}
+    for end in ("9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"):
+        problem = answered(await admin.patch(url, json={"closes_at": end}, headers=ANY), 422)
+        assert faults(problem) == [("/closes_at", "range")]
     answered(await admin.get(f"{API}/pages/{one['id']}/comment-settings"), 404, "document_not_found")
     answered(await client.get(url), 401)
     author = await user_client("author")

@@ -470,3 +470,70 @@ async def test_a_body_says_natively_what_a_search_takes(site: Site) -> None:
     ):
         problem = check_problem(await site.visitor.post(f"{url}/query", json={"q": "a", **wrong}), 400)
         assert (problem["detail"], problem["errors"][0]["pointer"]) == (detail, f"/{next(iter(wrong))}")
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "name", "found"),
+    [
+        (
+            POSTS,
+            "filter[title]=Baltic_sea&include[authors][sort]=-avatar.filename,name",
+            "authors",
+            ["Abe", "Zoe"],
+        ),
+        (
+            POSTS,
+            "filter[title]=Alps 100%25&include[categories][sort]=parent.name",
+            "categories",
+            ["Europe"],
+        ),
+        (EVENTS, "filter[headline]=First&include[others][sort]=author.name", "others", None),
+    ],
+)
+async def test_an_include_is_sorted_through_relations_too(
+    site: Site, library: Any, path: str, query: str, name: str, found: list[str] | None
+) -> None:
+    del library
+    for url in (path, path.replace("/content", "")):
+        response = await site.admin.get(f"{url}?{query}")
+        assert response.status_code == 200, response.text
+        (item,) = response.json()["items"]
+        if found is not None:
+            assert [one["name"] for one in item[name]] == found
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("seats", "1e200000", "type"),
+        ("seats", "-1e131072", "type"),
+        ("seats", "1e-20000", "type"),
+        ("seats", "9" * 500, "type"),
+        ("seats", "1" * 2_001, "too_long"),
+        ("headline", "x" * 2_001, "too_long"),
+        ("published_at", "9999-12-31T23:59:59-12:00", "type"),
+        ("published_at", "0001-01-01T00:00:00%2B14:00", "type"),
+    ],
+)
+async def test_values_at_the_ends_of_what_there_is(
+    site: Site, library: Any, field: str, value: str, code: str
+) -> None:
+    del library
+    for url in (EVENTS, EVENTS.replace("/content", "")):
+        for operator in ("gt", "lte") if field == "published_at" else ("eq", "in"):
+            response = await site.admin.get(f"{url}?filter[{field}][{operator}]={value}")
+            if (field, operator) == ("headline", "gt"):
+                continue
+            problem = check_problem(response, 400, "malformed")
+            assert [one["code"] for one in problem["errors"]] == [code]
+    for last in ("1e308", "9999-12-31T23:59:59Z"):
+        there = "seats" if last == "1e308" else "published_at"
+        assert (await site.visitor.get(f"{EVENTS}?filter[{there}][gt]={last}")).json()["items"] == []
+
+
+async def test_names_that_are_all_unknown_are_no_work(site: Site, library: Any) -> None:
+    del library
+    body = {"filter": {f"publishedat{number:05}": 1 for number in range(40_000)}}
+    problem = check_problem(await site.visitor.post(f"{POSTS}/query", json=body), 400, "malformed")
+    assert len(problem["errors"]) == 50
+    assert "There are 40000 faults in all." in problem["detail"]

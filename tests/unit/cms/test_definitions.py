@@ -57,8 +57,9 @@ def test_ten_thousand_fields_are_refused_by_the_type() -> None:
     assert caught.value.faults[0].pointer == "/fields"
 
 
-def test_the_type_itself() -> None:
-    wrong = definition(TEXT, key="posts", title_field="b")
+@pytest.mark.parametrize("key", ["posts", "query"])
+def test_the_type_itself(key: str) -> None:
+    wrong = definition(TEXT, key=key, title_field="b")
     assert [(one.pointer, one.code) for one in faults_of(wrong, ())] == [
         ("/key", "reserved"),
         ("/title_field", "unknown_field"),

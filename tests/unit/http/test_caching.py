@@ -119,14 +119,25 @@ async def test_only_what_everybody_may_read_is_kept() -> None:
         {"method": "POST"},
         {"authorization": "Bearer x"},
         {"query": b"x" * 2_001},
+        {"path": "/content/" + "/" * 1_000, "query": b"x" * 1_000},
     ):
         await ask(app, **cast("dict[str, Any]", request))
         await ask(app, **cast("dict[str, Any]", request))
-    assert (site.made, len(cache)) == (8, 0)
+    assert (site.made, len(cache)) == (10, 0)
     site.refuses = 404
     await ask(app)
     assert (await ask(app))[0] == 404
     assert len(cache) == 0
+
+
+async def test_what_is_asked_for_counts_with_what_is_kept() -> None:
+    app, cache = cached(Site())
+    await ask(app, "/content/" + "/" * 900, query=b"x" * 900)
+    long = cache.size
+    cache.clear()
+    await ask(app, "/content/" + "/" * 800, query=b"x" * 800)
+    # The path is a key of the answer as well.
+    assert long - cache.size >= 200
 
 
 async def test_queries_are_told_apart() -> None:

@@ -1,8 +1,10 @@
 """Links to the pages before and behind, in headers that are never long."""
 
+import msgspec
 import pytest
 
 from cms_api.adapters.http.lists import MAX_LINKS, Cursors, ListQuery
+from cms_api.kernel.errors import Malformed
 from cms_api.querying import Listing, Page, SortKey
 
 LISTING = Listing(
@@ -35,6 +37,16 @@ def test_the_bound_is_that_of_the_whole_header() -> None:
     room = MAX_LINKS - short
     assert len(query("/api/v1/posts" + "x" * room).links(page)[1]["Link"]) == MAX_LINKS
     assert query("/api/v1/posts" + "x" * (room + 1)).links(page)[1] == {}
+
+
+def test_a_cursor_ends_with_the_type_of_what_it_goes_by() -> None:
+    page = Page[str](items=[], next=("abc1", "id"), prev=None)
+    cursor = (query().links(page)[0].next or "").encode()
+    asked, cursors = b"sort=title&limit=1&after=" + cursor, Cursors("secret")
+    assert ListQuery(asked, LISTING, path="/api/v1/posts", cursors=cursors).request.after == ("abc1", "id")
+    numbered = msgspec.structs.replace(LISTING, filters={"title": "number"})
+    with pytest.raises(Malformed):
+        ListQuery(asked, numbered, path="/api/v1/posts", cursors=cursors)
 
 
 def test_no_pages_no_header() -> None:

@@ -33,8 +33,8 @@ from cms_api.adapters.http.previewing import is_preview
 ANSWER_OVERHEAD = 2_000
 HEAD_OVERHEAD = 1_000
 KEY_OVERHEAD = 200
-# Longer queries are rarely asked twice, and would fill the memory with what nobody counts.
-MAX_QUERY = 2_000
+# Longer addresses are rarely asked for twice.
+MAX_PLACE = 2_000
 # A cache in front may tell thousands of tags apart, but headers have an end.
 MAX_TAGS_LENGTH = 8_000
 # Above that, an answer is compressed beside the requests: one at a time, as the memory that a thread
@@ -426,6 +426,7 @@ class ResponseCache:
         self._drop(self._answers.get(load.place))
         self._answers[load.place] = answer
         self._places[answer] = load.place
+        answer.size += len(load.place[0]) + len(load.place[1])
         for key in answer.keys:
             self._users.setdefault(key, set()).add(answer)
         answer.keep(self)
@@ -562,7 +563,7 @@ class CachedAnswers:
         return (
             scope["method"] == "GET"
             and scope["path"].startswith(self._prefixes)
-            and len(scope["query_string"]) <= MAX_QUERY
+            and len(scope["path"]) + len(scope["query_string"]) <= MAX_PLACE
             and not is_preview(scope["query_string"], given)
             and b"authorization" not in given
             and not scope["path"].startswith(self._but)

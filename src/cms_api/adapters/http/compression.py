@@ -14,7 +14,7 @@ else:
 
 # Below that, a coding saves less than its headers cost.
 MIN_BYTES = 512
-_HEADERS_KEPT = 1_024
+_HEADERS_KEPT, _MAX_KEPT = 1_024, 200
 
 # The better ones first: that counts where a client likes several as much.
 CODINGS: dict[str, Callable[[bytes], bytes]] = {
@@ -24,9 +24,13 @@ CODINGS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@lru_cache(maxsize=_HEADERS_KEPT)
 def accepted(header: bytes) -> str | None:
     """The coding that suits an Accept-Encoding header best; None where that is none at all."""
+    return _accepted(header) if len(header) <= _MAX_KEPT else _accepted.__wrapped__(header)
+
+
+@lru_cache(maxsize=_HEADERS_KEPT)
+def _accepted(header: bytes) -> str | None:
     weights = _weights(header)
     best = max(CODINGS, key=weights.__getitem__)
     return best if weights[best] > 0 and weights[best] >= weights["identity"] else None

@@ -132,7 +132,8 @@ BODY = "cms_query_body"
 class ListQuery:
     """What is asked of a list, by a query string or by a body; everything unknown is refused by name.
 
-    A cursor is good for the same list, order and filter, however they were spelt. Raises `Malformed`
+    A cursor is good for the same list, order and filter, however they were spelt, as long as what it is sorted by is of
+    the same type. Raises `Malformed`
     with every fault, and `QueryTooCostly`.
     """
 
@@ -172,7 +173,8 @@ class ListQuery:
                 *(key.field for key in asked.sort),
             )
         )
-        self._scope = f"{path}|{asked.sort}|{canonical(asked.filter)}"
+        kinds = [listing.filters.get(key.field) for key in asked.sort]
+        self._scope = f"{path}|{asked.sort}|{kinds}|{canonical(asked.filter)}"
         self.request = PageRequest(
             limit=asked.limit,
             after=self._opened("after", asked.after),

@@ -325,7 +325,7 @@ class Keyset:
         """What is sorted by: a column, or a value of the one row that a relation leads to."""
         if (found := self._columns.get(path)) is not None:
             return found
-        value = _single(self._filters, path)
+        value = single(self._filters, path)
         return Column(f"coalesce({value.sql}, {NOTHING[value.type]})", value.type)
 
     def _keys(self, page: PageRequest, shortcut: Shortcut | None) -> list[tuple[Column, bool]]:
@@ -448,7 +448,7 @@ def _place(page: PageRequest, params: dict[str, object]) -> None:
         params[f"_at{index}"] = value
 
 
-def _single(fields: Mapping[str, Node], path: str) -> Column:
+def single(fields: Mapping[str, Node], path: str) -> Column:
     """The one value at the end of a path, null where a relation on the way leads nowhere."""
     node = fields.get(path)
     if isinstance(node, Column):
@@ -456,21 +456,21 @@ def _single(fields: Mapping[str, Node], path: str) -> Column:
     head, _, tail = path.partition(".")
     node = fields[head]
     if isinstance(node, Either):
-        single = [
+        leading = [
             one for one in node.nodes if isinstance(one, Related) and one.one is not None and has(one, tail)
         ]
-        found = [_single({"_": one}, f"_.{tail}") for one in single]
+        found = [single({"_": one}, f"_.{tail}") for one in leading]
         return Column(f"coalesce({', '.join(one.sql for one in found)})", found[0].type)
     if not isinstance(node, Related) or node.one is None:
         raise KeyError(path)
-    value = _single(node.fields(), tail)
+    value = single(node.fields(), tail)
     return Column(node.one.format(value.sql), value.type)
 
 
 def has(node: Related, path: str) -> bool:
     """Whether a path leads anywhere from here."""
     try:
-        _single(node.fields(), path)
+        single(node.fields(), path)
     except KeyError:
         return False
     return True

@@ -12,7 +12,7 @@ from litestar.types import ASGIApp
 
 from cms_api.adapters.http.cms.answering import ANYTHING, delivered_list, delivered_one
 from cms_api.adapters.http.cms.delivered import DELIVERED
-from cms_api.adapters.http.lists import cost_limit_of, list_query, selection_from
+from cms_api.adapters.http.lists import MAX_QUERY_KEPT, cost_limit_of, list_query, selection_from
 from cms_api.adapters.http.requests import ApiRequest
 from cms_api.adapters.http.schemas import DeliveredList, ListView
 from cms_api.domains.cms.api import LISTINGS, DeliveryService, Kind
@@ -62,8 +62,9 @@ async def _one(
     by: Literal["id", "slug", "path"],
     value: object,
 ) -> ASGIApp:
-    scope = request.scope
-    selection, locale = _one_plan(kind, scope["query_string"], cost_limit_of(request))
+    query = request.scope["query_string"]
+    plan = _one_plan if len(query) <= MAX_QUERY_KEPT else _one_plan.__wrapped__
+    selection, locale = plan(kind, query, cost_limit_of(request))
     item = await delivery.one(kind, by, value, selection, locale)
     return delivered_one(request, item, is_dated=not selection.include, keys=MORE_KEYS.get(kind, ()))
 

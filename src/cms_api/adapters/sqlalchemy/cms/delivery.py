@@ -12,14 +12,24 @@ from cms_api.adapters.sqlalchemy.cms.hits import (
     page_of_hits,
 )
 from cms_api.adapters.sqlalchemy.cms.seo import DOCUMENT_CHANGED, SEO_CHANGED, SEO_USED
-from cms_api.adapters.sqlalchemy.cms.sources import SOURCES, Link, at, below, nodes, placed
+from cms_api.adapters.sqlalchemy.cms.sources import SOURCES, Link, at, below, nodes
 from cms_api.adapters.sqlalchemy.cms.urls import (
     IS_PUBLIC_AUTHOR,
     IS_PUBLIC_FILE,
     mentioned_addresses,
     mentioned_ids,
 )
-from cms_api.adapters.sqlalchemy.keyset import Column, Keyset, Shortcut, Statement, counted, cut
+from cms_api.adapters.sqlalchemy.keyset import (
+    Column,
+    Keyset,
+    Node,
+    Shortcut,
+    Statement,
+    counted,
+    cut,
+    single,
+    values_of,
+)
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.delivery.interface import LISTINGS, Delivered, Kind
 from cms_api.domains.cms.delivery.ports import DeliveryQueries
@@ -28,6 +38,8 @@ from cms_api.domains.cms.search.interface import Question
 from cms_api.querying import HIGHLIGHTS, Page, PageRequest, Selection, TextFormat
 
 STATEMENTS_KEPT = 512
+# Of the values that a page is kept with, in characters.
+MAX_VALUES_KEPT = 2_000
 # Lists tell none: of what was on a page and went, none of the others would know.
 NO_DATE = "''"
 # The alias of the rows that are asked for, and what keeps those of the table to the kind.
@@ -143,20 +155,18 @@ def expanded(link: Link, alias: str, selection: Selection) -> str:
     # Nothing stands in them twice. A join with what they are unnested to is guessed to find ten rows
     # each, and so reads whole tables of terms.
     rows, own = f"{target.table} {there} WHERE {key} = ANY({ids})", f"array_position({ids}, {key})"
-    order = placed(target.columns, there)
-    return gathered(
-        made, rows, selection, {n: c.sql for n, c in order.items() if isinstance(c, Column)}, there, own
-    )
+    return gathered(made, rows, selection, nodes(link.source, there), there, own)
 
 
 def gathered(
-    made: str, rows: str, selection: Selection, columns: Mapping[str, str], there: str, own: str
+    made: str, rows: str, selection: Selection, fields: Mapping[str, Node], there: str, own: str
 ) -> str:
-    """The JSON of several rows: of all in their ``own`` order, or of as many as wanted in another one."""
+    """The JSON of several rows: of all in their ``own`` order, or of as many as wanted in that of ``fields``."""
     if selection.limit is None and not selection.sort:
         return f"(SELECT coalesce(json_agg({made} ORDER BY {own}), '[]') FROM {rows})"
     keys = [
-        f"{columns[key.field]} {'DESC' if key.descending else 'ASC'} NULLS LAST" for key in selection.sort
+        f"{single(fields, key.field).sql} {'DESC' if key.descending else 'ASC'} NULLS LAST"
+        for key in selection.sort
     ]
     limit = "" if selection.limit is None else f" LIMIT {selection.limit}"
     numbered = f"SELECT {made} AS made, row_number() OVER (ORDER BY {', '.join([*keys, own])}) AS place"
@@ -240,11 +250,20 @@ def _hits(kind: Kind, selection: Selection, *, is_prefix: bool) -> Copies:
     return Copies(_columns(kind, selection, found), SEARCHED[kind], (of_type(TYPES[kind]),))
 
 
-@lru_cache(maxsize=STATEMENTS_KEPT)
 def _page(
     kind: Kind, page: PageRequest, selection: Selection
 ) -> tuple[Statement, dict[str, object], dict[str, object]]:
     """The statement of a page, the parameters of its condition, and those of the page."""
+    values = [*(page.after or ()), *(page.before or ())]
+    values += [one for several in values_of(page.filter) for one in several]
+    is_short = sum(len(str(one)) for one in values) <= MAX_VALUES_KEPT
+    return (_kept_page if is_short else _kept_page.__wrapped__)(kind, page, selection)
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _kept_page(
+    kind: Kind, page: PageRequest, selection: Selection
+) -> tuple[Statement, dict[str, object], dict[str, object]]:
     statement = KEYSETS[kind].statement(_select(kind, selection), (CONDITIONS[kind],), page)
     return statement, *KEYSETS[kind].bound(statement, page)
 

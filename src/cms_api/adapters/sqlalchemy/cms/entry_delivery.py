@@ -160,13 +160,12 @@ class _Writer:
             f"jsonb_array_elements_text({array}) WITH ORDINALITY {alias}x(id, n)"
             f" JOIN cms.publications {alias} ON {alias}.document_id = {alias}x.id::uuid"
         )
-        columns = self._columns(field.types, alias) if inner and inner.sort else {}
-        return gathered(made, rows, inner or NO_SELECTION, columns, alias, f"{alias}x.n")
-
-    def _columns(self, types: tuple[str, ...], alias: str) -> dict[str, str]:
-        """What documents that are pointed at are sorted by."""
-        found = target_nodes(types, self._catalogue.definitions, LIVE, alias)
-        return {name: one.sql for name, one in found.items() if isinstance(one, Column)}
+        sorted_by = (
+            target_nodes(field.types, self._catalogue.definitions, LIVE, alias)
+            if inner and inner.sort
+            else {}
+        )
+        return gathered(made, rows, inner or NO_SELECTION, sorted_by, alias, f"{alias}x.n")
 
     def _target(self, types: tuple[str, ...], alias: str, inner: Selection | None) -> str:
         """A document that is pointed at: its id, or all of it. Only live ones are here."""

@@ -63,9 +63,12 @@ _IMAGES = f"ARRAY[(p.seo->'og'->>'image')::uuid, {_CARD_ID}, p.cover_id, s.image
 # anew, neither of which is an edit (`updated_at`). The log keeps the last change of each.
 DOCUMENT_CHANGED = """(SELECT c.changed_at FROM cms.changes c
     WHERE c.id = p.document_id AND c.resource = 'document' ORDER BY c.number DESC LIMIT 1)"""
+# Whether all that wrote before what is seen to be written is committed too, or came to nothing: else a change
+# with an earlier date than the last one may come yet.
+_SETTLED = "NOT EXISTS (SELECT FROM cms.changes z WHERE z.xact >= pg_snapshot_xmin(pg_current_snapshot()))"
 # When anything of it changed last, the document included; null where a date can't tell: a translation
 # or a file that went has left none.
-SEO_CHANGED = f"""CASE WHEN p.translation_group IS NULL THEN (
+SEO_CHANGED = f"""CASE WHEN p.translation_group IS NULL AND {_SETTLED} THEN (
     SELECT CASE WHEN count(m.id) = count(i.id) THEN
         greatest(max(d.changed_at), max(s.updated_at), max(m.updated_at)) END
     FROM cms.site_settings s CROSS JOIN LATERAL {DOCUMENT_CHANGED} d

@@ -42,7 +42,7 @@ MAX_DEPTH = 5
 MAX_INDEXED = 500
 BUILT_IN = ("post", "page")
 # Names that the addresses beside `/entries/{type}` have, or that would be taken for them.
-RESERVED_TYPES = frozenset({*BUILT_IN, "posts", "pages", "single", "types"})
+RESERVED_TYPES = frozenset({*BUILT_IN, "posts", "pages", "single", "types", "query"})
 # What an entry has beside its own fields, in management and in delivery.
 SYSTEM_FIELDS = frozenset(
     {*DocumentView.__struct_fields__, "withheld", "translations", "translation_of", "path"}

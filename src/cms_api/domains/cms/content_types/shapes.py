@@ -47,9 +47,15 @@ _PLAIN = (TextField, RichTextField, MarkdownField, NumberField, BooleanField, En
 
 
 def moment(value: datetime) -> str:
-    """A moment as it is stored: in UTC and always as long, so that texts sort as moments do."""
+    """A moment as it is stored: in UTC and always as long, so that texts sort as moments do.
+
+    Raises `ValueError` where it has no date there: the calendar ends with the years 1 and 9999.
+    """
     if value.tzinfo is not UTC:
-        value = value.astimezone(UTC)
+        try:
+            value = value.astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError(error) from None
     seconds, _, fraction = msgspec.json.encode(value)[1:-2].decode().partition(".")
     return f"{seconds}.{fraction:0<6}Z"
 
@@ -150,6 +156,11 @@ def faults(field: Field, value: Any, pointer: str) -> Iterator[Fault]:  # noqa: 
                 check_slug(value, pointer=pointer)
             except Invalid as error:
                 yield from error.faults
+        case DateTimeField():
+            try:
+                moment(value)
+            except ValueError:
+                yield Fault(pointer, "range", "In UTC this is outside of the years 1 to 9999.")
         case JsonField():
             if len(msgspec.json.encode(value)) > field.max_bytes:
                 yield Fault(pointer, "length", f"This has at most {field.max_bytes} bytes.")
@@ -188,7 +199,7 @@ def needs_checking(field: Field) -> bool:
         case GroupField():
             return any(needs_checking(one) for one in field.fields)
         case _:
-            return isinstance(field, (SlugField, JsonField, ReferencesField, BlocksField))
+            return isinstance(field, (SlugField, DateTimeField, JsonField, ReferencesField, BlocksField))
 
 
 def links(  # noqa: C901, PLR0912 - a case for each type of field

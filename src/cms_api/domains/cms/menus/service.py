@@ -41,14 +41,20 @@ MAX_KEY = 100
 _KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
+# Where menus are asked for by a body, in the place of a key.
+RESERVED_KEY = "query"
+
+
 def check_key(key: str) -> str:
-    """``key``. Raises `Invalid` unless it is words of ASCII letters and digits, joined by hyphens."""
+    """``key``. Raises `Invalid` unless it is words of ASCII letters and digits, joined by hyphens, and is free."""
     if len(key) > MAX_KEY or not _KEY.fullmatch(key):
         raise invalid(
             "/key",
             "key",
             f"A key is up to {MAX_KEY} of a–z and 0–9, in words joined by hyphens; like “main”.",
         )
+    if key == RESERVED_KEY:
+        raise invalid("/key", "reserved", f"“{key}” is an address already.")
     return key
 
 

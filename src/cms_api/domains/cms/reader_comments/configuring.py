@@ -1,9 +1,11 @@
 """Deciding where readers may comment."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import UnsetType
 
 from cms_api.domains.cms.documents.errors import DocumentNotFound
 from cms_api.domains.cms.documents.subjects import SubjectRepository
@@ -35,6 +37,7 @@ from cms_api.domains.cms.reader_comments.rules import (
 from cms_api.domains.cms.resources import given
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
+from cms_api.kernel.errors import invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
 
@@ -83,6 +86,7 @@ class CommentConfiguration(CommentRuleService):
         expected: int | None,
     ) -> CommentSettingsView:
         actor.require(policy.CONFIGURE)
+        _check_moment(changes.closes_at)
         # Alone: settings that nobody has stored yet have no row that could be locked.
         document = await uow.repository(SubjectRepository).get(kind, document_id, alone=True)
         places = uow.repository(PlaceRepository)
@@ -120,3 +124,11 @@ class CommentConfiguration(CommentRuleService):
 
 def _changed(found: msgspec.Struct, values: dict[str, Any]) -> tuple[str, ...]:
     return tuple(name for name, value in values.items() if getattr(found, name) != value)
+
+
+def _check_moment(closes_at: datetime | UnsetType | None) -> None:
+    if isinstance(closes_at, datetime):
+        try:
+            closes_at.astimezone(UTC)
+        except OverflowError:
+            raise invalid("/closes_at", "range", "In UTC this is outside of the years 1 to 9999.") from None
