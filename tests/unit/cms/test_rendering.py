@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from cms_api.adapters.rendering.html import HtmlRenderer, sanitise, shortened, text_of
+from cms_api.adapters.rendering.html import ATTRIBUTES, TAGS, HtmlRenderer, sanitise, shortened, text_of
 from cms_api.adapters.rendering.structure import structured
 from cms_api.domains.cms.documents.addresses import UNMARKED, addressed
 from cms_api.domains.cms.documents.mentions import MARK, targets_of
@@ -157,6 +157,34 @@ def test_each_address_of_a_srcset_is_looked_into(given: str, kept: str | None) -
 def test_a_long_srcset_is_read_once() -> None:
     for part in (",", " ", "a,", "a ", ", a"):
         assert sanitise(f'<img src="/x" srcset="{part * 100_000}">').startswith('<img src="/x"')
+
+
+@pytest.mark.parametrize("tag", ["blockquote", "del", "ins", "q"])
+def test_a_source_is_a_page(tag: str) -> None:
+    for cite in ("https://x.example/a", "HTTP://x.example", "/a", "#a", f"cms://document/{ID}"):
+        assert f'cite="{cite}"' in sanitise(f'<{tag} cite="{cite}">x</{tag}>')
+    for cite in (
+        "javascript:alert(1)",
+        " JaVaScript:x",
+        "java&#9;script:x",
+        "data:,x",
+        "vbscript:x",
+        "mailto:a@b",
+        "cms://a",
+    ):
+        assert "cite" not in sanitise(f'<{tag} cite="{cite}">x</{tag}>')
+
+
+def test_every_address_is_looked_into() -> None:
+    """Attributes that have addresses in HTML, old ones and those of SVG too."""
+    names = {
+        "action", "archive", "background", "cite", "classid", "codebase", "data", "formaction", "href", "icon",
+        "longdesc", "manifest", "ping", "poster", "profile", "src", "srcset", "usemap", "xlink:href",
+    }  # fmt: skip
+    for tag in TAGS:
+        said = " ".join(f"{name}='javascript:alert(1)'" for name in sorted(names))
+        assert "javascript" not in sanitise(f"<{tag} {said}>x</{tag}>")
+    assert set().union(*ATTRIBUTES.values()) & names == {"cite", "href", "poster", "src", "srcset"}
 
 
 def test_a_link_gives_nothing_away() -> None:

@@ -87,6 +87,8 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     del tag
     if name in ("href", "src", "poster"):
         return value if _may_be_loaded(value) else None
+    if name == "cite":  # the library takes it for words; it names a source, which is a page
+        return value if _may_be_loaded(value) and scheme_of(value) not in ("mailto", "tel") else None
     if name != "srcset":
         return value
     return each_candidate(value, lambda url: url if _may_be_loaded(url) else None) or None
