@@ -252,6 +252,37 @@ def test_an_excerpt_is_the_first_words() -> None:
     assert shortened("") == ""
 
 
+@pytest.mark.parametrize(
+    ("words", "excerpt"),
+    [
+        ("的" * 110, "的" * 110),
+        ("的" * 111, "的" * 110 + "…"),
+        ("句" * 99 + "。" + "的" * 2_000, "句" * 99 + "。…"),
+        ("a" * 500, "a" * 500),
+        ("a" * 501, "a" * 500 + "…"),
+        ("a" * 490 + " " + "b" * 20, "a" * 490 + "…"),
+        ("a" * 499 + "e\u0301\u0323" + "b", "a" * 499 + "…"),
+        ("a" * 499 + "👩\u200d🚀" + "b", "a" * 499 + "…"),
+        ("e" + "\u0301" * 600, "e" + "\u0301" * 499 + "…"),
+        (" ".join(["的的"] * 60), " ".join(["的的"] * 55) + " …"),
+    ],
+)  # fmt: skip
+def test_an_excerpt_is_bounded_where_words_are_not_parted(words: str, excerpt: str) -> None:
+    assert shortened(words) == excerpt
+
+
+@pytest.mark.parametrize(
+    ("words", "minutes"),
+    [
+        ("的" * 500, 1), ("的" * 501, 2), ("の" * 1_500, 3), ("ก" * 1_501, 4), ("的，" * 250, 1),
+        ("word " * 119 + "的" * 250, 1), ("word " * 119 + "的" * 251, 2), ("한국 " * 238, 1), ("한국 " * 239, 2),
+    ],
+)  # fmt: skip
+async def test_scripts_without_blanks_are_read_by_characters(words: str, minutes: int) -> None:
+    assert RENDERER.reading_time(f"<p>{words}</p>") == minutes
+    assert (await RENDERER.render(f"<p>{words}</p>", "html", excerpt="")).reading_time == minutes
+
+
 async def test_an_excerpt_comes_from_markdown_without_marks() -> None:
     rendered = await RENDERER.render("# T\n\n*so* [it](https://a.example) goes", "markdown", excerpt="")
     assert rendered.excerpt == "T so it goes"
