@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.tasklists import tasklists_plugin
 
-from cms_api.adapters.rendering.structure import structured
+from cms_api.adapters.rendering.structure import parted, structured
 from cms_api.domains.cms.documents.content import Format
 from cms_api.domains.cms.documents.markup import each_candidate, scheme_of
 from cms_api.domains.cms.documents.mentions import MARKED, MENTION, SCHEME, marked
@@ -34,9 +34,6 @@ LARGE = 4_000
 _SPACE = re.compile(r"\s+")
 _PAUSE = re.compile("[ 、。，！？：；]")
 _JOINER = "\u200d"
-_BLOCK_END = re.compile(
-    r"</(?:p|div|li|h[1-6]|blockquote|td|th|pre|figcaption|dd|dt)>|<br\s*/?>", re.IGNORECASE
-)
 # Of scripts that put no blanks between words: Thai, Lao, Burmese, Khmer, kana, Han, with their punctuation.
 _UNPARTED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3001-\u30ff\u3400-\u9fff\uf900-\ufaff\uff01-\uff1f"
@@ -117,8 +114,8 @@ def _may_be_loaded(url: str) -> bool:
 
 
 def text_of(body: str) -> str:
-    """The words of an HTML body, spaces made single. Addresses of ours that are marked are none."""
-    words = html.unescape(nh3.clean(_BLOCK_END.sub(lambda match: match[0] + " ", body), tags=set()))
+    """The words of an HTML body, spaces made single, blocks apart. Addresses of ours that are marked are none."""
+    words = html.unescape(nh3.clean(parted(body), tags=set()))
     return _SPACE.sub(" ", _ADDRESS.sub("", words)).strip()
 
 
