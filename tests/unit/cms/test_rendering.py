@@ -326,8 +326,8 @@ def test_nothing_breaks_out_of_markdown(body: str) -> None:
 
 INLINE = st.recursive(
     st.sampled_from(
-        ["a", "b c", " ", "\n", " d", "e ", ".", "(", "!", "1.", "-", "#", "*", "_", "`", "``", "\\", "[x](y)", "~",
-         "€", "\u00a0", "注意", "：", "<br>", "<br>", "&lt;b&gt;", "&amp;amp;"]
+        ["a", "b c", " ", "\n", " d", "e ", ".", "(", "!", "1", ". ", "1.", "-", "#", "*", "_", "`", "``", "\\",
+         "[x](y)", "~", "€", "\u00a0", "注意", "：", "<br>", "<br>", "&lt;b&gt;", "&amp;amp;"]
     ),
     lambda inside: st.builds(
         lambda tag, said: f"<{tag}>{''.join(said)}</{tag.split()[0]}>",
@@ -420,6 +420,7 @@ def test_markdown_means_what_the_html_says(body: str) -> None:
     ("body", "markdown"),
     [
         ("<p>a<br></p>", "a"),
+        ("<p>1<span>.</span> x</p>", "1\\. x"),
         ("<ul><li>a<br><ul><li>b</li></ul></li></ul>", "- a\n  - b"),
         ("a<br><br><p>b</p>", "a\n\nb"),
         ("<p>a<br><br>b</p>", "a\\\n\\\nb"),

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bs4 import BeautifulSoup, Tag
+from bs4.element import NavigableString
 from markdownify import ATX, MarkdownConverter
 
 from cms_api.adapters.rendering.delimiters import (
@@ -108,6 +109,14 @@ class _Converter(MarkdownConverter):
                     break
                 self._around_blocks.add(id(outer))
         return str(super().convert_soup(soup))
+
+    def process_text(self, el: NavigableString, parent_tags: set[str]) -> str:
+        text = str(super().process_text(el, parent_tags))  # type: ignore[misc]  # likewise
+        if not text.startswith((".", ")")) or "_noformat" in parent_tags:
+            return text
+        # Behind a number that is in another tag it would begin an item.
+        before = el.find_previous(string=True)
+        return f"\\{text}" if before is not None and str(before)[-1:].isdecimal() else text
 
     def get_conv_fn(self, tag_name: str) -> Any:
         convert = super().get_conv_fn(tag_name)  # type: ignore[misc]  # the library's types leave it out
