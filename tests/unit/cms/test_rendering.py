@@ -1,16 +1,19 @@
 """Bodies for readers: nothing that runs, everything that is said."""
 
 import re
+from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
 import msgspec
 import pytest
+from bs4 import BeautifulSoup
+from bs4.element import Tag
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from cms_api.adapters.rendering.html import HtmlRenderer, sanitise, shortened, text_of
+from cms_api.adapters.rendering.html import ATTRIBUTES, TAGS, HtmlRenderer, sanitise, shortened, text_of
 from cms_api.adapters.rendering.structure import structured
 from cms_api.domains.cms.documents.addresses import UNMARKED, addressed
 from cms_api.domains.cms.documents.mentions import MARK, targets_of
@@ -159,6 +162,34 @@ def test_a_long_srcset_is_read_once() -> None:
         assert sanitise(f'<img src="/x" srcset="{part * 100_000}">').startswith('<img src="/x"')
 
 
+@pytest.mark.parametrize("tag", ["blockquote", "del", "ins", "q"])
+def test_a_source_is_a_page(tag: str) -> None:
+    for cite in ("https://x.example/a", "HTTP://x.example", "/a", "#a", f"cms://document/{ID}"):
+        assert f'cite="{cite}"' in sanitise(f'<{tag} cite="{cite}">x</{tag}>')
+    for cite in (
+        "javascript:alert(1)",
+        " JaVaScript:x",
+        "java&#9;script:x",
+        "data:,x",
+        "vbscript:x",
+        "mailto:a@b",
+        "cms://a",
+    ):
+        assert "cite" not in sanitise(f'<{tag} cite="{cite}">x</{tag}>')
+
+
+def test_every_address_is_looked_into() -> None:
+    """Attributes that have addresses in HTML, old ones and those of SVG too."""
+    names = {
+        "action", "archive", "background", "cite", "classid", "codebase", "data", "formaction", "href", "icon",
+        "longdesc", "manifest", "ping", "poster", "profile", "src", "srcset", "usemap", "xlink:href",
+    }  # fmt: skip
+    for tag in TAGS:
+        said = " ".join(f"{name}='javascript:alert(1)'" for name in sorted(names))
+        assert "javascript" not in sanitise(f"<{tag} {said}>x</{tag}>")
+    assert set().union(*ATTRIBUTES.values()) & names == {"cite", "href", "poster", "src", "srcset"}
+
+
 def test_a_link_gives_nothing_away() -> None:
     assert sanitise('<a href="https://old.example/a">x</a>') == (
         '<a href="https://old.example/a" rel="noopener noreferrer">x</a>'
@@ -212,6 +243,14 @@ async def test_a_large_body_is_rendered_alike() -> None:
         ("  spaces \n\n and\ttabs ", "spaces and tabs"),
         ("<td>a</td><td>b</td>", "a b"),
         ("", ""),
+        ("<ul><li>Fruit<ul><li>Apples</li></ul></li></ul>", "Fruit Apples"),
+        ("word<table><caption>c</caption><tr><td>a</td></tr></table>loose<h2>b</h2>", "word c a loose b"),
+        ("<div>Outer<p class='>'>Inner</p>tail</div>", "Outer Inner tail"),
+        ("<details><summary>Ask</summary>text</details>more<HR>end", "Ask text more end"),
+        ("<li>x<pre>y</pre>z</li><dl><dt>t<dd>d</dl>", "x y z t d"),
+        ("a<section>b</section>c<figure>d<figcaption>e</figcaption></figure>f", "a b c d e f"),
+        ("a<aside>b</aside><nav>c</nav><address>d</address><header>e</header>f", "a b c d e f"),
+        ("<blockquote>Say<cite>so</cite></blockquote>, <q>a</q>b <code>c</code>d", "Sayso , ab cd"),
     ],
 )
 def test_the_words_of_a_body(body: str, words: str) -> None:
@@ -222,6 +261,37 @@ def test_an_excerpt_is_the_first_words() -> None:
     assert shortened(" ".join(["w"] * 55)) == " ".join(["w"] * 55)
     assert shortened(" ".join(["w"] * 56)) == " ".join(["w"] * 55) + " …"
     assert shortened("") == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "excerpt"),
+    [
+        ("的" * 110, "的" * 110),
+        ("的" * 111, "的" * 110 + "…"),
+        ("句" * 99 + "。" + "的" * 2_000, "句" * 99 + "。…"),
+        ("a" * 500, "a" * 500),
+        ("a" * 501, "a" * 500 + "…"),
+        ("a" * 490 + " " + "b" * 20, "a" * 490 + "…"),
+        ("a" * 499 + "e\u0301\u0323" + "b", "a" * 499 + "…"),
+        ("a" * 499 + "👩\u200d🚀" + "b", "a" * 499 + "…"),
+        ("e" + "\u0301" * 600, "e" + "\u0301" * 499 + "…"),
+        (" ".join(["的的"] * 60), " ".join(["的的"] * 55) + " …"),
+    ],
+)  # fmt: skip
+def test_an_excerpt_is_bounded_where_words_are_not_parted(words: str, excerpt: str) -> None:
+    assert shortened(words) == excerpt
+
+
+@pytest.mark.parametrize(
+    ("words", "minutes"),
+    [
+        ("的" * 500, 1), ("的" * 501, 2), ("の" * 1_500, 3), ("ก" * 1_501, 4), ("的，" * 250, 1),
+        ("word " * 119 + "的" * 250, 1), ("word " * 119 + "的" * 251, 2), ("한국 " * 238, 1), ("한국 " * 239, 2),
+    ],
+)  # fmt: skip
+async def test_scripts_without_blanks_are_read_by_characters(words: str, minutes: int) -> None:
+    assert RENDERER.reading_time(f"<p>{words}</p>") == minutes
+    assert (await RENDERER.render(f"<p>{words}</p>", "html", excerpt="")).reading_time == minutes
 
 
 async def test_an_excerpt_comes_from_markdown_without_marks() -> None:
@@ -252,6 +322,181 @@ def test_nothing_breaks_out_of_markdown(body: str) -> None:
     tags = " ".join(re.findall(r"<[^>]*>", html)).lower()
     assert "<script" not in tags
     assert "javascript:" not in tags
+
+
+INLINE = st.recursive(
+    st.sampled_from(
+        ["a", "b c", " ", "\n", " d", "e ", ".", "(", "!", "1", ". ", "1.", "-", "#", "*", "_", "`", "``", "\\",
+         "[x](y)", "~", "€", "\u00a0", "注意", "：", "<br>", "<br>", "&lt;b&gt;", "&amp;amp;"]
+    ),
+    lambda inside: st.builds(
+        lambda tag, said: f"<{tag}>{''.join(said)}</{tag.split()[0]}>",
+        st.sampled_from(["strong", "strong", "b", "em", "em", "i", "code", "a href='/x'", "a href='/y'", "span"]),
+        st.lists(inside, max_size=3),
+    ),
+    max_leaves=10,
+)  # fmt: skip
+PARTS = st.lists(INLINE, max_size=4).map("".join)
+PIECES = st.recursive(
+    st.builds("<p>{}</p>".format, PARTS),
+    lambda inside: (
+        st.builds(
+            lambda tag, items: f"<{tag}>{''.join(map('<li>{}</li>'.format, items))}</{tag}>",
+            st.sampled_from(["ul", "ol", "ol start='3'"]),
+            st.lists(st.lists(inside | PARTS, max_size=3).map("".join), max_size=3),
+        )
+        | st.builds("<blockquote>{}</blockquote>".format, inside)
+    ),
+    max_leaves=4,
+)
+MARKS = {"b": "strong", "i": "em"}
+
+
+Marked = tuple[str, frozenset[str]]
+
+
+def characters(node: Any, marks: frozenset[str]) -> Iterator[Marked]:
+    """What is in a line, each character with its marks."""
+    if not isinstance(node, Tag):
+        yield from ((one, marks) for one in re.sub(r"\s+", " ", str(node)))
+    elif node.name == "br":
+        yield "\n", marks
+    else:
+        name = MARKS.get(node.name, node.name)
+        own = {f"a {node['href']}"} if name == "a" else {name} - {"span", "p"}
+        for one in node.contents:
+            yield from characters(one, marks | own)
+
+
+def paragraph(nodes: list[Any]) -> list[Any]:
+    """A paragraph, or none: blanks are single, have no marks, and are not beside breaks."""
+    kept: list[Marked] = []
+    for one, marks in (found for node in nodes for found in characters(node, frozenset())):
+        if not one.isspace():
+            kept.append((one, marks))
+        elif one == "\n":
+            if kept and kept[-1][0] == " ":
+                kept.pop()
+            kept.append((one, frozenset()))
+        elif kept and not kept[-1][0].isspace():
+            kept.append((" ", frozenset()))
+    while kept and kept[-1][0].isspace():
+        kept.pop()
+    while kept and kept[0][0].isspace():
+        del kept[0]
+    return [("p", kept)] if kept else []
+
+
+def meant(nodes: list[Any]) -> list[Any]:
+    """What HTML means: paragraphs, in quotes and in items of lists."""
+    found, loose = list[Any](), list[Any]()
+    for node in nodes:
+        name = node.name if isinstance(node, Tag) else ""
+        if name not in ("p", "ul", "ol", "li", "blockquote"):
+            loose.append(node)
+            continue
+        found += paragraph(loose)
+        loose = []
+        if name == "p":
+            found += paragraph([node])
+        elif inside := meant(node.contents):
+            found.append((name, inside))
+    return found + paragraph(loose)
+
+
+def tree(html: str) -> list[Any]:
+    return BeautifulSoup(html.replace("<!-- -->", ""), "html.parser").contents
+
+
+@settings(max_examples=75, deadline=None)
+@given(st.lists(PIECES, max_size=3).map("".join))
+def test_markdown_means_what_the_html_says(body: str) -> None:
+    html = sanitise(body)
+    markdown = structured(html)[2]["markdown"]
+    assert meant(tree(READERS.render(markdown))) == meant(tree(html)), markdown
+
+
+@pytest.mark.parametrize(
+    ("body", "markdown"),
+    [
+        ("<p>a<br></p>", "a"),
+        ("<p>1<span>.</span> x</p>", "1\\. x"),
+        ("<ul><li>a<br><ul><li>b</li></ul></li></ul>", "- a\n  - b"),
+        ("a<br><br><p>b</p>", "a\n\nb"),
+        ("<p>a<br><br>b</p>", "a\\\n\\\nb"),
+        ("<p><strong>x<br></strong>y</p>", "**x**\\\ny"),
+        ("<p><strong>Note:</strong>text</p>", "<strong>Note:</strong>text"),
+        ("<p><strong>Note:</strong> text</p>", "**Note:** text"),
+        ("<p><strong>注意：</strong>文字<em>强</em>调</p>", "<strong>注意：</strong>文字*强*调"),
+        ("<p><b>a</b><b>b</b> <em>a</em><i>b</i></p>", "**ab** *ab*"),
+        ("<p><code>x</code><code>y`</code></p>", "`` xy` ``"),
+        ("<p><code>a<br>b <b>c</b></code></p>", "`a`\\\n`b` **`c`**"),
+        ("<p><b>a</b><i>b</i></p>", "**a**<em>b</em>"),
+        ("<p><b>a <i>b</i></b></p>", "**a *b***"),
+        ("<p><b><i>a</i></b> <i><b>a</b> b</i></p>", "***a*** *<strong>a</strong> b*"),
+        ("<p><i>a<i>b</i></i></p>", "*ab*"),
+        ("<p><b>a&nbsp;</b>b<del>c.</del>d</p>", "**a**\u00a0b<del>c.</del>d"),
+        ("<p>wow!<a href='/x'><b>a</b> </a>b</p>", "wow\\![**a**](/x) b"),
+        ("<ul><li>a</li></ul><ul><li>b</li></ul>", "- a\n\n<!-- -->\n\n- b"),
+        (
+            "<ol><li>a<ul><li>b</li></ul><ul><li>c</li></ul></li></ol>",
+            "1. a\n   - b\n\n   <!-- -->\n\n   - c",
+        ),
+        ("<ul><li>a</li></ul><ol><li>b</li></ol>", "- a\n\n1. b"),
+        ("<ul><li>a<ol start='3'><li>b</li></ol>c</li></ul>", "- a\n\n  3. b\n\n  c"),
+        ("<ol start='²'><li>a</li><li>b</li></ol>", "1. a\n2. b"),
+        ("<ul><li><hr></li></ul>", "- ***"),
+        ("<header>a</header><aside>b</aside><details><summary>c</summary>d</details>", "a\n\nb\n\nc\n\nd"),
+        ("<table><tr><th><ul><li>a</li></ul><ul><li>b</li></ul></th></tr></table>", "| - a  - b |\n| --- |"),
+    ],
+)
+def test_markdown_of_html(body: str, markdown: str) -> None:
+    assert structured(body)[2]["markdown"] == markdown
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("<p>a\nb<br>c</p>", "a b\nc"),
+        ("<h2>Alpha<br>Omega</h2>", "Alpha Omega"),
+        ("<pre>a<br>b\nc</pre>", "a\nb\nc"),
+        ("<aside>a</aside><nav>b</nav>c", "a\n\nb\n\nc"),
+        ("<details><summary>a<b>b</b></summary>c</details>", "ab c"),
+        ("<table><tr><td>in<b>side</b><p>a</p>b</td></tr></table>", "inside a b"),
+        ("<ul><li>a<ul><li>b</li></ul>c</li></ul>", "- a c\n  - b"),
+    ],
+)
+def test_text_of_html(body: str, text: str) -> None:
+    assert structured(body)[2]["text"] == text
+
+
+def test_a_break_parts_the_words_of_a_heading() -> None:
+    _, (heading,), others = structured("<h2>Alpha<br>Omega</h2>")
+    assert (heading.id, heading.text) == ("alpha-omega", "Alpha Omega")
+    assert others["blocks"][0]["text"] == "Alpha Omega"
+
+
+def test_a_break_in_code_is_a_line_of_it() -> None:
+    others = structured("<pre>a<br>b</pre><pre><code>c<br>d</code></pre>")[2]
+    assert [block["code"] for block in others["blocks"]] == ["a\nb", "c\nd"]
+    assert others["markdown"] == "```\na\nb\n```\n\n```\nc\nd\n```"
+
+
+@pytest.mark.parametrize(
+    ("body", "text", "items"),
+    [
+        ("<ul><li>a</li>stray</ul>", "- a\n- stray", ["a", "stray"]),
+        ("<ul>\nx <b>y</b>\n<li>a</li>\n<p>z</p></ul>", "- x y\n- a\n- z", ["x <b>y</b>", "a", "z"]),
+        ("<ul><li>a</li><ul><li>b</li></ul></ul>", "- a\n  - b", ["a"]),
+        ("<ol><ol><li>b</li></ol>c</ol>", "1. \n  1. b\n2. c", ["", "c"]),
+    ],
+)
+def test_what_is_loose_in_a_list_is_kept(body: str, text: str, items: list[str]) -> None:
+    html, _, others = structured(body)
+    assert (html, others["text"]) == (body, text)
+    assert [item["html"] for item in others["blocks"][0]["items"]] == items
+    words = re.findall(r"\w+", re.sub("<[^>]*>", " ", READERS.render(others["markdown"])))
+    assert words == re.findall(r"\w+", re.sub("<[^>]*>", " ", body))
 
 
 def test_what_is_too_deep_is_one_text() -> None:

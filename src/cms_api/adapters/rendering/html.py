@@ -5,13 +5,15 @@ import html
 import math
 import re
 from copy import deepcopy
+from itertools import islice
+from unicodedata import category
 
 import nh3
 from markdown_it import MarkdownIt
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.tasklists import tasklists_plugin
 
-from cms_api.adapters.rendering.structure import structured
+from cms_api.adapters.rendering.structure import parted, structured
 from cms_api.domains.cms.documents.content import Format
 from cms_api.domains.cms.documents.markup import each_candidate, scheme_of
 from cms_api.domains.cms.documents.mentions import MARKED, MENTION, SCHEME, marked
@@ -20,13 +22,22 @@ from cms_api.domains.cms.documents.rendering import Rendered
 
 # Silent reading of English non-fiction (Brysbaert 2019, Journal of Memory and Language 109).
 WORDS_A_MINUTE = 238
+# Of texts in scripts without blanks between words (Medium, "Read time").
+CHARACTERS_A_MINUTE = 500
 EXCERPT_WORDS = 55
+# Two for a word, as they are read.
+EXCERPT_UNPARTED = 2 * EXCERPT_WORDS
+EXCERPT_CHARACTERS = 500
 # A body above this many characters is rendered on a thread, so that others need not wait.
 LARGE = 4_000
 
 _SPACE = re.compile(r"\s+")
-_BLOCK_END = re.compile(
-    r"</(?:p|div|li|h[1-6]|blockquote|td|th|pre|figcaption|dd|dt)>|<br\s*/?>", re.IGNORECASE
+_PAUSE = re.compile("[ 、。，！？：；]")
+_JOINER = "\u200d"
+# Of scripts that put no blanks between words: Thai, Lao, Burmese, Khmer, kana, Han, with their punctuation.
+_UNPARTED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3001-\u30ff\u3400-\u9fff\uf900-\ufaff\uff01-\uff1f"
+    "\U00020000-\U0003ffff]"
 )
 
 TAGS = nh3.ALLOWED_TAGS | {
@@ -87,6 +98,8 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     del tag
     if name in ("href", "src", "poster"):
         return value if _may_be_loaded(value) else None
+    if name == "cite":  # the library takes it for words; it names a source, which is a page
+        return value if _may_be_loaded(value) and scheme_of(value) not in ("mailto", "tel") else None
     if name != "srcset":
         return value
     return each_candidate(value, lambda url: url if _may_be_loaded(url) else None) or None
@@ -101,9 +114,8 @@ def _may_be_loaded(url: str) -> bool:
 
 
 def text_of(body: str) -> str:
-    """The words of an HTML body, spaces made single. Addresses of ours that are marked are none."""
-    separated = _BLOCK_END.sub(lambda match: match[0] + " ", body)
-    words = html.unescape(nh3.clean(separated, tags=set()))
+    """The words of an HTML body, spaces made single, blocks apart. Addresses of ours that are marked are none."""
+    words = html.unescape(nh3.clean(parted(body), tags=set()))
     return _SPACE.sub(" ", _ADDRESS.sub("", words)).strip()
 
 
@@ -141,10 +153,29 @@ class HtmlRenderer(Renderer):
 
 
 def shortened(words: str) -> str:
-    """The first 55 words."""
+    """The first 55 words, or 110 characters of scripts without blanks between words; at most 500 characters.
+
+    Where there is no blank it ends behind punctuation if it can, and in no character that is made of several.
+    """
     parts = words.split(" ", EXCERPT_WORDS)
-    return words if len(parts) <= EXCERPT_WORDS else " ".join(parts[:EXCERPT_WORDS]) + " …"
+    kept = " ".join(parts[:EXCERPT_WORDS])
+    unparted = [match.end() for match in islice(_UNPARTED.finditer(kept), EXCERPT_UNPARTED)]
+    limit = min([EXCERPT_CHARACTERS, *unparted[EXCERPT_UNPARTED - 1 :]])
+    if len(kept) > limit:
+        return f"{kept[: _end(kept, limit)].rstrip()}…"
+    return kept if len(parts) <= EXCERPT_WORDS else f"{kept} …"
+
+
+def _end(words: str, limit: int) -> int:
+    """Where to cut words: in the last fifth of what is allowed behind punctuation or a blank, else at its end."""
+    if found := list(_PAUSE.finditer(words, limit * 4 // 5, limit)):
+        return found[-1].end()
+    end = limit
+    while end and (category(words[end])[0] == "M" or _JOINER in words[end - 1 : end + 1]):
+        end -= 1
+    return end or limit
 
 
 def _minutes(text: str) -> int:
-    return max(1, math.ceil(len(text.split()) / WORDS_A_MINUTE))
+    words, characters = _UNPARTED.subn(" ", text)
+    return max(1, math.ceil(len(words.split()) / WORDS_A_MINUTE + characters / CHARACTERS_A_MINUTE))

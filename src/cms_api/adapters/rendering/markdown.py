@@ -5,21 +5,42 @@ from typing import Any
 from urllib.parse import quote
 
 from bs4 import BeautifulSoup, Tag
-from markdownify import ATX, BACKSLASH, MarkdownConverter
+from bs4.element import NavigableString
+from markdownify import ATX, MarkdownConverter
 
+from cms_api.adapters.rendering.delimiters import (
+    BLANKS,
+    BREAK,
+    BULLETS,
+    CODE,
+    DELETED,
+    EMPHASIS,
+    LINK,
+    NUMBERS,
+    STRONG,
+    TARGET_END,
+    TOKEN,
+    delimited,
+)
 from cms_api.domains.cms.documents.mentions import MARK
 
 # What may stand in a link's target as it is: everything of an address (RFC 3986) but brackets.
 _SAFE = "!#$%&'*+,-./:;=?@_~"
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&!|])")
+_SPACE = re.compile(r"\s+")
 _FENCE = re.compile(r"`{3,}")
 
 
 BLOCKS = frozenset({
-    "div", "section", "article", "main", "center", "header", "footer", "p", "h1", "h2", "h3", "h4", "h5", "h6",
-    "ul", "ol", "blockquote", "pre", "figure", "table", "hr", "video", "audio", "dl", "details",
+    "div", "section", "article", "aside", "nav", "main", "center", "header", "footer", "hgroup", "address",
+    "p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "blockquote", "pre", "figure", "table", "hr",
+    "video", "audio", "dl", "details",
 })  # fmt: skip
-_MARKED = frozenset({"a", "b", "strong", "em", "i", "del", "s", "q", "sub", "sup"})
+# Of the number that an item of a list has (CommonMark, section 5.2).
+MAX_DIGITS = 9
+
+_MARKED = frozenset({"a", "b", "strong", "em", "i", "del", "s", "q"})
+_ALIKE = (("em", "i"), ("strong", "b"), ("del", "s"))
 
 
 def has_blocks(tag: Tag) -> bool:
@@ -57,24 +78,138 @@ def language_of(pre: Tag) -> str:
     return ""
 
 
+def _around(text: str, mark: tuple[str, str]) -> str:
+    """Words with a mark around them, blanks and breaks left outside of it."""
+    words = text.strip(BLANKS)
+    if not words:
+        return text
+    begin = len(text) - len(text.lstrip(BLANKS))
+    return f"{text[:begin]}{mark[0]}{words}{mark[1]}{text[begin + len(words) :]}"
+
+
+def start_of(tag: Tag) -> int | None:
+    """The number that an ordered list says it begins with."""
+    start = _attribute(tag, "start")
+    return int(start) if start.isdecimal() and len(start) <= MAX_DIGITS else None
+
+
 class _Converter(MarkdownConverter):
     """Closes what the library leaves open: attributes and fences from which markup could break out."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # Of the item that comes next, by the list.
+        self._numbers: dict[int, int] = {}
+        self._around_blocks: set[int] = set()
+
+    def convert_soup(self, soup: BeautifulSoup) -> str:
+        for block in soup.find_all(has_blocks):
+            for outer in block.parents:
+                if id(outer) in self._around_blocks:
+                    break
+                self._around_blocks.add(id(outer))
+        return str(super().convert_soup(soup))
+
+    def process_text(self, el: NavigableString, parent_tags: set[str]) -> str:
+        text = str(super().process_text(el, parent_tags))  # type: ignore[misc]  # likewise
+        if not text.startswith((".", ")")) or "_noformat" in parent_tags:
+            return text
+        # Behind a number that is in another tag it would begin an item.
+        before = el.find_previous(string=True)
+        return f"\\{text}" if before is not None and str(before)[-1:].isdecimal() else text
+
     def get_conv_fn(self, tag_name: str) -> Any:
         convert = super().get_conv_fn(tag_name)  # type: ignore[misc]  # the library's types leave it out
+        if tag_name in BLOCKS and convert is not None:
+            # A block without words parts those around it, too.
+            return lambda el, text, parent_tags: (
+                convert(el, text if tag_name == "pre" else text.strip(BLANKS), parent_tags) or "\n\n"
+            )
         if tag_name not in _MARKED or convert is None:
             return convert
         # Marks go around words: blocks behind them would not begin their line.
         return lambda el, text, parent_tags: (
-            text if el.find(has_blocks) is not None else convert(el, text, parent_tags)
+            text if id(el) in self._around_blocks else convert(el, text, parent_tags)
         )
 
-    def convert_a(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-        words, target = text.strip(), _target(el, "href")
-        if "_noformat" in parent_tags or not words or not target:
+    def _marked(self, el: Tag, text: str, parent_tags: set[str], mark: tuple[str, str]) -> str:
+        """Words with a mark around them where none around them is the same."""
+        if "pre" in parent_tags:
             return text
-        before, behind = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
-        return f"{before}[{words}]({target}{_title(el)}){behind}"
+        alike = next(names for names in _ALIKE if el.name in names)
+        is_marked = not parent_tags.isdisjoint(alike) and any(
+            id(outer) not in self._around_blocks for outer in el.find_parents(alike)
+        )
+        return text if is_marked else _around(text, mark)
+
+    def convert_a(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        target = _target(el, "href")
+        if "pre" in parent_tags or "a" in parent_tags or not target:
+            return text
+        return _around(text, (LINK[0], f"{LINK[1]}]({target}{_title(el)}){TARGET_END}"))
+
+    def convert_em(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        return self._marked(el, text, parent_tags, EMPHASIS)
+
+    def convert_strong(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        return self._marked(el, text, parent_tags, STRONG)
+
+    def convert_del(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        return self._marked(el, text, parent_tags, DELETED)
+
+    convert_i, convert_b, convert_s = convert_em, convert_strong, convert_del
+
+    def convert_sub(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        del el, parent_tags
+        return text
+
+    convert_sup = convert_sub
+
+    def convert_br(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        del el
+        if "pre" in parent_tags:
+            return f"\n{text}"
+        return f" {text}" if "_inline" in parent_tags else f"{BREAK}\n{text}"
+
+    def convert_hr(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        del el, text
+        # Behind the sign of an item dashes would be one line with it.
+        return "\n\n***\n\n" if "li" in parent_tags else "\n\n---\n\n"
+
+    def convert_ul(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        begin, end = BULLETS if el.name == "ul" else NUMBERS
+        text = text.strip()
+        # No other number may follow words in the line above.
+        is_close = "li" in parent_tags and text.startswith(("- ", "1. "))
+        return f"\n{'' if is_close else chr(10)}{begin}{text}{end}\n\n" if text else "\n\n"
+
+    convert_ol = convert_ul
+
+    def convert_li(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        del parent_tags
+        sign = "- "
+        if el.parent is not None and el.parent.name == "ol":
+            number = self._numbers.get(id(el.parent), start_of(el.parent))
+            number = 1 if number is None else number
+            self._numbers[id(el.parent)] = number + 1
+            sign = f"{number % 10**MAX_DIGITS}. "
+        lines = text.strip(BLANKS).split("\n")
+        margin = " " * len(sign)
+        return (
+            sign + "\n".join([lines[0], *(line and margin + line for line in lines[1:])]) + "\n"
+            if lines[0]
+            else ""
+        )
+
+    def convert_blockquote(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        quoted = str(super().convert_blockquote(el, text, parent_tags))  # type: ignore[misc]  # likewise
+        return quoted if "_inline" in parent_tags else f"\n{quoted}"
+
+    def convert_aside(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        return str(self.convert_div(el, text, parent_tags))  # type: ignore[attr-defined]  # likewise
+
+    convert_nav = convert_main = convert_center = convert_header = convert_footer = convert_aside
+    convert_hgroup = convert_address = convert_details = convert_summary = convert_figure = convert_aside
 
     def convert_img(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         del text, parent_tags
@@ -95,12 +230,15 @@ class _Converter(MarkdownConverter):
         return "[x]" if el.has_attr("checked") else "[ ]"
 
     def convert_code(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-        if "pre" in parent_tags:
+        del el
+        if "_noformat" in parent_tags:
             return text
         # A span of code ends where its paragraph does, so it has no lines, and with the cell of a table.
-        words = " ".join(text.split())
-        words = words.replace("|", "\\|") if parent_tags & {"td", "th"} else words
-        return str(super().convert_code(el, words, parent_tags))  # type: ignore[misc]  # likewise
+        text = text.replace("|", "\\|") if parent_tags & {"td", "th"} else text
+        parts = TOKEN.split(text)
+        # Nothing is marked in code: it is code in the marks.
+        parts[::2] = (_around(_SPACE.sub(" ", words), CODE) for words in parts[::2])
+        return "".join(parts)
 
     convert_kbd = convert_samp = convert_code
 
@@ -114,13 +252,14 @@ class _Converter(MarkdownConverter):
 
 _CONVERTER_OPTIONS: dict[str, Any] = {
     "heading_style": ATX,
-    "bullets": "-",
     "escape_misc": True,
-    "newline_style": BACKSLASH,
+    # Blanks are single, and lines end at breaks only.
+    "wrap": True,
+    "wrap_width": None,
     "autolinks": False,
 }
 
 
 def markdown_of(soup: BeautifulSoup) -> str:
     """The Markdown of a document."""
-    return str(_Converter(**_CONVERTER_OPTIONS).convert_soup(soup)).strip()
+    return delimited(str(_Converter(**_CONVERTER_OPTIONS).convert_soup(soup))).strip()

@@ -7,24 +7,24 @@ from html import escape, unescape
 from typing import Any
 
 from bs4 import BeautifulSoup
-from bs4.element import NavigableString, PageElement, Tag
+from bs4.element import PageElement, Tag
 
-from cms_api.adapters.rendering.markdown import BLOCKS, has_blocks, language_of, markdown_of
+from cms_api.adapters.rendering.markdown import BLOCKS, has_blocks, language_of, markdown_of, start_of
 from cms_api.domains.cms.documents.mentions import MARK
 from cms_api.domains.cms.documents.rendering import Heading, OtherFormat
 from cms_api.domains.cms.documents.slugs import make_slug
 
 # What is nested deeper is taken for one text: nobody writes so, and to walk there could take the stack.
 MAX_DEPTH = 100
-# Of the number that a list begins with (CommonMark, section 5.2).
-MAX_DIGITS = 9
 
 _HEADING = re.compile(r"h[1-6]")
 # Attributes are in double quotes here, without any in them: the sanitiser has written them.
 _OPENING = re.compile(r'<(h[1-6])((?: [^\s=<>"]+="[^"]*")*)>')
 _ID = re.compile(r' id="([^"]*)"')
 _BLANK = re.compile(r"\s")
-_CONTAINERS = frozenset({"div", "section", "article", "main", "center", "header", "footer"})
+_CONTAINERS = frozenset({
+    "div", "section", "article", "aside", "nav", "main", "center", "header", "footer", "hgroup", "address",
+})  # fmt: skip
 # As `repr` writes it: ids of blocks are older than marks.
 _MARK = repr(MARK)[1:-1]
 _MEDIA = ("video", "audio")
@@ -40,6 +40,13 @@ def parsed(html: str) -> BeautifulSoup:
     return BeautifulSoup(html, "html.parser")
 
 
+# What is no part of a line: words end where it begins and where it ends (HTML, section 15.3).
+_PARTING = re.compile(
+    r"</?(?:address|article|aside|blockquote|br|caption|center|col|colgroup|dd|details|dialog|div|dl|dt|fieldset"
+    r"|figcaption|figure|footer|form|h[1-6]|header|hgroup|hr|legend|li|main|menu|nav|ol|optgroup|option|p|pre"
+    r"|search|section|summary|table|tbody|td|tfoot|th|thead|tr|ul)(?=[\s/>])",
+    re.IGNORECASE,
+)
 _TAG = re.compile(r'<(/?)([a-z][a-z0-9]*)(?: [^\s=<>"]+="[^"]*")*/?>')
 _VOID = frozenset({"br", "hr", "img", "input", "source", "track", "wbr", "area", "col"})
 
@@ -51,6 +58,35 @@ def _depth(html: str) -> int:
             depth += -1 if closing else 1
             deepest = max(deepest, depth)
     return deepest
+
+
+def parted(html: str) -> str:
+    """HTML with a blank before each edge of a block, so that words are not glued where its tags are taken away."""
+    return _PARTING.sub(r" \g<0>", html)
+
+
+def _itemised(soup: BeautifulSoup) -> None:
+    """Puts what is loose in lists into items: a list into the item before it, all else into items of its own."""
+    for tag in soup.find_all(("ul", "ol")):
+        if all(one.name == "li" if isinstance(one, Tag) else not str(one).strip() for one in tag.contents):
+            continue
+        item: Tag | None = None
+        is_ours = False
+        for one in list(tag.contents):
+            name = one.name if isinstance(one, Tag) else None
+            one.extract()
+            if isinstance(one, Tag) and name == "li":
+                item, is_ours = one, False
+                tag.append(one)
+                continue
+            is_list = name in ("ul", "ol")
+            if item is None or not (is_list or is_ours):
+                if name is None and not str(one).strip():
+                    continue
+                item = Tag(name="li")
+                tag.append(item)
+            is_ours = not is_list
+            item.append(one)
 
 
 def anchored(html: str, soup: BeautifulSoup) -> tuple[str, tuple[Heading, ...]]:
@@ -84,8 +120,7 @@ def anchored(html: str, soup: BeautifulSoup) -> tuple[str, tuple[Heading, ...]]:
         return f'<{match[1]} id="{escape(name)}"{_ID.sub("", match[2])}>'
 
     headings = [
-        (int(tag.name[1]), name, " ".join(tag.get_text().split()))
-        for tag, name in zip(found, names, strict=True)
+        (int(tag.name[1]), name, " ".join(_said(tag).split())) for tag, name in zip(found, names, strict=True)
     ]
     return _OPENING.sub(named, html), _nested(headings)
 
@@ -115,6 +150,7 @@ def _nested(headings: list[tuple[int, str, str]]) -> tuple[Heading, ...]:
 def structured(html: str) -> tuple[str, tuple[Heading, ...], Mapping[OtherFormat, Any]]:
     """Sanitised HTML with anchors, its table of contents, and the same in the other formats."""
     soup = parsed(html)
+    _itemised(soup)
     html, toc = anchored(html, soup)
     markdown = markdown_of(soup)  # before blocks are taken out of the tree
     blocks = list(_blocks_of(soup.contents))
@@ -146,12 +182,25 @@ def _html(tag: Tag) -> str:
     return tag.decode_contents(formatter="minimal").strip()
 
 
+def _said(tag: Tag) -> str:
+    """The text of a tag, with a new line at each break."""
+    return "".join(
+        "\n" if isinstance(one, Tag) else str(one)
+        for one in tag.descendants
+        if not isinstance(one, Tag) or one.name == "br"
+    )
+
+
 def _text(tag: Tag) -> str:
-    for line in tag.find_all("br"):
-        line.insert_after(NavigableString("\n"))
-    lines = (" ".join(line.split()) for line in tag.get_text().split("\n"))
-    words = "\n".join(lines) if tag.find("br") else " ".join(lines)
-    return words.strip()
+    if tag.find("br") is None:
+        return " ".join(tag.get_text().split())
+    lines: list[list[str]] = [[]]
+    for one in tag.descendants:
+        if not isinstance(one, Tag):
+            lines[-1].append(str(one))
+        elif one.name == "br":
+            lines.append([])
+    return "\n".join(" ".join("".join(line).split()) for line in lines).strip()
 
 
 def _blocks_of(nodes: Iterable[PageElement]) -> Iterator[Block]:
@@ -190,7 +239,7 @@ def _block(tag: Tag) -> Iterator[Block]:  # noqa: C901, PLR0912 - a case for eac
             "anchor": tag.get("id"),
             "level": int(name[1]),
             "html": _html(tag),
-            "text": " ".join(tag.get_text().split()),
+            "text": " ".join(_said(tag).split()),
         }
         return
     if name in ("ul", "ol"):
@@ -200,7 +249,7 @@ def _block(tag: Tag) -> Iterator[Block]:  # noqa: C901, PLR0912 - a case for eac
         yield {"type": "quote", "html": _html(tag), "text": _lines(tag)}
         return
     if name == "pre":
-        yield {"type": "code", "language": language_of(tag) or None, "code": tag.get_text().strip("\n")}
+        yield {"type": "code", "language": language_of(tag) or None, "code": _said(tag).strip("\n")}
         return
     if name == "table":
         yield _table(tag)
@@ -241,16 +290,22 @@ def _image(around: Tag, image: Tag) -> Block:
 def _list(tag: Tag) -> Block:
     is_ordered = tag.name == "ol"
     block: Block = {"is_ordered": is_ordered}
-    start = str(tag.get("start") or "")
-    if is_ordered and start.isdecimal() and len(start) <= MAX_DIGITS:
-        block["start"] = int(start)
+    if is_ordered and (start := start_of(tag)) is not None:
+        block["start"] = start
     block["items"] = [_item(one) for one in tag.find_all("li", recursive=False)]
     return block
 
 
 def _item(tag: Tag) -> Block:
     box = tag.find("input", type="checkbox")
-    below = [_list(one.extract()) for one in tag.find_all(("ul", "ol"), recursive=False)]
+    below: list[Block] = []
+    for one in list(tag.contents):
+        one.extract()
+        if isinstance(one, Tag) and one.name in ("ul", "ol"):
+            below.append(_list(one))
+            tag.append(" ")  # so that the words on both sides of it stay apart
+        else:
+            tag.append(one)
     item: Block = {}
     if box is not None:
         item["is_checked"] = box.has_attr("checked")
@@ -283,7 +338,7 @@ def _lines(tag: Tag) -> str:
 
 
 def _words(html: str) -> str:
-    return " ".join(unescape(_TAG.sub(" ", html)).split())
+    return " ".join(unescape(_TAG.sub("", parted(html))).split())
 
 
 def _plain(block: Block) -> str:

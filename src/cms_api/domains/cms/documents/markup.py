@@ -11,11 +11,13 @@ _ATTRIBUTE = re.compile(r' (href|src|poster|cite|srcset)="([^"]*)"')
 _CANDIDATE = re.compile(r"[\s,]*+(\S*[^\s,])(?:(?=,)|([^,]*))")
 # What stands before the first of these is a scheme, if a colon ends it (RFC 3986, section 4.2).
 _SCHEME = re.compile(r"\s*([^:/?#\s]*):")
+# Browsers take these out of an address before they look at it (URL Standard, section 4.4).
+_TAKEN_OUT = str.maketrans("", "", "\t\n\r")
 
 
 def scheme_of(url: str) -> str | None:
     """The scheme of an address in small letters; None where it is relative."""
-    found = _SCHEME.match(url)
+    found = _SCHEME.match(url.translate(_TAKEN_OUT))
     return found and found[1].lower()
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 # Counts up when bodies come out otherwise; what is live from before can be rendered anew.
-RENDERING_VERSION = 3
+RENDERING_VERSION = 4
 # Since this one addresses of ours are marked, see `mentions`.
 MARKED_SINCE = 3
 
