@@ -75,7 +75,7 @@ from cms_api.domains.cms.locks.model import EditLock, Presence
 from cms_api.domains.cms.locks.service import Locks, Presences
 from cms_api.domains.cms.media.interface import MediaView
 from cms_api.domains.cms.media.model import Asset
-from cms_api.domains.cms.media.ports import MediaQueries, MediaRepository, Storage, Stored
+from cms_api.domains.cms.media.ports import Found, MediaQueries, MediaRepository, Storage, Stored
 from cms_api.domains.cms.media.service import Media
 from cms_api.domains.cms.media.service import view as media_view
 from cms_api.domains.cms.menus.model import Menu
@@ -829,10 +829,14 @@ class MemoryStorage(Storage):
     async def remove(self, key: str) -> None:
         self.files.pop(key, None)
 
-    def find(self, key: PurePosixPath) -> tuple[str, str] | None:
+    def find(self, key: PurePosixPath) -> Found | None:
         if (body := self.files.get(str(key))) is None:
             return None
-        return f"/memory/{key}", self._looked_into(body)[0]
+        return Found(
+            path=f"/memory/{key}",
+            media_type=self._looked_into(body)[0],
+            filename=key.name.split("-", maxsplit=2)[2],
+        )
 
 
 class PlainRenderer(Renderer):

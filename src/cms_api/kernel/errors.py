@@ -106,6 +106,17 @@ class TooLarge(CmsError):
     title = "The content is too large"
 
 
+class OutOfRange(CmsError):
+    """None of the bytes that are asked for are there; ``size`` is how many there are."""
+
+    code = "out_of_range"
+    title = "There are no such bytes"
+
+    def __init__(self, detail: str, *, size: int, **members: Any) -> None:
+        super().__init__(detail, size=size, **members)
+        self.size = size
+
+
 class UnsupportedMedia(CmsError):
     """A kind of content that is not taken."""
 

@@ -35,9 +35,10 @@ async def test_a_file_is_taken_in_and_looked_into(storage: Storage) -> None:
     assert (stored.media_type, stored.width, stored.height) == ("image/png", 3, 2)
     assert (stored.size, stored.sha256) == (len(body), sha256(body).digest())
     assert stored.key.endswith("-tree-in-autumn.png")
-    place, media_type = storage.find(PurePosixPath(stored.key)) or ("", "")
-    assert place.endswith(stored.key)
-    assert media_type == "image/png"
+    found = storage.find(PurePosixPath(stored.key))
+    assert found is not None
+    assert found.path.endswith(stored.key)
+    assert (found.media_type, found.filename) == ("image/png", "tree-in-autumn.png")
 
 
 async def test_what_it_is_called_counts_for_nothing(storage: Storage) -> None:

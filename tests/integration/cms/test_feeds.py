@@ -23,6 +23,7 @@ from tests.integration.cms.cms_client import (
     make,
     published,
     remove,
+    rows,
     tagged,
     tags,
     translate,
@@ -174,6 +175,43 @@ async def test_json_feed(client: httpx.AsyncClient, site: dict[str, Any]) -> Non
     for item in feed["items"]:
         assert ("content_html" in item) != ("content_text" in item)
         assert None not in item.values()
+
+
+@pytest.mark.parametrize(
+    ("url", "media_type"),
+    [
+        ("https://old.example/2020/Tree.JPG?w=300#a.png", "image/jpeg"),
+        ("https://old.example/tree.webp", "image/webp"),
+        ("https://old.example/walk.mp4", "video/mp4"),
+        ("https://old.example/picture.php?name=tree.jpg", "application/octet-stream"),
+        ("https://old.example/", "application/octet-stream"),
+    ],
+)
+async def test_a_cover_that_was_never_fetched(
+    admin: httpx.AsyncClient,
+    client: httpx.AsyncClient,
+    database_url: str,
+    site: dict[str, Any],
+    url: str,
+    media_type: str,
+) -> None:
+    rows(
+        database_url,
+        "UPDATE cms.media SET storage_key = NULL, media_type = NULL, size = NULL, sha256 = NULL, source_url = %s"
+        " WHERE id = %s RETURNING id",
+        (url, site["cover"]["id"]),
+    )
+    # A feed is kept until something in it changes.
+    await settings(admin, tagline="New")
+    enclosure = ET.fromstring((await read(client, "/feed.xml")).content).find("channel/item/enclosure")
+    assert enclosure is not None
+    assert enclosure.attrib == {"url": url, "length": "0", "type": media_type}
+    link = ET.fromstring((await read(client, "/atom.xml")).content).find(f".//{ATOM}link[@rel='enclosure']")
+    assert link is not None
+    assert link.attrib == {"rel": "enclosure", "type": media_type, "href": url}
+    item = (await read(client, "/feed.json")).json()["items"][0]
+    assert item["attachments"] == [{"url": url, "mime_type": media_type, "title": "A"}]
+    assert item.get("image") == (url if media_type.startswith("image/") else None)
 
 
 async def test_addresses_in_bodies_are_whole(

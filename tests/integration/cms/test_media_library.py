@@ -76,9 +76,59 @@ async def test_a_file_is_served_as_what_it_is(
     assert served.headers["x-content-type-options"] == "nosniff"
     assert "sandbox" in served.headers["content-security-policy"]
     assert "immutable" in served.headers["cache-control"]
-    assert served.headers["content-disposition"].startswith("inline")
-    assert served.headers["etag"]
+    assert served.headers["content-disposition"] == f'inline; filename="{ending.removeprefix("-")}"'
+    assert served.headers["accept-ranges"] == "bytes"
+    assert 'desc="0 statements"' in served.headers["server-timing"]
     assert len(files()) == 1
+
+
+async def test_a_file_is_served_in_parts(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
+    url = (await upload(admin))["url"]
+    whole = await client.get(url)
+    size = len(TEXT)
+    for asked, sent in (("bytes=0-4", TEXT[:5]), ("bytes=6-", TEXT[6:]), ("bytes=-3", TEXT[-3:])):
+        part = await client.get(url, headers={"Range": asked})
+        assert (part.status_code, part.content) == (206, sent)
+        first = TEXT.index(sent)
+        assert part.headers["content-range"] == f"bytes {first}-{first + len(sent) - 1}/{size}"
+        same = set(whole.headers) - {"content-length", "x-request-id", "server-timing"}
+        assert {name: part.headers[name] for name in same} == {name: whole.headers[name] for name in same}
+    for asked in ("bytes=4-0", "bytes=0-1,3-4", "lines=1-2", "nothing"):
+        part = await client.get(url, headers={"Range": asked})
+        assert (part.status_code, part.content, part.headers.get("content-range")) == (200, TEXT, None)
+    refused = await client.get(url, headers={"Range": f"bytes={size}-"})
+    answered(refused, 416, "out_of_range")
+    assert refused.headers["content-range"] == f"bytes */{size}"
+    head = await client.head(url, headers={"Range": "bytes=0-4"})
+    assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(size))
+    assert head.headers["accept-ranges"] == "bytes"
+    known = {"Range": "bytes=0-4", "If-Range": whole.headers["etag"]}
+    assert (await client.get(url, headers=known)).status_code == 206
+    assert (await client.get(url, headers=known | {"If-Range": '"x"'})).status_code == 200
+
+
+async def test_a_file_is_not_sent_to_who_has_it(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
+    url = (await upload(admin))["url"]
+    whole = await client.get(url)
+    tag, date = whole.headers["etag"], whole.headers["last-modified"]
+    for headers in ({"If-None-Match": f'"x", W/{tag}'}, {"If-None-Match": "*"}, {"If-Modified-Since": date}):
+        for method in ("GET", "HEAD"):
+            known = await client.request(method, url, headers=headers | {"Range": "bytes=0-1"})
+            assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", tag)
+            assert known.headers["cache-control"] == whole.headers["cache-control"]
+    answered(await client.get(url, headers={"If-Match": '"x"'}), 412, "stale")
+    again = await client.get(url, headers={"If-None-Match": '"x"', "If-Modified-Since": date})
+    assert (again.status_code, again.content) == (200, TEXT)
+
+
+async def test_what_may_be_asked_of_a_file(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
+    url = (await upload(admin))["url"]
+    options = await client.options(url)
+    assert options.status_code == 204
+    refused = await client.post(url, headers={"Range": "bytes=0-1"})
+    answered(refused, 405)
+    for response in (options, refused):
+        assert {one.strip() for one in response.headers["allow"].split(",")} == {"GET", "HEAD", "OPTIONS"}
 
 
 async def test_texts_change_by_versions(admin: httpx.AsyncClient) -> None:

@@ -263,6 +263,18 @@ async def test_that_feeds_move_is_told(site: Site, document: dict[str, Any]) -> 
     await site.admin.delete(f"{API}/tags/{made['id']}", headers={"If-Match": "*"})
 
 
+async def test_parts_of_files_are_told(site: Site, document: dict[str, Any]) -> None:
+    url = (await site.admin.get(f"{API}/media/{site.ids['media']}")).json()["url"]
+    operation = document["paths"]["/media/{key}"]["get"]
+    assert {"Range", "If-Range"} <= {one["name"] for one in parameters_of(document, operation)}
+    answer = await site.visitor.get(url, headers={"Range": "bytes=0-9"})
+    told = {name.lower() for name in operation["responses"]["206"]["headers"]}
+    assert (answer.status_code, told) == (206, {name for name in answer.headers if name not in PLAIN_HEADERS})
+    for headers in ({"Range": "bytes=9999999-"}, {"If-Match": '"x"'}):
+        answer = await site.visitor.get(url, headers=headers)
+        assert str(answer.status_code) in operation["responses"], answer.text
+
+
 async def test_what_must_be_asked_is_told(site: Site, document: dict[str, Any]) -> None:
     for path, name in ((f"{CONTENT}/search", "q"), (f"{CONTENT}/resolve", "path")):
         parameters = parameters_of(document, document["paths"][path]["get"])

@@ -60,7 +60,9 @@ async def test_what_an_answer_varies_by_is_named_once(
 
 
 async def test_what_a_browser_of_an_origin_may_send(client: httpx.AsyncClient) -> None:
-    asked = "authorization,if-match,if-modified-since,if-none-match,last-event-id,preview-token"
+    asked = (
+        "authorization,if-match,if-modified-since,if-none-match,if-range,last-event-id,preview-token,range"
+    )
     preflight = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": asked}
     response = await client.options(f"{CONTENT}/posts", headers={"Origin": ONE, **preflight})
     assert (response.status_code, response.headers[ALLOW]) == (204, ONE)

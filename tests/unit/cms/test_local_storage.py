@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.fakes_cms import in_chunks
 
 from cms_api.adapters.storage.local import LocalStorage, _key
+from cms_api.domains.cms.media.ports import Found
 from cms_api.kernel.errors import Malformed, TooLarge, UnsupportedMedia
 
 TEXT = b"Plain words. " * 100
@@ -39,7 +40,26 @@ async def test_a_file_lies_where_its_key_says(storage: LocalStorage, root: Path)
     assert re.fullmatch(place, stored.key)
     assert files(root) == [root / stored.key]
     assert (root / stored.key).read_bytes() == TEXT
-    assert storage.find(PurePosixPath(stored.key)) == (str(root / stored.key), "text/plain")
+    assert storage.find(PurePosixPath(stored.key)) == Found(
+        path=str(root / stored.key), media_type="text/plain", filename="my-notes.txt"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "filename"),
+    [
+        (f"{'0a' * 16}-{'1b' * 8}-a-b-2.txt", "a-b-2.txt"),
+        (f"{'0a' * 16}-a-b-2.txt", "a-b-2.txt"),  # from before there were secrets
+        ("put-here-by-hand.txt", None),
+        (f'{"0a" * 16}-{"1b" * 8}-"\r.txt', None),
+    ],
+)
+def test_what_a_file_is_called(storage: LocalStorage, root: Path, name: str, filename: str | None) -> None:
+    root.mkdir()
+    (root / name).write_bytes(TEXT)
+    found = storage.find(PurePosixPath(name))
+    assert found is not None
+    assert found.filename == filename
 
 
 async def _cut_off() -> AsyncIterator[bytes]:

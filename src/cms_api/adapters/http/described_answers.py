@@ -20,8 +20,11 @@ HEADERS = {
     "Vary": "What of a request the answer depends on.",
     "Cache-Tag": "Comma-separated keys of what it is made of, for caches that are told what changed.",
     "Last-Modified": "When it changed last; left out where one moment does not cover all of it.",
+    "Accept-Ranges": "What a range may be of: `bytes`.",
+    "Content-Range": "Which bytes these are, and of how many.",
 }
 VALIDATORS = ("ETag", "Cache-Control")
+FILE = {"*/*": {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}}
 DELIVERED = (*VALIDATORS, "Vary")
 
 
@@ -58,6 +61,8 @@ def complete_responses(method: str, operation: dict[str, Any], handler: HTTPRout
         responses[success] = {"description": stream["description"], "content": content}
     elif "document" in opt:
         responses[success] = {"description": "The document.", "content": _written(responses[success], opt)}
+    elif opt.get("is_file"):
+        responses[success] = {"description": "The file.", "content": FILE}
     is_delivered = _is_delivered(method, operation, opt)
     # Where the version does not cover all of an answer, that is sent to who has the version, too.
     is_tagged = is_delivered or (_is_tagged(method, operation, opt) and opt.get("whole", True))
@@ -68,6 +73,9 @@ def complete_responses(method: str, operation: dict[str, Any], handler: HTTPRout
         responses["301"] = {"$ref": "#/components/responses/Moved"}
     told = _headers(method, success, operation, opt, names)
     responses[success]["headers"] = _described(told) | responses[success].get("headers", {})
+    if opt.get("is_file"):
+        part = {"description": "The range of it that was asked for.", "content": FILE}
+        responses["206"] = part | {"headers": _described((*told, "Content-Range"))}
     for code in sorted(_problems(method, operation, opt, names)):
         responses[code] = {"$ref": f"#/components/responses/Problem{code}"}
 
@@ -118,6 +126,8 @@ def _headers(
         found += VALIDATORS if _has_tag(opt) else ("Cache-Control",)
     elif method == "get" or "query_of" in opt:
         found.append("Cache-Control")
+    if opt.get("is_file"):
+        found += ("Accept-Ranges", "Last-Modified")
     if success in ("201", "202"):
         found.append("Location")
     if "listing" in opt and "query_of" not in opt:
@@ -137,6 +147,8 @@ def _problems(method: str, operation: Mapping[str, Any], opt: Mapping[str, Any],
         statuses |= {"409", "413", "415", "422"}
     if "query_of" in opt:
         statuses |= {"413", "415"}
+    if opt.get("is_file"):
+        statuses |= {"412", "416"}
     if opt.get("conflicts"):
         statuses.add("409")
     if "if_match" in names:

@@ -5,6 +5,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 # A method that no route has: the router answers with those that there are.
 NO_METHOD = "NONE"
+# Set where the method was HEAD: nobody gets the content that is asked for.
+IS_HEAD = "cms_is_head"
 PREFLIGHT = b"access-control-request-method"
 REFUSED, NO_CONTENT = 405, 204
 
@@ -23,6 +25,7 @@ class Methods:
         if scope["type"] == ScopeType.HTTP:
             if scope["method"] == HttpMethod.HEAD:
                 scope["method"] = HttpMethod.GET
+                scope[IS_HEAD] = True  # type: ignore[literal-required]  # a key of our own
                 send = _without_content(send)
             elif scope["method"] == HttpMethod.OPTIONS and not _is_preflight(scope):
                 scope["method"] = NO_METHOD  # type: ignore[typeddict-item]

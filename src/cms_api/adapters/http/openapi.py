@@ -66,6 +66,7 @@ STATUS_WORDS = {
     "412": "Changed since you read it.",
     "413": "Too many bytes.",
     "415": "A media type that is not taken.",
+    "416": "A range that there is not; see Content-Range.",
     "422": "Well-formed, but breaks a rule.",
     "428": "If-Match is missing.",
     "429": "Too many requests; see Retry-After.",

@@ -1,7 +1,9 @@
-"""Versions over HTTP: ETag, If-Match and If-None-Match (RFC 9110, section 13)."""
+"""Versions over HTTP: ETag, and what requests say of versions and dates (RFC 9110, section 13)."""
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
@@ -11,7 +13,7 @@ from litestar.types import Receive, Scope, Send
 from xxhash import xxh3_128_hexdigest
 
 from cms_api.adapters.http.requests import ApiRequest
-from cms_api.kernel.errors import Malformed, PreconditionRequired
+from cms_api.kernel.errors import Malformed, PreconditionRequired, Stale
 
 # 304 answers these methods only (RFC 9110, section 13.1.2): not lists that are asked by a body.
 CONDITIONAL = frozenset({"GET", "HEAD"})
@@ -69,6 +71,36 @@ def matches(if_none_match: str | None, *tags: str) -> bool:
     return if_none_match.strip() == "*" or any(
         one.strip().removeprefix("W/") in tags for one in if_none_match.split(",")
     )
+
+
+def is_unchanged(given: Mapping[str, str], tag: str, modified: str) -> bool:
+    """Whether a client has what it asks for, which has a strong ``tag`` and a date, its Last-Modified.
+
+    The headers ``given`` count in the order of RFC 9110, section 13.2.2. Raises `Stale` where the client
+    wants nothing else than what it has.
+    """
+    date = parsedate_to_datetime(modified)
+    if (tags := given.get("if-match")) is not None:
+        is_meant = tags.strip() == "*" or tag in [one.strip() for one in tags.split(",")]
+    else:
+        unmodified = _date(given.get("if-unmodified-since"))
+        is_meant = unmodified is None or date <= unmodified
+    if not is_meant:
+        raise Stale("What is here is not what you have.")
+    if (tags := given.get("if-none-match")) is not None:
+        return matches(tags, tag)
+    since = _date(given.get("if-modified-since"))
+    return since is not None and date <= since
+
+
+def _date(given: str | None) -> datetime | None:
+    """The moment that a header names; None where there is none that can be read (RFC 9110, section 5.6.7)."""
+    try:
+        date = parsedate_to_datetime(given or "")
+    except (ValueError, OverflowError):
+        return None
+    # One of its three forms names no zone.
+    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
 
 
 def resource(

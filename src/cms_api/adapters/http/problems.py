@@ -23,6 +23,7 @@ from cms_api.kernel.errors import (
     Invalid,
     Malformed,
     NotFound,
+    OutOfRange,
     PreconditionRequired,
     Stale,
     TooLarge,
@@ -44,6 +45,7 @@ STATUSES: dict[type[CmsError], int] = {
     Stale: 412,
     TooLarge: 413,
     UnsupportedMedia: 415,
+    OutOfRange: 416,
     Invalid: 422,
     PreconditionRequired: 428,
     TooMany: 429,
@@ -180,6 +182,8 @@ def on_cms_error(request: Request[Any, Any, Any], error: CmsError) -> Response[b
     if isinstance(error, Unauthenticated):
         reason = "" if type(error) is Unauthenticated else f', error="{error.code}"'
         headers["WWW-Authenticate"] = f'Bearer realm="cms"{reason}'
+    if isinstance(error, OutOfRange):
+        headers["Content-Range"] = f"bytes */{error.size}"
     if isinstance(error, TooMany):
         headers["Retry-After"] = str(error.retry_after)
         headers |= rate_headers(error.members)

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path, PurePosixPath
@@ -10,7 +11,7 @@ from uuid import UUID
 
 from cms_api.adapters.storage.sniffing import TYPES, sniff
 from cms_api.domains.cms.documents.slugs import make_slug
-from cms_api.domains.cms.media.ports import Storage, Stored
+from cms_api.domains.cms.media.ports import Found, Storage, Stored
 from cms_api.kernel.errors import Malformed, TooLarge
 
 INCOMING = ".incoming"
@@ -18,6 +19,8 @@ INCOMING = ".incoming"
 SECRET = 8
 # Stored names end in what was found inside, so the ending is to be trusted.
 MEDIA_TYPES = {ending: media_type for media_type, ending in TYPES.items()}
+# What stands behind the id and the secret. Files that are older than secrets have none.
+_FILENAME = re.compile(rf"[0-9a-f]{{32}}-(?:[0-9a-f]{{{2 * SECRET}}}-)?([a-z0-9-]+\.[a-z0-9]+)")
 
 
 class LocalStorage(Storage):
@@ -60,12 +63,15 @@ class LocalStorage(Storage):
     async def remove(self, key: str) -> None:
         (self._root / key).unlink(missing_ok=True)
 
-    def find(self, key: PurePosixPath) -> tuple[str, str] | None:
+    def find(self, key: PurePosixPath) -> Found | None:
         if key.is_absolute() or any(part.startswith(".") for part in key.parts):
             return None
         path = self._root.joinpath(*key.parts)
         media_type = MEDIA_TYPES.get(path.suffix.removeprefix("."))
-        return (str(path), media_type) if media_type is not None and path.is_file() else None
+        if media_type is None or not path.is_file():
+            return None
+        named = _FILENAME.fullmatch(path.name)
+        return Found(path=str(path), media_type=media_type, filename=named[1] if named else None)
 
 
 def _key(asset_id: UUID, filename: str, ending: str) -> str:

@@ -8,10 +8,11 @@ from litestar import Controller, Response, delete, get, patch, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from litestar.response import File
+from litestar.types import ASGIApp
 from msgspec.json import encode
 
 from cms_api.adapters.http.cms.schemas import MediaPatch, into
+from cms_api.adapters.http.files import FileAnswer
 from cms_api.adapters.http.items import item_query, item_response
 from cms_api.adapters.http.lists import list_query, list_response
 from cms_api.adapters.http.preconditions import resource
@@ -24,6 +25,10 @@ from cms_api.validation import decode
 
 CHUNK = 65_536
 MAX_FILENAME = 255
+RANGES = {
+    "Range": "The bytes that are wanted, as `bytes=0-99`; of several ranges, all of the file is sent.",
+    "If-Range": "The `ETag` or `Last-Modified` that the range is of: all of the file is sent where it is of another.",
+}
 TEXTS = ("title", "alt", "caption")
 
 
@@ -139,21 +144,23 @@ async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
     "/media/{key:path}",
     operation_id="getMediaFile",
     tags=["media"],
-    opt={"public": True, "whole": False},
+    opt={"public": True, "is_file": True, "headers": RANGES},
     media_type="*/*",
 )
-async def media_file(key: FromPath[Path], storage: NamedDependency[Storage]) -> File:
-    """A file's bytes. The name is new with each file, so they may be kept for good."""
-    found = storage.find(PurePosixPath(str(key).lstrip("/")))
+async def media_file(key: FromPath[Path], storage: NamedDependency[Storage]) -> ASGIApp:
+    """A file's bytes, or a range of them. The name is new with each file, so they may be kept for good."""
+    address = PurePosixPath(str(key).lstrip("/"))
+    found = storage.find(address)
     if found is None:
         raise NotFound("There is no such file.")
-    path, media_type = found
-    return File(
-        path,
-        media_type=media_type,
-        content_disposition_type="inline",
-        headers={
-            "Cache-Control": "public, max-age=31536000, immutable",
+    charset = "; charset=utf-8" if found.media_type.startswith("text/") else ""
+    filename = "" if found.filename is None else f'; filename="{found.filename}"'
+    return FileAnswer(
+        found.path,
+        str(address),
+        {
+            "Content-Type": f"{found.media_type}{charset}",
+            "Content-Disposition": f"inline{filename}",
             "Content-Security-Policy": "default-src 'none'; sandbox",
         },
     )

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
-from urllib.parse import urljoin
+from mimetypes import MimeTypes
+from urllib.parse import unquote, urljoin, urlsplit
 from uuid import uuid5
 
 from cms_api.domains.cms.delivery.service import NothingPublished
@@ -26,6 +27,8 @@ from cms_api.domains.cms.site.facts import FILES, SiteFacts, Sites
 POSTS, SETTINGS = "document:post", "settings"
 _ALL: dict[Scope, str] = {"category": "categories", "tag": "tags", "author": "authors"}
 UNKNOWN_TYPE = "application/octet-stream"
+# What Python knows by itself: files of the machine would have each tell something else.
+_TYPES = MimeTypes()
 
 
 class Feeds(FeedService):
@@ -105,11 +108,22 @@ def _item(site: SiteFacts, row: PostRow) -> FeedItem:
         if cover is None
         else FeedFile(
             url=site.absolute(cover.url),
-            media_type=cover.media_type or UNKNOWN_TYPE,
+            media_type=cover.media_type or media_type_of(cover.url),
             size=cover.size or 0,
             alt=cover.alt,
         ),
     )
+
+
+def media_type_of(url: str) -> str:
+    """What a file that was never fetched most likely is, by the ending of the path of its address."""
+    try:
+        path = unquote(urlsplit(url).path)
+    except ValueError:
+        return UNKNOWN_TYPE
+    # Behind a slash nothing in it counts as a scheme.
+    found, coding = _TYPES.guess_type(f"/{path}", strict=False)
+    return found if found is not None and coding is None else UNKNOWN_TYPE
 
 
 def absolute(site: SiteFacts, item: str, html: str) -> str:

@@ -23,6 +23,14 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     height: int | None
 
 
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that is in storage: where on this machine, what, and what it is called where that is known."""
+
+    path: str
+    media_type: str
+    filename: str | None
+
+
 class Storage(ABC):
     """Where files are kept."""
 
@@ -38,8 +46,8 @@ class Storage(ABC):
         """Forget a file; nothing happens where there is none."""
 
     @abstractmethod
-    def find(self, key: PurePosixPath) -> tuple[str, str] | None:
-        """Where the file is on this machine, and its media type; None where there is none."""
+    def find(self, key: PurePosixPath) -> Found | None:
+        """The file with that key; None where there is none. What a key stands for never changes."""
 
 
 class MediaRepository(ABC):
