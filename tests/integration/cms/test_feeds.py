@@ -525,25 +525,33 @@ async def test_a_feed_is_of_its_language(admin: httpx.AsyncClient, client: httpx
     french = "https://example.org/fr"
     await settings(admin, title="Site", base_url=BASE, base_urls={"fr": french})
     tag, cover = await make(admin, "tags", name="Tea", slug="tea"), await upload(admin, alt="A")
-    target = await published(admin, "pages", title="T", slug="t", locale="fr")
+    there = [await published(admin, "pages", title=one, slug=one, locale=one) for one in ("en", "fr", "it")]
+    links = "".join(f'<a href="cms://document/{one["id"]}">{one["slug"]}</a>' for one in there)
     values: dict[str, Any] = {
         "title": "P", "slug": "p", "tags": [tag["id"]], "cover": cover["id"],
-        "body": f'<p><a href="cms://document/{target["id"]}">t</a> <img src="{cover["url"]}" alt=""></p>',
+        "body": f'<p>{links} <img src="{cover["url"]}" alt=""></p>',
     }  # fmt: skip
-    for locale in ("en", "fr"):
-        await published(admin, "posts", **values, locale=locale)
+    made = {locale: await published(admin, "posts", **values, locale=locale) for locale in ("en", "fr")}
     for locale, base in (("en", BASE), ("fr", french)):
         feed = (await read(client, f"/tags/tea/feed.json?locale={locale}")).json()
         (item,) = feed["items"]
         assert (feed["home_page_url"], item["url"]) == (f"{base}/tag/tea", f"{base}/p")
         assert item["authors"] == [{"name": "Ada", "url": f"{base}/author/ada"}]
-        assert f'href="{base}/t"' in item["content_html"]
+        for target in (f"{BASE}/en", f"{french}/fr", f"{BASE}/it"):
+            assert f'href="{target}"' in item["content_html"]
         # Files, and feeds, are where they were.
         assert f'src="{BASE}{cover["url"]}"' in item["content_html"]
         assert item["image"] == f"{BASE}{cover['url']}"
         assert feed["feed_url"] == f"{BASE}/tags/tea/feed.json?locale={locale}"
         parsed = feedparser.parse((await read(client, f"/atom.xml?locale={locale}")).content)
         assert (parsed.feed.link, parsed.feed.author_detail.href) == (f"{base}/", f"{base}/")
+    # In delivery, a path is one of the language that the text is in.
+    for locale, wanted in (
+        ("en", ["/en", f"{french}/fr", "/it"]),
+        ("fr", [f"{BASE}/en", "/fr", f"{BASE}/it"]),
+    ):
+        body = answered(await client.get(f"{CONTENT}/posts/{made[locale]['id']}"), 200)["body"]
+        assert re.findall('href="([^"]*)"', body) == wanted
 
 
 async def test_what_names_its_own_address_is_in_the_map(

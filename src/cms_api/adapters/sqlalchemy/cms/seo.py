@@ -3,13 +3,11 @@
 What the document alone decides is in the live copy already, see `documents.seo`.
 """
 
-from cms_api.adapters.sqlalchemy.cms.urls import page_url, spelt_path, whole_file_url
+from cms_api.adapters.sqlalchemy.cms.urls import base_url, page_url, spelt_path, whole_file_url
 from cms_api.adapters.sqlalchemy.reading import DEFAULT_LOCALE
 from cms_api.domains.cms.site.events import SITE_ID
 
 _BASE = "rtrim(s.data->>'base_url', '/')"
-# Where readers find what is in the language of a live copy.
-_BASE_IN = "rtrim(coalesce(s.data->'base_urls'->>{}.locale, s.data->>'base_url'), '/')"
 # Of what has no title, and nothing that stands in for it, the site's name is told.
 _SITE = "coalesce(s.data->>'title', '')"
 _OG_TITLE = f"coalesce(nullif(p.seo->'og'->>'title', ''), nullif(p.title, ''), {_SITE})"
@@ -28,7 +26,7 @@ _ALTERNATES = f"""CASE WHEN p.translation_group IS NULL THEN '[]' ELSE (
     SELECT coalesce(json_agg(json_build_object('locale', o.locale, 'url', o.url) ORDER BY o.locale), '[]') FROM (
         SELECT DISTINCT ON (a.url) q.locale, a.url
         FROM cms.publications q CROSS JOIN LATERAL (SELECT {page_url("q")} AS path) v
-        CROSS JOIN LATERAL (SELECT {_BASE_IN.format("q")} || {spelt_path("v.path")} AS url) a
+        CROSS JOIN LATERAL (SELECT {base_url("q.locale")} || {spelt_path("v.path")} AS url) a
         WHERE (q.translation_group = p.translation_group OR q.document_id = p.translation_group)
           AND a.url IS NOT NULL
         ORDER BY a.url, q.document_id <> p.document_id, q.locale <> %({DEFAULT_LOCALE})s, q.locale) o) END"""
@@ -60,7 +58,7 @@ SEO = f"""(SELECT row_to_json(_) FROM (
     FROM cms.site_settings s
     CROSS JOIN (SELECT chr(37) || 's' AS title) w
     CROSS JOIN LATERAL (
-        SELECT coalesce(p.seo->>'canonical', {_BASE_IN.format("p")} || {spelt_path("v.path")}) AS url
+        SELECT coalesce(p.seo->>'canonical', {base_url("p.locale")} || {spelt_path("v.path")}) AS url
         FROM (SELECT {page_url("p")} AS path) v OFFSET 0) u
     LEFT JOIN cms.media m ON m.id = {_IMAGE_ID}) _)"""
 
