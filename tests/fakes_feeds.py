@@ -9,6 +9,7 @@ from tests.fakes_redirects import has_address
 from cms_api.domains.cms.feeds.interface import Position, Scope, Subject
 from cms_api.domains.cms.feeds.ports import FeedQueries, FileRow, PersonRow, PostRow
 from cms_api.domains.cms.media.service import url_of
+from cms_api.domains.cms.site.facts import SiteFacts
 from cms_api.domains.cms.sitemaps.interface import PART, MapKind, MapPart
 from cms_api.domains.cms.sitemaps.ports import AddressRow, SiteMapQueries
 
@@ -102,16 +103,17 @@ class FakeSiteMapQueries(SiteMapQueries):
     def __init__(self, store: "Store") -> None:
         self._store = store
 
-    def _rows(self, kind: MapKind) -> list[AddressRow]:
+    def _rows(self, kind: MapKind, site: SiteFacts) -> list[AddressRow]:
         store = self._store
         match kind:
             case "documents":
+                found = [(live, self._own(live, site)) for live in store.publications.values()]
+                found.sort(key=lambda one: self._place(one[0]), reverse=True)
+                first = {url: live for live, url in found if url is not None}
                 return [
-                    AddressRow(f"/{live.path}", live.updated_at, None, ())
+                    AddressRow(f"/{live.path}", live.updated_at, None, (), live.locale)
                     for live in store.publications.values()
-                    if has_address(live.type, live.content)
-                    and live.content.seo.noindex is not True
-                    and not live.content.seo.canonical
+                    if any(one is live for one in first.values())
                 ]
             case "terms":
                 found = [self._archive(term.taxonomy, term, None) for term in store.terms.values()]
@@ -123,6 +125,16 @@ class FakeSiteMapQueries(SiteMapQueries):
                 ]
         return [row for row in found if row is not None]
 
+    def _own(self, live: "Publication", site: SiteFacts) -> str | None:
+        """The whole address of a live copy; None where it is not to be found there."""
+        url = site.within(live.locale).absolute(f"/{live.path}")
+        canonical = (live.content.seo.canonical or url).rstrip("/")
+        is_found = live.content.seo.noindex is not True and canonical == url.rstrip("/")
+        return url if has_address(live.type, live.content) and is_found else None
+
+    def _place(self, live: "Publication") -> tuple[bool, str, str]:
+        return live.locale != "en", live.locale, live.type
+
     def _archive(self, scope: Scope, of: "Term | Author", image: str | None) -> AddressRow | None:
         """Where the posts of a term or an author are listed; None where there are none."""
         published = [
@@ -133,13 +145,13 @@ class FakeSiteMapQueries(SiteMapQueries):
         path = getattr(self._store.site.paths, scope).replace("{slug}", of.slug)
         return AddressRow(path, max(of.updated_at, *published), image, ()) if published else None
 
-    async def parts(self) -> Sequence[MapPart]:
+    async def parts(self, site: SiteFacts) -> Sequence[MapPart]:
         return [
             MapPart(kind, number, max(row.changed_at for row in rows[number * PART : (number + 1) * PART]))
             for kind in get_args(MapKind)
-            if (rows := self._rows(kind))
+            if (rows := self._rows(kind, site))
             for number in range((len(rows) + PART - 1) // PART)
         ]
 
-    async def addresses(self, kind: MapKind, part: int) -> Sequence[AddressRow]:
-        return self._rows(kind)[part * PART : (part + 1) * PART]
+    async def addresses(self, kind: MapKind, part: int, site: SiteFacts) -> Sequence[AddressRow]:
+        return self._rows(kind, site)[part * PART : (part + 1) * PART]

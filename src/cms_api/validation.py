@@ -97,7 +97,11 @@ def _faults(value: Any, wanted: Any, pointer: str) -> Generator[Fault, None, Non
         item = typing.get_args(bare)[0]
         inner = (f for i, one in enumerate(value) for f in _faults(one, item, f"{pointer}/{i}"))
         # How many they are is told beside what is wrong with them.
-        parts = chain(inner, _leaf_faults([None] * len(value), _uncounted(wanted), pointer))
+        parts = chain(inner, _leaf_faults([None] * len(value), _uncounted(wanted, list), pointer))
+    elif typing.get_origin(bare) is dict and isinstance(value, dict):
+        of_names, of_values = typing.get_args(bare)
+        inner = _member_faults(value, of_names, of_values, pointer)
+        parts = chain(inner, _leaf_faults(dict.fromkeys(value), _uncounted(wanted, dict), pointer))
     for fault in parts:
         found = True
         yield fault
@@ -105,16 +109,17 @@ def _faults(value: Any, wanted: Any, pointer: str) -> Generator[Fault, None, Non
         yield from _leaf_faults(value, wanted, pointer)
 
 
-def _uncounted(wanted: Any) -> Any:
-    """The constraints of ``wanted``, a list, for a list of anything."""
+def _uncounted(wanted: Any, kind: type) -> Any:
+    """The constraints of ``wanted``, a list or an object as ``kind`` says, for one of anything."""
     if typing.get_origin(wanted) in (typing.Union, types.UnionType):
-        lists = (one for one in typing.get_args(wanted) if typing.get_origin(_bare(one)) in (list, tuple))
-        return _uncounted(next(lists, list))
+        kinds = (list, tuple) if kind is list else (dict,)
+        parts = (one for one in typing.get_args(wanted) if typing.get_origin(_bare(one)) in kinds)
+        return _uncounted(next(parts, kind), kind)
     if typing.get_origin(wanted) is typing.Annotated:
         metas = [one for one in wanted.__metadata__ if isinstance(one, msgspec.Meta)]
         for meta in metas:
-            return typing.Annotated[list[Any], meta]
-    return list
+            return typing.Annotated[kind, meta]
+    return kind
 
 
 def _bare(wanted: Any) -> Any:
@@ -163,6 +168,15 @@ def _struct_faults(
             yield from _faults(value[name], field.type, f"{pointer}/{escaped(name)}")
         elif field.required:
             yield Fault(f"{pointer}/{escaped(name)}", "required", f"The field “{name}” is required.")
+
+
+def _member_faults(
+    value: dict[str, Any], of_names: Any, of_values: Any, pointer: str
+) -> Generator[Fault, None, None]:
+    for name, one in value.items():
+        place = f"{pointer}/{escaped(name)}"
+        yield from _leaf_faults(name, of_names, place)
+        yield from _faults(one, of_values, place)
 
 
 def _leaf_faults(value: Any, wanted: Any, pointer: str) -> Generator[Fault, None, None]:

@@ -284,7 +284,9 @@ class CmsContainer(DeclarativeContainer):
     feeds = Singleton(
         Feeds, queries=Singleton(SqlFeeds, core.reader), sites=sites, default_locale=default_locale
     )
-    sitemaps = Singleton(SiteMaps, queries=Singleton(SqlSiteMaps, core.reader), sites=sites)
+    sitemaps = Singleton(
+        SiteMaps, queries=Singleton(SqlSiteMaps, core.reader), sites=sites, default_locale=default_locale
+    )
     imports = Singleton(
         Imports,
         posts=posts,

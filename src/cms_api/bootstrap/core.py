@@ -31,6 +31,7 @@ def _reader(settings: Settings) -> Reader:
         size=settings.pool_size,
         statement_timeout=settings.statement_timeout,
         service=settings.public_url,
+        default_locale=settings.default_locale,
     )
 
 

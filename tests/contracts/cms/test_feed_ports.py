@@ -10,6 +10,7 @@ from tests.contracts.cms.conftest import Backend
 
 from cms_api.domains.cms.authors.model import Author
 from cms_api.domains.cms.authors.ports import AuthorRepository
+from cms_api.domains.cms.documents.addresses import spelt
 from cms_api.domains.cms.documents.content import PageContent, PostContent, Seo
 from cms_api.domains.cms.documents.model import Document
 from cms_api.domains.cms.documents.ports import DocumentRepository, PublicationRepository
@@ -20,12 +21,19 @@ from cms_api.domains.cms.media.model import Asset
 from cms_api.domains.cms.media.ports import MediaRepository
 from cms_api.domains.cms.pages.service import PAGE
 from cms_api.domains.cms.posts.service import POST
+from cms_api.domains.cms.site.facts import SiteFacts
+from cms_api.domains.cms.site.interface import FeedSettings, RobotsSettings
 from cms_api.domains.cms.sitemaps.interface import MapPart
 from cms_api.domains.cms.taxonomies.model import Term
 from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.kernel.ids import new_id
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+BASE = "https://example.org"
+SITE = SiteFacts(
+    title="", description="", base=BASE, bases={"fr": f"{BASE}/fr"}, service=BASE, logo=None, icon=None,
+    is_noindex=False, feeds=FeedSettings(), robots=RobotsSettings(), changed_at="", used="",
+)  # fmt: skip
 DATES: dict[str, Any] = {"created_at": AT, "updated_at": AT}
 
 
@@ -146,16 +154,52 @@ async def test_former_slugs_lead_to_who_had_them_last(backend: Backend) -> None:
 
 
 async def test_what_is_in_a_map(backend: Backend) -> None:
-    assert list(await backend.sitemaps.parts()) == []
-    assert list(await backend.sitemaps.addresses("documents", 0)) == []
+    assert list(await backend.sitemaps.parts(SITE)) == []
+    assert list(await backend.sitemaps.addresses("documents", 0, SITE)) == []
     await live(backend, PostContent(title="A", slug="a"))
     await live(backend, PageContent(title="P", slug="p"), after=5, locale="de")
     await live(backend, PostContent(title="N", slug="n", seo=Seo(noindex=True)), after=9)
     await live(backend, PostContent(title="E", slug="e", seo=Seo(canonical="https://x.example/")))
-    assert list(await backend.sitemaps.parts()) == [MapPart("documents", 0, AT + timedelta(seconds=5))]
-    rows = await backend.sitemaps.addresses("documents", 0)
+    assert list(await backend.sitemaps.parts(SITE)) == [MapPart("documents", 0, AT + timedelta(seconds=5))]
+    rows = await backend.sitemaps.addresses("documents", 0, SITE)
     assert [(row.url, row.changed_at) for row in rows] == [("/a", AT), ("/p", AT + timedelta(seconds=5))]
-    assert list(await backend.sitemaps.addresses("documents", 1)) == []
+    assert list(await backend.sitemaps.addresses("documents", 1, SITE)) == []
+
+
+async def test_what_names_its_own_address_is_in_a_map(backend: Backend) -> None:
+    for slug, canonical, locale in (
+        ("a", f"{BASE}/a", "en"),
+        ("b", f"{BASE}/b/", "en"),
+        ("größe", f"{BASE}/größe", "en"),
+        ("f", f"{BASE}/fr/f", "fr"),
+        ("g", f"{BASE}/g", "fr"),
+        ("x", f"{BASE}/a", "en"),
+        ("y", f"{BASE}/y?page=2", "en"),
+    ):
+        content = PostContent(title=slug, slug=slug, seo=Seo(canonical=spelt(canonical)))
+        await live(backend, content, locale=locale)
+    rows = await backend.sitemaps.addresses("documents", 0, SITE)
+    assert [(row.url, row.locale) for row in rows] == [
+        ("/a", "en"), ("/b", "en"), ("/größe", "en"), ("/f", "fr"),
+    ]  # fmt: skip
+
+
+async def test_what_is_at_one_address_is_in_a_map_once(backend: Backend) -> None:
+    for locale in ("it", "de", "en", "fr"):
+        await live(backend, PageContent(title="P", slug="p"), locale=locale)
+    await live(backend, PostContent(title="P", slug="p"))
+    for locale in ("it", "de"):
+        await live(backend, PostContent(title="Q", slug="q"), locale=locale)
+    # What is not to be found itself stands before nothing.
+    for seo in (Seo(noindex=True), Seo(canonical="https://x.example/")):
+        slug = f"r{len(seo.canonical or '')}"
+        await live(backend, PostContent(title="R", slug=slug, seo=seo))
+        await live(backend, PostContent(title="R", slug=slug), after=5, locale="de")
+    rows = await backend.sitemaps.addresses("documents", 0, SITE)
+    assert [(row.url, row.locale) for row in rows] == [
+        ("/p", "en"), ("/p", "fr"), ("/q", "de"), ("/r0", "de"), ("/r18", "de"),
+    ]  # fmt: skip
+    assert list(await backend.sitemaps.parts(SITE)) == [MapPart("documents", 0, AT + timedelta(seconds=5))]
 
 
 async def test_which_archives_are_in_a_map(backend: Backend) -> None:
@@ -178,7 +222,7 @@ async def test_which_archives_are_in_a_map(backend: Backend) -> None:
             await uow.repository(AuthorRepository).add(author)
         for term in terms.values():
             await uow.repository(TermRepository).add(term)
-    assert list(await backend.sitemaps.parts()) == []
+    assert list(await backend.sitemaps.parts(SITE)) == []
     await live(backend, PageContent(title="P", slug="p", authors=(idle.id,)))  # archives are of posts
     for after in (1, 2):
         used: dict[str, Any] = {"authors": (ada.id,), "tags": (terms["Tea"].id,)}
@@ -186,14 +230,14 @@ async def test_which_archives_are_in_a_map(backend: Backend) -> None:
             used["categories"] = (terms["Food"].id,)
         await live(backend, PostContent(title="A", slug=f"a{after}", **used), after=after)
     one, two = (AT + timedelta(seconds=after) for after in (1, 2))
-    assert list(await backend.sitemaps.parts()) == [
+    assert list(await backend.sitemaps.parts(SITE)) == [
         MapPart("documents", 0, two), MapPart("terms", 0, two), MapPart("authors", 0, two)
     ]  # fmt: skip
-    found = await backend.sitemaps.addresses("terms", 0)
+    found = await backend.sitemaps.addresses("terms", 0, SITE)
     assert [(row.url, row.changed_at) for row in found] == [("/category/food", one), ("/tag/tea", two)]
-    (row,) = await backend.sitemaps.addresses("authors", 0)
+    (row,) = await backend.sitemaps.addresses("authors", 0, SITE)
     assert (row.url, row.changed_at, row.image) == ("/author/ada", two, "https://x.example/a.png")
-    assert list(await backend.sitemaps.addresses("authors", 1)) == []
+    assert list(await backend.sitemaps.addresses("authors", 1, SITE)) == []
 
 
 async def test_what_is_rendered_anew(backend: Backend) -> None:

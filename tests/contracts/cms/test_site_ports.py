@@ -54,6 +54,7 @@ async def test_settings_come_back_as_stored(backend: Backend) -> None:
     values: dict[str, Any] = {
         "title": "“Ünïcode” %s {}",
         "base_url": "https://example.org",
+        "base_urls": {"fr": "https://example.org/fr", "pt-BR": "https://example.com.br/"},
         "posts_per_page": 7,
         "home_page": home.id,
         "logo": logo.id,
@@ -112,7 +113,7 @@ async def test_the_public_sees_files_and_no_drafts(backend: Backend) -> None:
     await save(backend, home_page=home.id, logo=logo.id, updated_at=AT)
     shown = await backend.public_site.get()
     assert json.loads(shown.json) == {
-        "title": "", "tagline": "", "base_url": None, "timezone": "UTC", "posts_per_page": 10,
+        "title": "", "tagline": "", "base_url": None, "base_urls": {}, "timezone": "UTC", "posts_per_page": 10,
         "home_page": None, "posts_page": None, "icon": None, "image": None, "social": [],
         "paths": {"category": "/category/{slug}", "tag": "/tag/{slug}", "author": "/author/{slug}"},
         "feeds": {"content": "full", "items": 20}, "robots": {"disallow": [], "allow": []},

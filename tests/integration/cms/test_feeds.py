@@ -498,6 +498,131 @@ async def test_translations_in_sitemaps(
         assert alternates == {"en": f"{SERVICE}/one", "de": f"{SERVICE}/eins"}
 
 
+async def mapped(client: httpx.AsyncClient, part: int = 0) -> dict[str, dict[str, str]]:
+    """The addresses of a part of the map, each once, with those of its languages."""
+    root = ET.fromstring((await read(client, f"/sitemaps/{part}.xml")).content)
+    found = {
+        str(url.findtext("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")): {
+            str(link.get("hreflang")): str(link.get("href"))
+            for link in url.findall("{http://www.w3.org/1999/xhtml}link")
+        }
+        for url in root
+    }
+    assert len(found) == len(root)
+    return found
+
+
+async def test_languages_at_addresses_of_their_own(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    base, french, german = "https://example.org", "https://example.org/fr", "https://example.de"
+    type_ = {"key": "event", "path": "/events/{slug}", "fields": [{"key": "title", "type": "text"}]}
+    answered(await admin.post(f"{API}/content-types", json=type_), 201)
+    ids = {"en": (await published(admin, "entries/event", title="E", slug="e"))["id"]}
+    url = f"{API}/entries/event/{ids['en']}/translations"
+    for locale in ("fr", "de"):
+        made = answered(await admin.post(url, json={"locale": locale}, headers=ANY), 201)
+        ids[locale] = made["id"]
+        await do(admin, "entries/event", made, "publish")
+
+    async def told(locale: str) -> tuple[str, str, dict[str, str]]:
+        seo = answered(await client.get(f"{CONTENT}/entries/event/{ids[locale]}"), 200)["seo"]
+        return seo["canonical"], seo["og"]["url"], {one["locale"]: one["url"] for one in seo["alternates"]}
+
+    # All at one address: nobody is told that it is that of several languages.
+    await settings(admin, base_url=base)
+    shared = f"{base}/events/e"
+    for locale in ids:
+        assert await told(locale) == (shared, shared, {locale: shared})
+    assert await mapped(client) == {shared: {"en": shared}}
+
+    # Two at one address, for one of which it is told.
+    await settings(admin, base_urls={"de": f"{german}/"})
+    two = {"de": f"{german}/events/e", "en": shared}
+    assert await told("en") == (shared, shared, two)
+    assert await told("de") == (two["de"], two["de"], two)
+    assert await told("fr") == (shared, shared, {"de": two["de"], "fr": shared})
+    assert await mapped(client) == {shared: two, two["de"]: two}
+
+    await settings(admin, base_urls={"fr": french})
+    three = two | {"fr": f"{french}/events/e"}
+    for locale in ids:
+        assert await told(locale) == (three[locale], three[locale], three)
+    assert await mapped(client) == dict.fromkeys(three.values(), three)
+    where = f"{CONTENT}/resolve?path=/events/e&locale=fr"
+    assert answered(await client.get(where), 200)["document"]["seo"]["canonical"] == three["fr"]
+
+    # Those of languages that have none are nowhere.
+    await settings(admin, base_url=None)
+    some = {locale: three[locale] for locale in ("de", "fr")}
+    assert await told("fr") == (three["fr"], three["fr"], some)
+    assert (await told("en"))[0] is None
+
+
+async def test_a_feed_is_of_its_language(admin: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
+    french = "https://example.org/fr"
+    await settings(admin, title="Site", base_url=BASE, base_urls={"fr": french})
+    tag, cover = await make(admin, "tags", name="Tea", slug="tea"), await upload(admin, alt="A")
+    there = [await published(admin, "pages", title=one, slug=one, locale=one) for one in ("en", "fr", "it")]
+    links = "".join(f'<a href="cms://document/{one["id"]}">{one["slug"]}</a>' for one in there)
+    values: dict[str, Any] = {
+        "title": "P", "slug": "p", "tags": [tag["id"]], "cover": cover["id"],
+        "body": f'<p>{links} <img src="{cover["url"]}" alt=""></p>',
+    }  # fmt: skip
+    made = {locale: await published(admin, "posts", **values, locale=locale) for locale in ("en", "fr")}
+    for locale, base in (("en", BASE), ("fr", french)):
+        feed = (await read(client, f"/tags/tea/feed.json?locale={locale}")).json()
+        (item,) = feed["items"]
+        assert (feed["home_page_url"], item["url"]) == (f"{base}/tag/tea", f"{base}/p")
+        assert item["authors"] == [{"name": "Ada", "url": f"{base}/author/ada"}]
+        for target in (f"{BASE}/en", f"{french}/fr", f"{BASE}/it"):
+            assert f'href="{target}"' in item["content_html"]
+        # Files, and feeds, are where they were.
+        assert f'src="{BASE}{cover["url"]}"' in item["content_html"]
+        assert item["image"] == f"{BASE}{cover['url']}"
+        assert feed["feed_url"] == f"{BASE}/tags/tea/feed.json?locale={locale}"
+        parsed = feedparser.parse((await read(client, f"/atom.xml?locale={locale}")).content)
+        assert (parsed.feed.link, parsed.feed.author_detail.href) == (f"{base}/", f"{base}/")
+    # In delivery, a path is one of the language that the text is in.
+    for locale, wanted in (
+        ("en", ["/en", f"{french}/fr", "/it"]),
+        ("fr", [f"{BASE}/en", "/fr", f"{BASE}/it"]),
+    ):
+        body = answered(await client.get(f"{CONTENT}/posts/{made[locale]['id']}"), 200)["body"]
+        assert re.findall('href="([^"]*)"', body) == wanted
+
+
+async def test_what_names_its_own_address_is_in_the_map(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    await settings(admin, base_url=BASE, base_urls={"fr": "https://example.org/fr"})
+    for slug, locale, canonical in (
+        ("one", "en", f"{BASE}/one"),
+        ("two", "en", f"{BASE}/two/"),
+        ("größe", "en", f"{BASE}/größe"),
+        ("trois", "fr", "https://example.org/fr/trois"),
+        ("quatre", "fr", f"{BASE}/quatre"),
+        ("other", "en", f"{BASE}/one"),
+    ):
+        await published(admin, "posts", title=slug, slug=slug, locale=locale, seo={"canonical": canonical})
+    home = await published(admin, "pages", title="Home", slug="home", seo={"canonical": BASE})
+    await settings(admin, home_page=home["id"])
+    own = {
+        f"{BASE}/one",
+        f"{BASE}/two",
+        f"{BASE}/gr%C3%B6%C3%9Fe",
+        "https://example.org/fr/trois",
+        f"{BASE}/",
+    }
+    assert set(await mapped(client)) == own
+    # What is theirs changes with the site.
+    await settings(admin, base_url="https://example.net")
+    assert set(await mapped(client)) == {"https://example.org/fr/trois"}
+    await settings(admin, base_urls={"fr": None})
+    assert b"/sitemaps/0.xml" not in (await read(client, "/sitemap.xml")).content
+    answered(await client.get("/sitemaps/0.xml"), 404, "nothing_published")
+
+
 # Live copies without documents, which maps don't look at.
 MANY = """
 SET session_replication_role = replica;

@@ -51,7 +51,7 @@ async def test_the_life_of_settings(
     first = answered(response, 200)
     assert response.headers["etag"] == '"v1"'
     assert {name: value for name, value in first.items() if name != "updated_at"} == {
-        "title": "", "tagline": "", "base_url": None, "timezone": "UTC", "posts_per_page": 10,
+        "title": "", "tagline": "", "base_url": None, "base_urls": {}, "timezone": "UTC", "posts_per_page": 10,
         "home_page": None, "posts_page": None, "logo": None, "icon": None, "image": None, "social": [],
         "seo": {"title_template": "%s", "description": "", "noindex": False},
         "paths": {"category": "/category/{slug}", "tag": "/tag/{slug}", "author": "/author/{slug}"},
@@ -63,6 +63,7 @@ async def test_the_life_of_settings(
 
     body = {
         "title": "Example", "base_url": "https://example.org/blog", "timezone": "Europe/Paris",
+        "base_urls": {"fr": "https://example.org/fr", "de": "https://example.de"},
         "social": [{"network": "mastodon", "url": "https://example.social/@example"}],
         "seo": {"title_template": "%s – Example"},
     }  # fmt: skip
@@ -70,6 +71,7 @@ async def test_the_life_of_settings(
     assert (changed["version"], changed["seo"]["noindex"]) == (2, False)
     again = await put(admin, seo={"noindex": True})
     assert again["seo"] == {"title_template": "%s – Example", "description": "", "noindex": True}
+    assert again["base_urls"] == body["base_urls"]
     sent = {name: again[name] for name in again if name not in ("version", "updated_at", "updated_by")}
     assert await put(admin, **sent) == again  # what was read can be sent back, and changes nothing
     assert answered(await admin.get(URL), 200) == again
@@ -82,7 +84,7 @@ async def test_the_life_of_settings(
     assert events == [
         (
             SITE_ID,
-            ["title", "base_url", "timezone", "social", "seo.title_template"],
+            ["title", "base_url", "base_urls", "timezone", "social", "seo.title_template"],
         ),
         (SITE_ID, ["seo.noindex"]),
     ]
@@ -169,14 +171,17 @@ async def test_every_fault_is_named(admin: httpx.AsyncClient) -> None:
     tag = await make(admin, "tags", name="T")
     await remove(admin, "pages", page)
     body = {
-        "base_url": "https://example.org/?x", "timezone": "Europe/Pari", "home_page": post["id"],
+        "base_url": "https://example.org/?x", "timezone": "Europe/Pari",
+        "base_urls": {"fr": "https://example.org/?x", "de": "https://example.de", "it": "//example.it"},
+        "home_page": post["id"],
         "posts_page": page["id"], "logo": str(uuid4()), "icon": tag["id"],
         "social": [{"network": " ", "url": "javascript:x"}, {"network": "x", "url": "/x"}],
         "seo": {"title_template": "none"},
     }  # fmt: skip
     problem = answered(await admin.patch(URL, json=body, headers=at(1)), 422, "invalid")
     assert sorted(faults(problem)) == [
-        ("/base_url", "url"), ("/home_page", "unknown_reference"), ("/icon", "unknown_reference"),
+        ("/base_url", "url"), ("/base_urls/fr", "url"), ("/base_urls/it", "url"),
+        ("/home_page", "unknown_reference"), ("/icon", "unknown_reference"),
         ("/logo", "unknown_reference"), ("/posts_page", "unknown_reference"), ("/seo/title_template", "template"),
         ("/social/0/network", "length"), ("/social/0/url", "url"), ("/social/1/url", "url"),
         ("/timezone", "unknown_timezone"),
@@ -185,11 +190,13 @@ async def test_every_fault_is_named(admin: httpx.AsyncClient) -> None:
         "titel": "x", "title": None, "tagline": "x" * 501, "posts_per_page": 0, "home_page": "x", "logo": 1,
         "social": [{"network": "x"}, {"network": "", "url": "https://x.example", "x": 1}],
         "seo": {"noindex": "yes", "x": 1}, "version": 7,
+        "base_urls": {"français/x": "https://a.example", "fr": "", "de": 1},
     }  # fmt: skip
     problem = answered(await admin.patch(URL, json=wrong, headers=at(1)), 422, "invalid")
     assert {pointer for pointer, _ in faults(problem)} == {
         "/titel", "/title", "/tagline", "/posts_per_page", "/home_page", "/logo", "/social/0/url",
-        "/social/1/network", "/social/1/x", "/seo/noindex", "/seo/x", "/version",
+        "/social/1/network", "/social/1/x", "/seo/noindex", "/seo/x", "/version", "/base_urls/français~1x",
+        "/base_urls/fr", "/base_urls/de",
     }  # fmt: skip
     assert answered(await admin.get(URL), 200)["version"] == 1
 
@@ -200,6 +207,8 @@ async def test_every_fault_is_named(admin: httpx.AsyncClient) -> None:
         {"base_url": "javascript:alert(1)"}, {"base_url": "//evil.example"}, {"base_url": "https://a@b.example"},
         {"base_url": "https://exa mple.org"}, {"base_url": "ftp://x.example"}, {"base_url": "https://x.example#a"},
         {"base_url": "https://"}, {"base_url": "https://x.example:99999"}, {"base_url": "https://x.example\n"},
+        {"base_urls": {"FR": "https://x.example"}}, {"base_urls": {"fr\n": "https://x.example"}}, {"base_urls": []},
+        {"base_urls": {f"aa-{n:03}": "https://x.example" for n in range(101)}}, {"base_urls": None},
         {"base_url": "https://[::1"}, {"timezone": "../../etc/passwd"}, {"timezone": "localtime"}, {"timezone": ""},
         {"timezone": "utc\u0000"}, {"title": "a\u0000b"}, {"seo": {"title_template": "%s %s"}},
         {"seo": {"title_template": "%"}}, {"seo": {"title_template": "x" * 199 + "%s"}}, {"seo": None}, {"seo": []},

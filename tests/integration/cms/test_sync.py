@@ -352,6 +352,8 @@ async def test_what_shows_something_else_comes_again_when_that_changes(
     assert await told() == ["One"]
     await patch("settings", title="Site", base_url="https://example.org")
     assert await told(limit=1) == ["Home", "One", "Two"]
+    await patch("settings", base_urls={"en": "https://example.org/en"})
+    assert await told() == ["Home", "One", "Two"]
     await change(admin, "pages", home, slug="start")
     await do(admin, "pages", home, "publish")
     assert await told() == ["Home", "One"]

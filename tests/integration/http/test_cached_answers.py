@@ -158,6 +158,7 @@ async def test_who_has_a_date_only_is_told_of_every_change(
         ("draft", lambda: call("PATCH", f"posts/{post['id']}", title="Draft")),
         ("title", lambda: republished(title="Two")),
         ("site", lambda: call("PATCH", "settings", title="Site", base_url="https://site.example")),
+        ("language", lambda: call("PATCH", "settings", base_urls={"en": "https://site.example/en"})),
         ("cover", lambda: call("PATCH", f"media/{cover['id']}", alt="C")),
         ("card", lambda: call("PATCH", f"media/{card['id']}", alt="D")),
         ("author", lambda: call("PATCH", f"authors/{author['id']}", name="Grace")),

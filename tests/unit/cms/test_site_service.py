@@ -70,6 +70,22 @@ async def test_what_changes_is_told_by_names_with_dots(cms: FakeCms) -> None:
     assert len(cms.store.events) == 1
 
 
+async def test_base_urls_are_merged(cms: FakeCms) -> None:
+    one, other = "https://example.org/fr", "https://example.de/"
+    assert (await update(cms, base_urls={"fr": one, "de": other, "it": None})).base_urls == {
+        "fr": one,
+        "de": other,
+    }
+    assert (await update(cms, base_urls={"de": None, "fr": one})).base_urls == {"fr": one}
+    assert (await update(cms, base_urls={"de": None})).version == 3
+    many = {f"a{chr(97 + n // 26)}-{n}x": "https://example.org" for n in range(100)}
+    assert await refused(cms, base_urls=many) == [("/base_urls", "too_many")]
+    assert len((await update(cms, base_urls=many | {"fr": None})).base_urls) == 100
+    assert [event.changed for event in cms.store.events if isinstance(event, SettingsUpdated)] == [
+        ("base_urls",)
+    ] * 3
+
+
 async def test_a_stale_writer_hears_that_before_all_else(cms: FakeCms) -> None:
     with pytest.raises(Stale):
         await update(cms, expected=2, timezone="Nowhere")
@@ -85,6 +101,8 @@ async def test_a_stale_writer_hears_that_before_all_else(cms: FakeCms) -> None:
         ({"base_url": "https://x.example?"}, ("/base_url", "url")),
         ({"base_url": "https://x.example#"}, ("/base_url", "url")),
         ({"base_url": "mailto:a@x.example"}, ("/base_url", "url")),
+        ({"base_urls": {"fr": "https://x.example", "de": "/de"}}, ("/base_urls/de", "url")),
+        ({"base_urls": {"fr": "https://x.example/?l=fr"}}, ("/base_urls/fr", "url")),
         ({"timezone": "europe/paris"}, ("/timezone", "unknown_timezone")),
         ({"posts_per_page": 0}, ("/posts_per_page", "range")),
         ({"posts_per_page": 101}, ("/posts_per_page", "range")),

@@ -22,6 +22,8 @@ PATIENCE = 5.0
 
 # What every statement may ask for by this name: where this service is found from outside, NULL where that is not known.
 SERVICE = "_service"
+# And by this one: the locale of what names none.
+DEFAULT_LOCALE = "_default_locale"
 
 # Where the reads of this task are done instead, if they must see what a transaction has written so far.
 _transaction: ContextVar[AsyncConnection[Row] | None] = ContextVar("transaction", default=None)
@@ -45,8 +47,19 @@ class Reader:
     what a read costs. Back to the pool go those that broke, to be replaced.
     """
 
-    def __init__(self, url: str, *, size: int, statement_timeout: int, service: str | None = None) -> None:
-        self._known: dict[str, object] = {SERVICE: service and service.rstrip("/")}
+    def __init__(
+        self,
+        url: str,
+        *,
+        size: int,
+        statement_timeout: int,
+        service: str | None = None,
+        default_locale: str = "en",
+    ) -> None:
+        self._known: dict[str, object] = {
+            SERVICE: service and service.rstrip("/"),
+            DEFAULT_LOCALE: default_locale,
+        }
         self._pool: AsyncConnectionPool[AsyncConnection[Row]] = AsyncConnectionPool(
             url,
             connection_class=WatchedConnection,

@@ -19,6 +19,7 @@ from cms_api.domains.cms.api import (
     FeedContent,
     FeedSettings,
     FeedSettingsChanges,
+    Locale,
     PublicSiteService,
     RobotsSettings,
     RobotsSettingsChanges,
@@ -35,6 +36,14 @@ from cms_api.kernel.unit_of_work import UnitOfWork
 
 Timezone = Annotated[str, Meta(max_length=100, description="An IANA name.", examples=["Europe/Paris"])]
 WebAddress = Annotated[str, Meta(min_length=1, max_length=2_000, examples=["https://example.org"])]
+BaseUrls = Annotated[
+    dict[Locale, WebAddress | None],
+    Meta(
+        max_length=100,
+        description="By locales, where a language is found that is not at `base_url`; null takes one out.",
+        examples=[{"fr": "https://example.org/fr", "de": "https://example.de"}],
+    ),
+]
 SlugPath = Annotated[
     str, Meta(min_length=1, max_length=200, description="Has `{slug}` once.", examples=["/category/{slug}"])
 ]
@@ -87,6 +96,7 @@ class SettingsPatch(Wire, frozen=True, kw_only=True):
     title: Annotated[str, Meta(max_length=200)] | UnsetType = UNSET
     tagline: Annotated[str, Meta(max_length=500)] | UnsetType = UNSET
     base_url: WebAddress | UnsetType | None = UNSET
+    base_urls: BaseUrls | UnsetType = UNSET
     timezone: Timezone | UnsetType = UNSET
     posts_per_page: Annotated[int, Meta(ge=1, le=100)] | UnsetType = UNSET
     home_page: UUID | UnsetType | None = UNSET
@@ -119,7 +129,15 @@ class SettingsController(Controller):
         "/",
         operation_id="updateSettings",
         summary="Change the settings",
-        opt={"example": {"title": "Example", "timezone": "Europe/Paris", "seo": {"noindex": False}}},
+        opt={
+            "example": {
+                "title": "Example",
+                "base_url": "https://example.org",
+                "base_urls": {"fr": "https://example.org/fr"},
+                "timezone": "Europe/Paris",
+                "seo": {"noindex": False},
+            }
+        },
     )
     async def update_settings(
         self,
@@ -175,6 +193,7 @@ class DeliveredSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     title: str
     tagline: str
     base_url: str | None
+    base_urls: dict[str, str]
     timezone: str
     posts_per_page: int
     home_page: DeliveredSitePage | None

@@ -248,7 +248,7 @@ def _columns(
     told = _TRANSLATIONS if selection.include else ""
     used, addresses = _USED.format(depth=reached, translations=told), mentioned_addresses()
     if selection.include:
-        made_of = addresses_of("z.ids", unmarked=f"'{UNMARKED}' = ANY (z.ids)")
+        made_of = addresses_of("z.ids", locale="p.locale", unmarked=f"'{UNMARKED}' = ANY (z.ids)")
         addresses = f"(SELECT CASE WHEN cardinality(z.ids) > 0 THEN {made_of} END FROM ("
         addresses += f"SELECT {_MENTIONS.format(depth=depth)} AS ids) z)"
     return f"{made}::text, {date}, {used}, {addresses}"

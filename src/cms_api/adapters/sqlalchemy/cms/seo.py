@@ -3,7 +3,8 @@
 What the document alone decides is in the live copy already, see `documents.seo`.
 """
 
-from cms_api.adapters.sqlalchemy.cms.urls import page_url, spelt_path, whole_file_url
+from cms_api.adapters.sqlalchemy.cms.urls import base_url, page_url, spelt_path, whole_file_url
+from cms_api.adapters.sqlalchemy.reading import DEFAULT_LOCALE
 from cms_api.domains.cms.site.events import SITE_ID
 
 _BASE = "rtrim(s.data->>'base_url', '/')"
@@ -20,12 +21,15 @@ _IMAGE_URL = whole_file_url("m", _BASE)
 _CARD_ID = "(p.seo->'twitter'->>'image')::uuid"
 _CARD_URL = f"(SELECT {whole_file_url('c', _BASE)} FROM cms.media c WHERE c.id = {_CARD_ID})"
 
-_ALTERNATES = f"""CASE WHEN p.translation_group IS NULL OR s.data->>'base_url' IS NULL THEN '[]' ELSE (
-    SELECT coalesce(json_agg(json_build_object('locale', q.locale, 'url', {_BASE} || {spelt_path("v.path")})
-        ORDER BY q.locale), '[]')
-    FROM cms.publications q CROSS JOIN LATERAL (SELECT {page_url("q")} AS path) v
-    WHERE (q.translation_group = p.translation_group OR q.document_id = p.translation_group)
-      AND v.path IS NOT NULL) END"""
+# Search engines trust no list in which two languages are at one address: of those there is one, this one first.
+_ALTERNATES = f"""CASE WHEN p.translation_group IS NULL THEN '[]' ELSE (
+    SELECT coalesce(json_agg(json_build_object('locale', o.locale, 'url', o.url) ORDER BY o.locale), '[]') FROM (
+        SELECT DISTINCT ON (a.url) q.locale, a.url
+        FROM cms.publications q CROSS JOIN LATERAL (SELECT {page_url("q")} AS path) v
+        CROSS JOIN LATERAL (SELECT {base_url("q.locale")} || {spelt_path("v.path")} AS url) a
+        WHERE (q.translation_group = p.translation_group OR q.document_id = p.translation_group)
+          AND a.url IS NOT NULL
+        ORDER BY a.url, q.document_id <> p.document_id, q.locale <> %({DEFAULT_LOCALE})s, q.locale) o) END"""
 
 # psycopg takes a percent sign for a placeholder, so the one of the template is spelt otherwise. OFFSET
 # has the address worked out once for both that tell it.
@@ -54,7 +58,7 @@ SEO = f"""(SELECT row_to_json(_) FROM (
     FROM cms.site_settings s
     CROSS JOIN (SELECT chr(37) || 's' AS title) w
     CROSS JOIN LATERAL (
-        SELECT coalesce(p.seo->>'canonical', {_BASE} || {spelt_path("v.path")}) AS url
+        SELECT coalesce(p.seo->>'canonical', {base_url("p.locale")} || {spelt_path("v.path")}) AS url
         FROM (SELECT {page_url("p")} AS path) v OFFSET 0) u
     LEFT JOIN cms.media m ON m.id = {_IMAGE_ID}) _)"""
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import NODEFAULT
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -29,7 +30,9 @@ STAMPS = ("version", "updated_at", "updated_by")
 COLUMNS = (*STAMPS, *POINTING.values(), "data")
 # Fields that are in ``data``, with what they are where they were never set.
 DEFAULTS: dict[str, Any] = {
-    field.name: msgspec.to_builtins(field.default)
+    field.name: msgspec.to_builtins(
+        field.default if field.default is not NODEFAULT else field.default_factory()
+    )
     for field in msgspec.structs.fields(SiteSettings)
     if field.name not in (*POINTING, *STAMPS)
 }

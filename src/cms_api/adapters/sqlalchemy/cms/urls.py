@@ -32,6 +32,11 @@ def file_url(alias: str) -> str:
     return f"coalesce('/media/' || {alias}.storage_key, {alias}.source_url)"
 
 
+def base_url(locale: str) -> str:
+    """Where readers find what is in a language, by the settings ``s``; NULL where they don't say."""
+    return f"rtrim(coalesce(s.data->'base_urls'->>{locale}, s.data->>'base_url'), '/')"
+
+
 # What no address has as it is (RFC 3986, section 2), of what one byte says.
 _UNSAFE = ' "<>\\^`{|}'
 
@@ -84,13 +89,17 @@ TERM_URL = f"CASE t.taxonomy WHEN 'category' THEN {_CATEGORY} ELSE {_TAG} END"
 AUTHOR_URL = archive_url("author", "a.slug")
 
 
-def addresses_of(ids: str, *, unmarked: str) -> str:
+def addresses_of(ids: str, *, locale: str, unmarked: str) -> str:
     """JSON of the current paths of ``ids``, an array: those that have one, whatever they are.
 
-    Where the condition ``unmarked`` holds, `UNMARKED` is among them.
+    What is in a language that readers find elsewhere than ``locale`` has its whole address. Where the condition
+    ``unmarked`` holds, `UNMARKED` is among them.
     """
+    base = base_url("q.locale")
+    elsewhere = f"CASE WHEN {base} IS DISTINCT FROM {base_url(locale)} THEN {base} END"
     return f"""(SELECT coalesce(json_object_agg(x.id, x.url), '{{}}')::text FROM (
-        SELECT q.document_id, {page_url("q")} FROM cms.publications q
+        SELECT q.document_id, coalesce({elsewhere}, '') || {page_url("q")}
+        FROM cms.publications q CROSS JOIN cms.site_settings s
         WHERE q.document_id = ANY ({ids}) AND q.has_address
         UNION ALL SELECT m.id, {file_url("m")} FROM cms.media m WHERE m.id = ANY ({ids})
         UNION ALL SELECT t.id, {TERM_URL} FROM cms.terms t WHERE t.id = ANY ({ids})
@@ -107,7 +116,7 @@ def is_unmarked(alias: str) -> str:
 def mentioned_addresses(alias: str = "p") -> str:
     """The paths of what the texts of a live copy mention; NULL, and no work, where they mention nothing."""
     mentions = f"{alias}.mention_ids"
-    found = addresses_of(mentions, unmarked=is_unmarked(alias))
+    found = addresses_of(mentions, locale=f"{alias}.locale", unmarked=is_unmarked(alias))
     return f"CASE WHEN cardinality({mentions}) > 0 THEN {found} END"
 
 

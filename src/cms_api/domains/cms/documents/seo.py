@@ -96,7 +96,8 @@ class DeliveredSeo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What search engines and previews are told: what the document says, else what the site says.
 
     `title` is complete, with the site's name as its template has it; `canonical` is null where the
-    site has no address. `alternates` name all translations that are published, this one as well.
+    site has no address in its language. `alternates` name all translations that are published, this one as well, but
+    of those at one address one: this one, or that in the default locale.
     """
 
     title: str

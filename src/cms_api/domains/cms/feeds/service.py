@@ -59,7 +59,7 @@ class Feeds(FeedService):
             limit=site.feeds.items + 1,
             with_bodies=site.feeds.content == "full",
         )
-        return _feed(site, subject, locale, rows)
+        return _feed(site.within(locale), subject, locale, rows)
 
 
 def _moved(site: SiteFacts, scope: Scope, subject: Subject) -> MovedFeed:

@@ -1,5 +1,7 @@
 """The settings of the site, as feeds and maps of it need them: with addresses that are whole."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from cms_api.domains.cms.documents.addresses import spelt
@@ -18,6 +20,7 @@ class _Shown(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     tagline: str
     base_url: str | None
+    base_urls: Mapping[str, str]
     logo: _File | None
     icon: _File | None
     seo: SeoSettings
@@ -28,13 +31,14 @@ class _Shown(msgspec.Struct, frozen=True, kw_only=True):
 class SiteFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What there is to know of the site.
 
-    ``base`` is where readers find it, ``service`` where this service and its files are found, both
-    without a slash at the end. ``changed_at`` and ``used`` are as `Delivered` has them.
+    ``base`` is where readers find it, ``bases`` where those of some languages do, ``service`` where this service
+    and its files are found, all without a slash at the end. ``changed_at`` and ``used`` are as `Delivered` has them.
     """
 
     title: str
     description: str
     base: str
+    bases: Mapping[str, str]
     service: str
     logo: str | None
     icon: str | None
@@ -43,6 +47,11 @@ class SiteFacts(msgspec.Struct, frozen=True, kw_only=True):
     robots: RobotsSettings
     changed_at: str
     used: str
+
+    def within(self, locale: str | None) -> "SiteFacts":
+        """The same, with ``base`` as readers of a language find it; as it is for what is in none."""
+        base = self.bases.get(locale or "")
+        return self if base is None else msgspec.structs.replace(self, base=base)
 
     def absolute(self, url: str) -> str:
         """A path of the site or of a file as a whole address; an address stays as it is."""
@@ -72,6 +81,7 @@ class Sites:
             title=shown.title or base.partition("://")[2],
             description=shown.tagline or shown.seo.description,
             base=base,
+            bases={locale: url.rstrip("/") for locale, url in shown.base_urls.items()},
             service=(self._public_url or base).rstrip("/"),
             logo=None,
             icon=None,

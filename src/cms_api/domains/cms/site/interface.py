@@ -1,6 +1,7 @@
 """The settings of the site, and the services of them."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -59,12 +60,14 @@ class RobotsSettings(msgspec.Struct, frozen=True, kw_only=True):
 class SiteSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of the site. ``timezone`` is an IANA name; pages and files are ids.
 
-    ``image`` stands for what has no cover.
+    ``base_urls`` says by locales where a language is found that is not at ``base_url``. ``image`` stands for
+    what has no cover.
     """
 
     title: str = ""
     tagline: str = ""
     base_url: str | None = None
+    base_urls: Mapping[str, str] = msgspec.field(default_factory=dict)
     timezone: str = "UTC"
     posts_per_page: int = 10
     home_page: UUID | None = None
@@ -118,11 +121,12 @@ class RobotsSettingsChanges(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SettingsChanges(msgspec.Struct, frozen=True, kw_only=True):
-    """New values; what is unset stays. ``social`` replaces all."""
+    """New values; what is unset stays. ``social`` replaces all; a locale with None is taken out of ``base_urls``."""
 
     title: str | UnsetType = UNSET
     tagline: str | UnsetType = UNSET
     base_url: str | UnsetType | None = UNSET
+    base_urls: Mapping[str, str | None] | UnsetType = UNSET
     timezone: str | UnsetType = UNSET
     posts_per_page: int | UnsetType = UNSET
     home_page: UUID | UnsetType | None = UNSET

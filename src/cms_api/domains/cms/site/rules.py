@@ -13,6 +13,7 @@ MAX_TITLE = 200
 MAX_TAGLINE = 500
 MAX_DESCRIPTION = 2_000
 MAX_URL = 2_000
+MAX_BASE_URLS = 100
 MAX_POSTS = 100
 MAX_SOCIAL = 20
 MAX_NETWORK = 50
@@ -33,6 +34,8 @@ def check(values: Mapping[str, Any], faults: Faults) -> None:
     for name, value in values.items():
         if name == "social":
             _check_social(value, faults)
+        elif name == "base_urls":
+            _check_base_urls(value, faults)
         elif name in CHECKS:
             with faults.noted():
                 CHECKS[name](value, pointer_of(name))
@@ -63,6 +66,15 @@ def _check_base_url(value: str | None, pointer: str) -> None:
             "url",
             "The site's address begins with http:// or https://, and has no query or fragment.",
         )
+
+
+def _check_base_urls(values: Mapping[str, str], faults: Faults) -> None:
+    with faults.noted():
+        if len(values) > MAX_BASE_URLS:
+            raise invalid("/base_urls", "too_many", f"There are at most {MAX_BASE_URLS} of them.")
+    for locale, value in values.items():
+        with faults.noted():
+            _check_base_url(value, f"/base_urls/{locale}")
 
 
 def _check_timezone(value: str, pointer: str) -> None:

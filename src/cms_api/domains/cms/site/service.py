@@ -51,6 +51,8 @@ class Site(SiteService):
         settings = uow.repository(SiteRepository)
         before = await settings.get()
         check_version(before.version, expected)
+        if "base_urls" in values:
+            values["base_urls"] = merged(before.base_urls, values["base_urls"])
         # What stands already is not asked again: a page may have gone to the trash since.
         values = {name: value for name, value in values.items() if attrgetter(name)(before) != value}
         _refuse(values, missing)
@@ -95,6 +97,11 @@ def replaced(settings: SiteSettings, values: Mapping[str, Any]) -> SiteSettings:
         new = msgspec.structs.replace(getattr(settings, group), **{inner: value}) if group else value
         settings = msgspec.structs.replace(settings, **{group or inner: new})
     return settings
+
+
+def merged(before: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
+    """Addresses by locales with new ones put in; those that are None go (RFC 7396)."""
+    return {locale: url for locale, url in {**before, **changes}.items() if url is not None}
 
 
 async def _missing(targets: SiteTargets, values: Mapping[str, Any]) -> set[str]:

@@ -27,7 +27,7 @@ class MapPart(msgspec.Struct, frozen=True):
 
 
 class MapEntry(msgspec.Struct, frozen=True):
-    """An address, whole; with its cover, or the author's picture, and the addresses of all its translations."""
+    """An address, whole; with its cover, or the author's picture, and those of its translations, each once."""
 
     url: str
     changed_at: datetime
