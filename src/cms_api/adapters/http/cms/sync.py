@@ -1,7 +1,8 @@
 """Following what readers see: pages that end in a token, and the same as server-sent events."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from litestar.response import Stream
 from msgspec import Raw
 
 from cms_api.adapters.http.caching import tag_of
-from cms_api.adapters.http.events import MEDIA_TYPE, Batch, Follower, event, place, stream
+from cms_api.adapters.http.events import MEDIA_TYPE, Batch, Follower, Looks, event, limited, place, stream
 from cms_api.adapters.http.identity import bearer_token
 from cms_api.adapters.http.lists import Cursors, limit_of, query_values, wrong_parameter
 from cms_api.adapters.http.preconditions import Ready
@@ -101,17 +102,17 @@ class _Marks:
 
     def __init__(self, request: ApiRequest, scope: str) -> None:
         self._cursors: Cursors = request.app.state.cursors
-        self._scope = scope
+        self.scope = scope
 
     def of(self, position: Position | None) -> str | None:
         return None if position is None else self.sealed(position)
 
     def sealed(self, position: Position) -> str:
-        return self._cursors.seal(msgspec.to_builtins(position), self._scope)
+        return self._cursors.seal(msgspec.to_builtins(position), self.scope)
 
     def opened(self, mark: str) -> Position:
         """Raises `Malformed` where it was changed, or belongs to other filters."""
-        return msgspec.convert(self._cursors.open(mark, self._scope), Position)
+        return msgspec.convert(self._cursors.open(mark, self.scope), Position)
 
 
 class _Following(NamedTuple):
@@ -190,11 +191,11 @@ def _batch(
     ]
     end = page.next or page.token or Position()
     events.append(place(marks.sealed(end)))
-    return Batch(events, end, more=page.next is not None)
+    return Batch(b"".join(events), end, more=page.next is not None)
 
 
-def _wait(signal: ChangeSignal) -> Callable[[Position, float], Any]:
-    return lambda position, seconds: signal.beyond(position.start, patience=seconds)
+def _wait(signal: ChangeSignal) -> Callable[[Position, float], Awaitable[Position | None]]:
+    return lambda position, seconds: signal.beyond(position, patience=seconds)
 
 
 @get(
@@ -229,6 +230,7 @@ async def sync(request: ApiRequest, sync: NamedDependency[SyncService]) -> Ready
     summary="Follow what is published, as events",
     tags=["delivery"],
     media_type=MEDIA_TYPE,
+    middleware=[limited],
     opt={
         "query": {**SINCE, **FILTERS},
         "headers": LAST_EVENT,
@@ -250,9 +252,13 @@ async def sync_events(
     given = query_values(request, (*SINCE, *FILTERS))
     mark = request.headers.get("last-event-id") or given.get("token")
     wanted, marks, begun = _following(request, given, mark)
+    looks: Looks = request.app.state.looks
 
     async def look(at: Position | None) -> Batch[Position]:
-        return _batch("change", marks, await sync.page(wanted, limit=MAX_LIMIT, at=at), _item)
+        async def walk() -> Batch[Position]:
+            return _batch("change", marks, await sync.page(wanted, limit=MAX_LIMIT, at=at), _item)
+
+        return await looks.shared((marks.scope, at), walk)
 
     follower = Follower[Position](request, look=look, wait=_wait(signal))
     return stream(follower.events(await look(begun)))
@@ -292,6 +298,7 @@ class PurgeController(Controller):
         operation_id="purgeEvents",
         summary="Hear what caches must drop",
         media_type=MEDIA_TYPE,
+        middleware=[limited],
         opt={
             "query": SINCE,
             "headers": LAST_EVENT,
@@ -316,10 +323,15 @@ class PurgeController(Controller):
         given = query_values(request, SINCE)
         marks, actor = _Marks(request, "purges"), request.user
         mark = request.headers.get("last-event-id") or given.get("token")
-        at = marks.opened(mark) if mark else await purges.now(actor)
+        looks: Looks = request.app.state.looks
+        at = marks.opened(mark) if mark else await looks.shared(actor.permissions, partial(purges.now, actor))
 
         async def look(at: Position) -> Batch[Position]:
-            return _batch("purge", marks, await purges.page(actor, limit=MAX_LIMIT, at=at), _purge)
+            async def walk() -> Batch[Position]:
+                return _batch("purge", marks, await purges.page(actor, limit=MAX_LIMIT, at=at), _purge)
+
+            # It looks into rights, and so says the same to those only who have the same.
+            return await looks.shared((marks.scope, actor.permissions, at), walk)
 
         async def check() -> None:
             nonlocal actor
