@@ -19,6 +19,7 @@ from cms_api.adapters.http.events import (
     TooManyStreams,
     limited,
 )
+from cms_api.settings import SettingsError, load
 
 MANY = 200
 
@@ -201,3 +202,11 @@ async def test_there_is_an_end_to_the_number_of_streams() -> None:
         await ask()
     leave.set()
     await asyncio.gather(two, three)
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "100001", "many", ""])
+def test_the_setting_has_bounds(wrong: str) -> None:
+    assert load({"CMS_MAX_STREAMS": "1"}).max_streams == 1
+    assert load({}).max_streams == 1_000
+    with pytest.raises(SettingsError, match="CMS_MAX_STREAMS"):
+        load({"CMS_MAX_STREAMS": wrong})
