@@ -34,6 +34,7 @@ from cms_api.domains.cms.api import (
     SyncPage,
     SyncService,
 )
+from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import Malformed
 from cms_api.querying import MAX_LIMIT, nearest
 
@@ -264,6 +265,11 @@ async def sync_events(
     return stream(follower.events(await look(begun)))
 
 
+async def _now(looks: Looks, purges: PurgeService, actor: Actor) -> Position:
+    """Where the next change comes. Rights are looked into: those only who have the same are told the same."""
+    return await looks.shared((NOW, actor.permissions), partial(purges.now, actor))
+
+
 class PurgeController(Controller):
     """What caches in front of delivery must drop."""
 
@@ -324,13 +330,13 @@ class PurgeController(Controller):
         marks, actor = _Marks(request, "purges"), request.user
         mark = request.headers.get("last-event-id") or given.get("token")
         looks: Looks = request.app.state.looks
-        at = marks.opened(mark) if mark else await looks.shared(actor.permissions, partial(purges.now, actor))
+        at = marks.opened(mark) if mark else await _now(looks, purges, actor)
 
         async def look(at: Position) -> Batch[Position]:
             async def walk() -> Batch[Position]:
                 return _batch("purge", marks, await purges.page(actor, limit=MAX_LIMIT, at=at), _purge)
 
-            # It looks into rights, and so says the same to those only who have the same.
+            # As above: the walk looks into rights.
             return await looks.shared((marks.scope, actor.permissions, at), walk)
 
         async def check() -> None:
