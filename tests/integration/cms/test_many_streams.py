@@ -1,7 +1,7 @@
 """Many streams on one worker: what they ask the database, and how many there may be."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -101,6 +101,33 @@ async def test_all_hear_of_a_change_by_one_walk(
         assert sum("bounds" in sql for sql in asked) == 1
         # All are at one place now.
         assert len(set(await asyncio.gather(*(one.line(b"id: ") for one in streams)))) == 1
+
+
+@pytest.mark.usefixtures("heard")
+async def test_purges_are_shared_by_those_who_may_see_them(
+    app: Litestar, admin: httpx.AsyncClient, user_client: Callable[..., Any], asked: list[str]
+) -> None:
+    bearers = [
+        who.headers["Authorization"]
+        for who in (
+            admin,
+            await user_client("administrator"),
+            await user_client("editor", email="eve@example.org"),
+        )
+    ]
+    async with AsyncExitStack() as stack:
+        one, two, editor = [
+            await stack.enter_async_context(listening(app, f"{API}/purges/events", authorization=bearer))
+            for bearer in bearers
+        ]
+        assert (one.status, two.status, editor.status) == (200, 200, 403)
+        for heard in (one, two):
+            await heard.settled()
+        await asyncio.sleep(0.3)
+        asked.clear()
+        await make(admin, "tags", name="News")
+        assert await one.event() == await two.event()
+        assert sum("cms.change_keys" in sql for sql in asked) == 1
 
 
 @pytest.mark.usefixtures("heard")
