@@ -1,6 +1,7 @@
 """Many streams on one worker: what they ask the database, and how many there may be."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -101,6 +102,41 @@ async def test_all_hear_of_a_change_by_one_walk(
         assert sum("bounds" in sql for sql in asked) == 1
         # All are at one place now.
         assert len(set(await asyncio.gather(*(one.line(b"id: ") for one in streams)))) == 1
+
+
+@pytest.mark.usefixtures("heard")
+async def test_nobody_misses_a_change_whatever_the_order_of_commits(
+    app: Litestar, admin: httpx.AsyncClient, client: httpx.AsyncClient, database_url: str
+) -> None:
+    late = await make(admin, "tags", name="Late")
+    token = answered(await client.get(f"{CONTENT}/sync?kinds=tag"), 200)["token"]
+    expected = {late["id"]}
+
+    async def write(name: str) -> None:
+        for number in range(8):
+            expected.add((await make(admin, "tags", name=f"{name} {number}"))["id"])
+
+    async def heard_all(one: Stream) -> None:
+        met: set[str] = set()
+        while not expected <= met:
+            met.add(json.loads((await one.line(b"data: ")).removeprefix(b"data: "))["id"])
+
+    async with AsyncExitStack() as stack:
+        port = await stack.enter_async_context(served(app))
+        held = stack.enter_context(psycopg.connect(database_url))
+        held.execute(
+            "INSERT INTO cms.changes (resource, id, is_deleted) VALUES ('tag', %s, false)", (late["id"],)
+        )
+        writing = asyncio.gather(*map(write, "ABC"))
+        streams: list[Stream] = []
+        while not writing.done():
+            streams.append(await opened(stack, port, f"kinds=tag&token={token}"))
+            if len(streams) == 10:
+                held.commit()
+        held.commit()
+        await writing
+        assert len(streams) > 10
+        await asyncio.gather(*map(heard_all, streams))
 
 
 @pytest.mark.usefixtures("heard")
