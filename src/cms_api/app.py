@@ -19,6 +19,7 @@ from cms_api.adapters.http import auth, cms, jobs, openapi, system
 from cms_api.adapters.http.body import JsonBody
 from cms_api.adapters.http.caching import CacheAges, CachedAnswers, ResponseCache
 from cms_api.adapters.http.context import RequestContext
+from cms_api.adapters.http.events import Looks, OpenStreams
 from cms_api.adapters.http.identity import IdentityMiddleware
 from cms_api.adapters.http.lists import Cursors
 from cms_api.adapters.http.methods import Methods
@@ -137,8 +138,10 @@ def create_app(settings: Settings) -> Litestar:
                 "cursors": Cursors(application.settings.secret_key or ""),
                 "query_cost_limit": settings.query_cost_limit,
                 "is_ready": application.is_ready,
+                "looks": Looks(),
                 "openapi": openapi.Document(),
                 "stopping": stopping,
+                "streams": OpenStreams(settings.max_streams),
             }
         ),
         lifespan=[lifespan],

@@ -57,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     job_retention: Annotated[int, Meta(ge=60, le=315_360_000)] = 2_592_000
     sync_retention: Annotated[int, Meta(ge=86_400, le=315_360_000)] = 7_776_000
     pool_size: Annotated[int, Meta(ge=1, le=100)] = 8
+    max_streams: Annotated[int, Meta(ge=1, le=100_000)] = 1_000
     query_cost_limit: Annotated[int, Meta(ge=10, le=1_000_000)] = 300
     statement_timeout: Annotated[int, Meta(ge=1, le=3600)] = 15
     shutdown_timeout: Annotated[int, Meta(ge=1, le=600)] = 20

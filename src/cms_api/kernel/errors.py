@@ -142,6 +142,17 @@ class TooMany(CmsError):
         self.retry_after = retry_after
 
 
+class Unavailable(CmsError):
+    """What is asked for can't be had at the moment; ``retry_after`` is in seconds."""
+
+    code = "unavailable"
+    title = "The service is not available at the moment"
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
 def invalid(pointer: str, code: str, detail: str) -> Invalid:
     """An `Invalid` with a single fault."""
     return Invalid(detail, faults=(Fault(pointer, code, detail),))

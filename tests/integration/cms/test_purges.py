@@ -252,7 +252,9 @@ async def test_changes_are_streamed_from_where_the_client_was(
     async with listening(app, path, query) as heard:
         assert heard.status == 200
         assert heard.headers["content-type"].startswith("text/event-stream")
-        assert await heard.block() == "retry: 3000"
+        retry = await heard.block()
+        assert retry is not None
+        assert 2_000 <= int(retry.removeprefix("retry: ")) <= 6_000
         first = await heard.event()
         assert (first.name, first.data["data"]["title"]) == ("change", "One")
         await heard.settled()
@@ -297,8 +299,8 @@ async def test_many_who_listen_share_one_look(
         await make(admin, "tags", name="News")
         for heard in (one, two, three):
             assert (await heard.event()).data["data"]["name"] == "News"
-        # For each a look at the log and the data, beside one that all share, and what the writing itself asks.
-        assert sum("bounds" in sql for sql in asked) == 3
+        # A look at the log, a walk and the data, beside what the writing itself asks.
+        assert sum("bounds" in sql for sql in asked) == 1
 
 
 @pytest.mark.usefixtures("heard")

@@ -71,7 +71,7 @@ STATUS_WORDS = {
     "428": "If-Match is missing.",
     "429": "Too many requests; see Retry-After.",
     "500": "Something went wrong here.",
-    "503": "The database is away; see Retry-After.",
+    "503": "Not available at the moment; see Retry-After.",
 }
 MULTIPART = {
     "required": True,

@@ -29,6 +29,7 @@ from cms_api.kernel.errors import (
     TooLarge,
     TooMany,
     Unauthenticated,
+    Unavailable,
     UnsupportedMedia,
 )
 
@@ -49,6 +50,7 @@ STATUSES: dict[type[CmsError], int] = {
     Invalid: 422,
     PreconditionRequired: 428,
     TooMany: 429,
+    Unavailable: 503,
 }
 
 # What the framework itself refuses.
@@ -66,7 +68,7 @@ FRAMEWORK: dict[int, tuple[str, str, str]] = {
     ),
 }
 INTERNAL = ("internal_error", "Something went wrong here", "The error has been logged under the request id.")
-UNAVAILABLE = ("unavailable", "The service is not available at the moment", "Try again in a moment.")
+UNAVAILABLE = (Unavailable.code, Unavailable.title, "Try again in a moment.")
 
 _log = structlog.get_logger("cms.errors")
 
@@ -184,7 +186,7 @@ def on_cms_error(request: Request[Any, Any, Any], error: CmsError) -> Response[b
         headers["WWW-Authenticate"] = f'Bearer realm="cms"{reason}'
     if isinstance(error, OutOfRange):
         headers["Content-Range"] = f"bytes */{error.size}"
-    if isinstance(error, TooMany):
+    if isinstance(error, (TooMany, Unavailable)):
         headers["Retry-After"] = str(error.retry_after)
         headers |= rate_headers(error.members)
     return _response(
@@ -264,6 +266,6 @@ def catalogue() -> list[tuple[str, int, str, str]]:
             walk(child)
 
     walk(CmsError)
-    for status, (code, title, detail) in (*FRAMEWORK.items(), (500, INTERNAL), (503, UNAVAILABLE)):
+    for status, (code, title, detail) in (*FRAMEWORK.items(), (500, INTERNAL)):
         found.setdefault(code, (code, status, title, detail))
     return sorted(found.values())

@@ -42,6 +42,8 @@ MAX_DIGITS = 9
 _MARKED = frozenset({"a", "b", "strong", "em", "i", "del", "s", "q"})
 _ALIKE = (("em", "i"), ("strong", "b"), ("del", "s"))
 
+_NUMBER = re.compile(r"\s*[0-9]{1,9}")
+
 
 def has_blocks(tag: Tag) -> bool:
     """Whether a tag is a block: to look for those inside of another one."""
@@ -116,7 +118,7 @@ class _Converter(MarkdownConverter):
             return text
         # Behind a number that is in another tag it would begin an item.
         before = el.find_previous(string=True)
-        return f"\\{text}" if before is not None and str(before)[-1:].isdecimal() else text
+        return f"\\{text}" if before is not None and _NUMBER.fullmatch(str(before)) else text
 
     def get_conv_fn(self, tag_name: str) -> Any:
         convert = super().get_conv_fn(tag_name)  # type: ignore[misc]  # the library's types leave it out

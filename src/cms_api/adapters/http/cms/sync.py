@@ -1,7 +1,8 @@
 """Following what readers see: pages that end in a token, and the same as server-sent events."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from litestar.response import Stream
 from msgspec import Raw
 
 from cms_api.adapters.http.caching import tag_of
-from cms_api.adapters.http.events import MEDIA_TYPE, Batch, Follower, event, place, stream
+from cms_api.adapters.http.events import MEDIA_TYPE, Batch, Follower, Looks, event, limited, place, stream
 from cms_api.adapters.http.identity import bearer_token
 from cms_api.adapters.http.lists import Cursors, limit_of, query_values, wrong_parameter
 from cms_api.adapters.http.preconditions import Ready
@@ -33,6 +34,7 @@ from cms_api.domains.cms.api import (
     SyncPage,
     SyncService,
 )
+from cms_api.kernel.actor import Actor
 from cms_api.kernel.errors import Malformed
 from cms_api.querying import MAX_LIMIT, nearest
 
@@ -101,17 +103,17 @@ class _Marks:
 
     def __init__(self, request: ApiRequest, scope: str) -> None:
         self._cursors: Cursors = request.app.state.cursors
-        self._scope = scope
+        self.scope = scope
 
     def of(self, position: Position | None) -> str | None:
         return None if position is None else self.sealed(position)
 
     def sealed(self, position: Position) -> str:
-        return self._cursors.seal(msgspec.to_builtins(position), self._scope)
+        return self._cursors.seal(msgspec.to_builtins(position), self.scope)
 
     def opened(self, mark: str) -> Position:
         """Raises `Malformed` where it was changed, or belongs to other filters."""
-        return msgspec.convert(self._cursors.open(mark, self._scope), Position)
+        return msgspec.convert(self._cursors.open(mark, self.scope), Position)
 
 
 class _Following(NamedTuple):
@@ -190,11 +192,11 @@ def _batch(
     ]
     end = page.next or page.token or Position()
     events.append(place(marks.sealed(end)))
-    return Batch(events, end, more=page.next is not None)
+    return Batch(b"".join(events), end, more=page.next is not None)
 
 
-def _wait(signal: ChangeSignal) -> Callable[[Position, float], Any]:
-    return lambda position, seconds: signal.beyond(position.start, patience=seconds)
+def _wait(signal: ChangeSignal) -> Callable[[Position, float], Awaitable[Position | None]]:
+    return lambda position, seconds: signal.beyond(position, patience=seconds)
 
 
 @get(
@@ -229,6 +231,7 @@ async def sync(request: ApiRequest, sync: NamedDependency[SyncService]) -> Ready
     summary="Follow what is published, as events",
     tags=["delivery"],
     media_type=MEDIA_TYPE,
+    middleware=[limited],
     opt={
         "query": {**SINCE, **FILTERS},
         "headers": LAST_EVENT,
@@ -250,12 +253,21 @@ async def sync_events(
     given = query_values(request, (*SINCE, *FILTERS))
     mark = request.headers.get("last-event-id") or given.get("token")
     wanted, marks, begun = _following(request, given, mark)
+    looks: Looks = request.app.state.looks
 
     async def look(at: Position | None) -> Batch[Position]:
-        return _batch("change", marks, await sync.page(wanted, limit=MAX_LIMIT, at=at), _item)
+        async def walk() -> Batch[Position]:
+            return _batch("change", marks, await sync.page(wanted, limit=MAX_LIMIT, at=at), _item)
+
+        return await looks.shared((marks.scope, at), walk)
 
     follower = Follower[Position](request, look=look, wait=_wait(signal))
     return stream(follower.events(await look(begun)))
+
+
+async def _now(looks: Looks, purges: PurgeService, actor: Actor) -> Position:
+    """Where the next change comes. Rights are looked into: those only who have the same are told the same."""
+    return await looks.shared((NOW, actor.permissions), partial(purges.now, actor))
 
 
 class PurgeController(Controller):
@@ -292,6 +304,7 @@ class PurgeController(Controller):
         operation_id="purgeEvents",
         summary="Hear what caches must drop",
         media_type=MEDIA_TYPE,
+        middleware=[limited],
         opt={
             "query": SINCE,
             "headers": LAST_EVENT,
@@ -316,10 +329,15 @@ class PurgeController(Controller):
         given = query_values(request, SINCE)
         marks, actor = _Marks(request, "purges"), request.user
         mark = request.headers.get("last-event-id") or given.get("token")
-        at = marks.opened(mark) if mark else await purges.now(actor)
+        looks: Looks = request.app.state.looks
+        at = marks.opened(mark) if mark else await _now(looks, purges, actor)
 
         async def look(at: Position) -> Batch[Position]:
-            return _batch("purge", marks, await purges.page(actor, limit=MAX_LIMIT, at=at), _purge)
+            async def walk() -> Batch[Position]:
+                return _batch("purge", marks, await purges.page(actor, limit=MAX_LIMIT, at=at), _purge)
+
+            # As above: the walk looks into rights.
+            return await looks.shared((marks.scope, actor.permissions, at), walk)
 
         async def check() -> None:
             nonlocal actor

@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from cms_api.adapters.http.events import MEDIA_TYPE, stream
+from cms_api.adapters.http.events import MEDIA_TYPE, limited, stream
 from cms_api.adapters.http.jobs.stream import STREAM, Watch
 from cms_api.adapters.http.lists import list_query, list_response
 from cms_api.adapters.http.preconditions import resource
@@ -53,7 +53,13 @@ class JobController(Controller):
             job = await jobs.cancel(uow, request.user, job_id, expected=if_match)
         return resource(request, job)
 
-    @get("/{job_id:uuid}/events", operation_id="watchJob", media_type=MEDIA_TYPE, opt={"stream": STREAM})
+    @get(
+        "/{job_id:uuid}/events",
+        operation_id="watchJob",
+        media_type=MEDIA_TYPE,
+        middleware=[limited],
+        opt={"stream": STREAM},
+    )
     async def watch(
         self,
         request: ApiRequest,

@@ -249,10 +249,14 @@ SELECT m.id, {shown("media", "m", Selection())}::text FROM cms.media m
 WHERE m.id = ANY(%(ids)s) AND {IS_PUBLIC_FILE}
 """
 
-# The last final change, and whether others are yet to become final. Unqualified, the order would be that of the texts.
+# The last final change, and whether others are yet to become final; the first one behind the transaction `seen`, and
+# what may have been removed before it. Unqualified, the order would be that of the texts.
 NEWS = f"""
 SELECT (SELECT c.xact::text FROM cms.changes c WHERE c.xact < {HORIZON} ORDER BY c.xact DESC LIMIT 1),
-    EXISTS (SELECT FROM cms.changes WHERE xact >= {HORIZON})
+    EXISTS (SELECT FROM cms.changes WHERE xact >= {HORIZON}),
+    (SELECT c.xact::text FROM cms.changes c WHERE c.xact > CAST(%(seen)s AS text)::xid8 AND c.xact < {HORIZON}
+        ORDER BY c.xact LIMIT 1),
+    (SELECT pruned::text FROM cms.change_epoch)
 """
 
 
@@ -365,6 +369,11 @@ class SqlAlchemyChanges(ChangeRepository):
         return last, removed
 
 
+def _led(at: Position, last: int, first: int) -> Position:
+    """Where a walk from ``at`` begins: at the change ``first`` where there was none since ``last``."""
+    return Position(at.epoch, start=first, xact=first) if last < at.start < first else at
+
+
 class SqlChangeSignal(ChangeSignal):
     """One look at the log for all who wait, when the database tells of a change or after a while."""
 
@@ -372,18 +381,18 @@ class SqlChangeSignal(ChangeSignal):
         self._reader = reader
         self._woken = asyncio.Event()
         self._last = 0
-        self._waiting: dict[asyncio.Future[bool], int] = {}
+        self._waiting: dict[asyncio.Future[Position], Position] = {}
         self._looking: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
         """Look at once: something has changed."""
         self._woken.set()
 
-    async def beyond(self, xact: int, *, patience: float) -> bool:
-        if self._last >= xact:
-            return True
-        news: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting[news] = xact
+    async def beyond(self, at: Position, *, patience: float) -> Position | None:
+        if self._last >= at.start:
+            return at
+        news: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
+        self._waiting[news] = at
         if self._looking is None or self._looking.done():
             # In a context of its own: it is nobody's request.
             self._looking = asyncio.create_task(self._look(), context=Context())
@@ -391,7 +400,7 @@ class SqlChangeSignal(ChangeSignal):
             async with asyncio.timeout(patience):
                 return await news
         except TimeoutError:
-            return False
+            return None
         finally:
             del self._waiting[news]
             if not self._waiting:
@@ -402,12 +411,12 @@ class SqlChangeSignal(ChangeSignal):
         try:
             while self._waiting:
                 self._woken.clear()
-                row = await self._reader.one(NEWS)
-                last, is_pending = row or (None, False)
-                self._last = int(last or 0)
-                for news, xact in self._waiting.items():
-                    if self._last >= xact and not news.done():
-                        news.set_result(True)
+                row = await self._reader.one(NEWS, {"seen": str(self._last)})
+                last, is_pending, first, pruned = row or (None, False, None, None)
+                before, self._last = max(self._last, int(pruned or 0)), int(last or 0)
+                for news, at in self._waiting.items():
+                    if self._last >= at.start and not news.done():
+                        news.set_result(_led(at, before, int(first or 0)))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), PENDING_POLL if is_pending else POLL)
         except BaseException as error:

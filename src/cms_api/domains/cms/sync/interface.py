@@ -108,5 +108,8 @@ class ChangeSignal(ABC):
     """Tells that the log has become longer. However many wait, one looks for all of them."""
 
     @abstractmethod
-    async def beyond(self, xact: int, *, patience: float) -> bool:
-        """Wait for a final change in the transaction ``xact`` or later; False after ``patience`` seconds."""
+    async def beyond(self, at: Position, *, patience: float) -> Position | None:
+        """Wait for a final change in a walk that begins at ``at``; None after ``patience`` seconds.
+
+        Returns where the walk begins: those who wait at places with no change in between are led to one.
+        """
