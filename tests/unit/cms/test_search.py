@@ -95,6 +95,17 @@ async def test_the_first_parts_are_kept() -> None:
     assert (len(made.low), made.high) == ((MAX_BYTES - 1) // 2, "")
 
 
+def test_endless_words_have_spaces_in_them() -> None:
+    path = "/".join(["segment"] * 2_000)
+    made = SearchText.of("", [("low", path), ("low", "a" * 1_000), ("low", f"{path[:250]} x")])
+    paths, letters, short = made.low.split("\n")
+    assert max(map(len, paths.split(" "))) <= 250 + len("segment")
+    assert paths.replace(" ", "") == path
+    assert all(word.endswith("segment") for word in paths.split())
+    assert letters.strip() == "a" * 1_000
+    assert short.split() == [path[:250], "x"]
+
+
 async def publish(cms: FakeCms, **values: str) -> None:
     async with cms.uow() as uow:
         post = await cms.posts.create(uow, SYSTEM, PostChanges(**values))
