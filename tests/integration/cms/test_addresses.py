@@ -128,6 +128,36 @@ async def test_what_is_at_a_path_is_there_whole(
     answered(await client.get(f"{CONTENT}/resolve?path=/events/second&fields=words"), 400, "malformed")
 
 
+async def test_addresses_are_found_however_they_are_composed(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    await model(admin)
+    category = await make(admin, "categories", name="Zo\u00eb")
+    tag = await make(admin, "tags", name="Zo\u00eb")
+    author = await make(admin, "authors", name="Zo\u00eb")
+    made = {
+        "categories/by-slug": category,
+        "tags/by-slug": tag,
+        "authors/by-slug": author,
+        "posts/by-slug": await published(
+            admin,
+            "posts",
+            title="Zo\u00eb",
+            authors=[author["id"]],
+            categories=[category["id"]],
+            tags=[tag["id"]],
+        ),
+        "pages/by-path": await published(admin, "pages", title="Zo\u00eb"),
+        "entries/event/by-slug": await published(admin, "entries/event", slug="zo\u00eb", headline="x"),
+    }
+    for slug in ("zo\u00eb", "zoe\u0308", "zo%C3%AB", "zoe%CC%88"):
+        found = {place: answered(await client.get(f"{CONTENT}/{place}/{slug}"), 200)["id"] for place in made}
+        assert found == {place: one["id"] for place, one in made.items()}
+        for scope in ("categories", "tags", "authors"):
+            feed = answered(await client.get(f"/{scope}/{slug}/feed.json"), 200)
+            assert [item["id"] for item in feed["items"]] == [f"urn:uuid:{made['posts/by-slug']['id']}"]
+
+
 async def model_without(admin: httpx.AsyncClient, key: str) -> None:
     found = answered(await admin.get(f"{TYPES}/event"), 200)["fields"]
     body = {"fields": [one for one in found if one["key"] != key], "resolutions": {key: "drop"}}

@@ -45,6 +45,22 @@ async def test_drafts_are_found_by_what_they_say_now(admin: httpx.AsyncClient) -
     )
 
 
+@pytest.mark.parametrize("piece", ["<!--", "a_", "/.", "~/", "<a ", "a@", "-"])
+async def test_texts_that_are_hard_to_parse_are_saved(admin: httpx.AsyncClient, piece: str) -> None:
+    # More than some seconds would be a 503.
+    body = f"&lt;oak&gt; {piece * (120_000 // len(piece))}"
+    made = await make(admin, "posts", title="Hard", format="markdown", body=body)
+    assert await found(admin, "posts", "q=hard") == await found(admin, "posts", "q=oak") == [made["slug"]]
+
+
+async def test_tags_and_comments_are_no_words(admin: httpx.AsyncClient) -> None:
+    body = '<p title="leek">a < b <!-- fig --> c > d</p><br/><!DOCTYPE x>plum <!-- elm'
+    await make(admin, "posts", title="Oak", body=body)
+    for word in ("leek", "fig", "title", "br", "doctype", "elm"):
+        assert await found(admin, "posts", f"q={word}") == [], word
+    assert await found(admin, "posts", "q=%22a b c d plum%22") == ["oak"]
+
+
 async def test_a_search_is_filtered_sorted_paged_and_asked_by_a_body(admin: httpx.AsyncClient) -> None:
     for number in range(3):
         await make(admin, "posts", title=f"Oak {number}")

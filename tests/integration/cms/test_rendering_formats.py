@@ -27,6 +27,7 @@ from tests.integration.http.asking import in_a_later_second, upload
 
 from cms_api.adapters.http.caching import ResponseCache
 from cms_api.adapters.http.cms.delivered import DeliveredPage, DeliveredPost
+from cms_api.adapters.sqlalchemy.cms.delivery import LARGE
 from cms_api.app import create_app
 from cms_api.bootstrap.container import Application
 from cms_api.domains.cms.documents.addresses import spelt
@@ -229,6 +230,27 @@ async def test_links_lead_where_things_are_now(
         found = answered(await client.get(f"{CONTENT}/posts"), 200)["items"]
     assert (len(seen), len(listing)) == (1, 1)
     assert "cms://" not in str(found)
+
+
+async def test_links_of_long_texts_lead_where_things_are_now(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    there, nowhere = (
+        await published(admin, "pages", title="There"),
+        await make(admin, "pages", title="Nowhere"),
+    )
+    links = "".join(f'<a href="cms://document/{one["id"]}">x</a>' for one in (there, nowhere))
+    text = f"<p>{'word ' * (LARGE // 5)}</p>"
+    one = await published(admin, "posts", title="Long", body=f"{text}<p>{links}</p>")
+    shown = '<p><a href="/there" rel="noopener noreferrer">x</a>x</p>'
+    (listed,) = answered(await client.get(f"{CONTENT}/posts"), 200)["items"]
+    assert (await post(client, one))["body"].endswith(shown)
+    assert listed["body"].endswith(shown)
+    key = {"key": "note", "fields": [{"key": "text", "type": "rich_text"}]}
+    answered(await admin.post(f"{API}/content-types", json=key), 201)
+    note = await published(admin, "entries/note", slug="note", text=f"{text}<p>{links}</p>")
+    found = answered(await client.get(f"{CONTENT}/entries/note/{note['id']}"), 200)
+    assert found["text"].endswith(shown)
 
 
 async def test_words_about_links_stay(

@@ -348,6 +348,14 @@ async def test_texts_without_bounds_are_published(
     assert await titles(client, "endless") == ["Endless"]
 
 
+@pytest.mark.parametrize("piece", ["a_", "/.", "~/", "&lt;!--"])
+async def test_texts_that_are_hard_to_parse_are_published(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, piece: str
+) -> None:
+    await published(admin, "posts", title="Hard", body=f"<p>{piece * (120_000 // len(piece))} oak</p>")
+    assert await titles(client, "oak") == ["Hard"]
+
+
 async def entry_type(admin: httpx.AsyncClient, *fields: dict[str, Any]) -> dict[str, Any]:
     body = {"key": "place", "fields": [{"key": "title", "type": "text"}, *fields]}
     return answered(await admin.post(f"{API}/content-types", json=body), 201)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -16,7 +17,7 @@ from markdown_it import MarkdownIt
 from cms_api.adapters.rendering.html import ATTRIBUTES, TAGS, HtmlRenderer, sanitise, shortened, text_of
 from cms_api.adapters.rendering.structure import structured
 from cms_api.domains.cms.documents.addresses import UNMARKED, addressed
-from cms_api.domains.cms.documents.mentions import MARK, targets_of
+from cms_api.domains.cms.documents.mentions import MARK, mentioned, targets_of, unlinked
 
 RENDERER = HtmlRenderer()
 
@@ -680,3 +681,78 @@ async def test_blocks_with_links_keep_the_ids_that_they_had() -> None:
         "blocks"
     ]
     assert block["id"] == "921b97ae9a59"
+
+
+def test_many_links_that_lead_nowhere_are_undone_at_once() -> None:
+    lost = [str(UUID(int=number)) for number in range(1, 5_001)]
+    spellings = [
+        "".join(c.upper() if n >> i & 1 else c for i, c in enumerate("abcdefabcdef")) for n in range(1_500)
+    ]
+    lost += [f"0192f000-0000-7000-8000-{spelling}" for spelling in spellings]
+    body = "".join(
+        f'<a href="{MARK}cms://document/{one}">w</a><img src="{MARK}cms://media/{one}">' for one in lost
+    )
+    json = msgspec.json.encode({"a": f'{body}<a href="{MARK}cms://document/{ID.upper()}">b</a>'}).decode()
+    found = msgspec.json.decode(addressed(json, KNOWN, "html"))
+    assert found == {"a": f'{"w" * len(lost)}<a href="/gr%C3%B6%C3%9Fe">b</a>'}
+    markdown = "".join(f"[w]({MARK}cms://document/{one})![i]({MARK}cms://media/{one})" for one in lost)
+    json = msgspec.json.encode({"a": markdown}).decode()
+    assert msgspec.json.decode(addressed(json, KNOWN, "markdown")) == {"a": "w" * len(lost)}
+
+
+ADDRESS = f"cms://document/{OTHER}"
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        (f'<a href="{ADDRESS}">', '<a href="">'),
+        (f'<a href="{ADDRESS}" ', '<a href="" '),
+        (f'<a href="{ADDRESS}">x</a', '<a href="">x</a'),
+        (f'<img src="{ADDRESS}" ', '<img src="" '),
+        (f' srcset="{ADDRESS} 1x, ', ' srcset=" 1x, '),
+        (f"[x]({ADDRESS} ", "[x]( "),
+        (f"![x]({ADDRESS} ", "![x]( "),
+        (f"[x]: {ADDRESS}\n", "[x]: \n"),
+        (f"<{ADDRESS}>", "<>"),
+        ("<a ", "<a "),
+        ("![", "!["),
+        (" " * 20, " " * 20),
+        ("</a   ", "</a   "),
+    ],
+)
+@pytest.mark.parametrize("format", ["html", "markdown"])
+def test_links_that_begin_and_do_not_end_lose_their_address(format: str, said: str, left: str) -> None:
+    number = 10_000
+    found = unlinked(f"{said * number}{ADDRESS}", format, {UUID(OTHER)})  # type: ignore[arg-type]
+    if "srcset" in said:  # the next one ends it
+        assert OTHER not in found
+    else:
+        assert found == left * number
+
+
+@pytest.mark.parametrize("format", ["html", "markdown"])
+def test_links_in_links_are_undone(format: str) -> None:
+    said = f'<a href="{ADDRESS}">' * 10_000 + "x" + "</a>" * 10_000
+    assert unlinked(said, format, {UUID(OTHER)}) == "x"  # type: ignore[arg-type]
+    kept = f'<a href="cms://tag/{ID}">'
+    said = f'{kept}a<a href="{ADDRESS}">b</a>c</a>'
+    assert unlinked(said, format, {UUID(OTHER)}) == f"{kept}abc</a>"  # type: ignore[arg-type]
+
+
+PIECES = st.sampled_from(
+    ['<a href="{}">', "<a href={} class=x>", "</a>", '<img src="{}">', ' srcset="{} 1x, {} 2x"', "![a]({})", "[b](",
+     "[c]({})", "[d]: {}\n", "<{}>", "{}", "x", "(", ")", "[", "]", "<", ">", '"', "<!--", " "]
+)  # fmt: skip
+WRITTEN = st.sampled_from([f"cms://document/{ID}", f"cms://tag/{OTHER}", f"cms://media/{OTHER.upper()}"])
+
+
+@given(st.lists(st.tuples(PIECES, WRITTEN, WRITTEN), max_size=12), st.sampled_from(["html", "markdown"]))
+def test_nothing_that_is_unlinked_is_mentioned_any_more(
+    parts: list[tuple[str, str, str]], format: str
+) -> None:
+    said = "".join(piece.format(one, two) for piece, one, two in parts)
+    left = unlinked(said, format, {UUID(OTHER)})  # type: ignore[arg-type]
+    assert OTHER not in left.lower()
+    assert set(mentioned(left)) <= set(mentioned(said)) | {("document", UUID(ID))}
+    assert unlinked(said, format, set()) == said  # type: ignore[arg-type]

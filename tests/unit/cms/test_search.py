@@ -32,6 +32,8 @@ PAGE = PageRequest(sort=SEARCH.sort)
         ("or red OR or blue or", "red or blue"),
         ('a"b c"d', 'a "b c" d'),
         ("-or red", "red"),
+        ('red blue Red -red "red blue" -red', 'blue red "red blue" -red'),
+        ("red or blue red", "red or blue red"),
     ],
 )
 def test_a_query_has_one_form(typed: str, meant: str) -> None:
@@ -44,7 +46,7 @@ def test_the_one_form_stays_and_has_operators_between_words_only(typed: str) -> 
     assert canonical(form) == form
     assert form.count('"') % 2 == 0
     assert len(form.split(" or ")) == 1 or all(part.strip() for part in form.split(" or "))
-    assert canonical(" ".join(["a"] * 100)).count("a") == MAX_TERMS
+    assert canonical(" ".join(f"a{number}" for number in range(100))).count("a") == MAX_TERMS
 
 
 @pytest.mark.parametrize(
@@ -93,6 +95,17 @@ def test_what_is_searched_has_an_end(texts: list[tuple[str, str]]) -> None:
 async def test_the_first_parts_are_kept() -> None:
     made = SearchText.of("T", [("low", "é" * MAX_BYTES), ("high", "left out")])
     assert (len(made.low), made.high) == ((MAX_BYTES - 1) // 2, "")
+
+
+def test_endless_words_have_spaces_in_them() -> None:
+    path = "/".join(["segment"] * 2_000)
+    made = SearchText.of("", [("low", path), ("low", "a" * 1_000), ("low", f"{path[:250]} x")])
+    paths, letters, short = made.low.split("\n")
+    assert max(map(len, paths.split(" "))) <= 250 + len("segment")
+    assert paths.replace(" ", "") == path
+    assert all(word.endswith("segment") for word in paths.split())
+    assert letters.strip() == "a" * 1_000
+    assert short.split() == [path[:250], "x"]
 
 
 async def publish(cms: FakeCms, **values: str) -> None:

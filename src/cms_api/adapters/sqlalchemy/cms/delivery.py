@@ -1,7 +1,8 @@
 """Published content as JSON text that PostgreSQL has encoded: one statement a read, nothing decoded here."""
 
+import asyncio
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 from cms_api.adapters.sqlalchemy.cms.hits import (
@@ -40,6 +41,10 @@ from cms_api.querying import HIGHLIGHTS, Page, PageRequest, Selection, TextForma
 STATEMENTS_KEPT = 512
 # Of the values that a page is kept with, in characters.
 MAX_VALUES_KEPT = 2_000
+# Above this many characters, addresses are put into JSON on a thread, so that others need not wait.
+LARGE = 100_000
+# The column of a row that has them.
+ADDRESSES = 3
 # Lists tell none: of what was on a page and went, none of the others would know.
 NO_DATE = "''"
 # The alias of the rows that are asked for, and what keeps those of the table to the kind.
@@ -281,6 +286,13 @@ def delivered(row: tuple[Any, ...], format: TextFormat) -> Delivered:
     return Delivered(json, changed_at, ids)
 
 
+async def delivered_one(row: tuple[Any, ...], format: TextFormat) -> Delivered:
+    """The same, on a thread where it is long and mentions something."""
+    if len(row[0]) < LARGE or len(row) <= ADDRESSES or row[ADDRESSES] is None:
+        return delivered(row, format)
+    return await asyncio.to_thread(delivered, row, format)
+
+
 class SqlDelivery(DeliveryQueries):
     """Reads of the tables ``cms.publications``, ``terms``, ``authors`` and ``media``."""
 
@@ -291,13 +303,16 @@ class SqlDelivery(DeliveryQueries):
         self, kind: Kind, by: Literal["id", "slug", "path"], value: object, selection: Selection, locale: str
     ) -> Delivered | None:
         row = await self._reader.one(_one(kind, by, selection), {"value": value, "locale": locale})
-        return None if row is None else delivered(row, selection.format)
+        return None if row is None else await delivered_one(row, selection.format)
 
     async def list(self, kind: Kind, page: PageRequest, selection: Selection) -> Page[Delivered]:
         statement, filtered, placed_at = _page(kind, page, selection)
         rows = await self._reader.rows(statement.sql, placed_at)
         count = await counted(self._reader, statement, filtered, page)
-        return cut(rows, page, len(page.sort) + 1, lambda row: delivered(row, selection.format), count)
+        width, make = len(page.sort) + 1, partial(delivered, format=selection.format)
+        if not LISTINGS[kind].has_texts or sum(len(row[0]) for row in rows) < LARGE:
+            return cut(rows, page, width, make, count)
+        return await asyncio.to_thread(cut, rows, page, width, make, count)
 
     async def search(
         self, kind: Kind, question: Question, page: PageRequest, selection: Selection

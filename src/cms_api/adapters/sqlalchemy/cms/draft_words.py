@@ -1,5 +1,6 @@
 """What editors find drafts by: rows of ``cms.draft_words``, written with each draft."""
 
+import re
 from collections.abc import Collection
 from uuid import UUID
 
@@ -12,10 +13,13 @@ from cms_api.domains.cms.search.text import SearchText
 
 # Of no language, since editors look for documents in all of them; words are found by their beginnings instead of stems.
 CONFIGURATION = "CAST('cms.simple' AS regconfig)"
+# Tags and comments, as PostgreSQL's parser knows them too: but it looks for the end of each that has none,
+# so that it is shown no brackets at all.
+_MARKUP = re.compile(r"<!--.*?(?:-->|\Z)|</?[a-z!?][^<>]*>", re.IGNORECASE | re.DOTALL)
 # The same draft is saved again with each step in its document's life.
 PUT = f"""
 INSERT INTO cms.draft_words (document_id, revision_id, fields, words)
-SELECT :id, :revision_id, CAST(:fields AS text[]), to_tsvector({CONFIGURATION}, CAST(:text AS text))
+SELECT :id, :revision_id, CAST(:fields AS text[]), to_tsvector({CONFIGURATION}, translate(:text, '<>', '  '))
 WHERE NOT EXISTS (SELECT FROM cms.draft_words WHERE document_id = :id AND revision_id = :revision_id)
 ON CONFLICT (document_id) DO UPDATE SET
     revision_id = excluded.revision_id, fields = excluded.fields, words = excluded.words
@@ -27,7 +31,7 @@ _BEGUN = f"""regexp_replace(websearch_to_tsquery({CONFIGURATION}, {{0}})::text, 
 async def put_words(session: AsyncSession, document_id: UUID, revision_id: UUID, draft: Content) -> None:
     """Have a document found by the draft that is its revision ``revision_id``."""
     texts = list(draft.texts())
-    kept = SearchText.of("", [("low", text) for _, text in texts])
+    kept = SearchText.of("", [("low", _MARKUP.sub(" ", text)) for _, text in texts])
     values = {
         "id": document_id,
         "revision_id": revision_id,

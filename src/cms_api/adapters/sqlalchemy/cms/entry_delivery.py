@@ -7,6 +7,7 @@ from typing import Literal
 from cms_api.adapters.sqlalchemy.cms.delivery import (
     NO_DATE,
     delivered,
+    delivered_one,
     expanded,
     gathered,
     http_date,
@@ -278,7 +279,7 @@ class SqlEntryDelivery(EntryQueries):
         if by == "slug":
             value = catalogue.kinds[key].definition.address(str(value)) or value
         row = await self._reader.one(sql, {"value": value, "locale": locale})
-        return None if row is None else delivered(row, selection.format)
+        return None if row is None else await delivered_one(row, selection.format)
 
     async def list(
         self, catalogue: Catalogue, key: str, page: PageRequest, selection: Selection

@@ -4,6 +4,7 @@ from typing import Literal
 
 from cms_api.domains.cms.delivery.interface import Delivered, DeliveryService, Kind
 from cms_api.domains.cms.delivery.ports import DeliveryQueries
+from cms_api.domains.cms.documents.slugs import composed
 from cms_api.domains.cms.search.asking import searched
 from cms_api.kernel.errors import NotFound
 from cms_api.querying import Page, PageRequest, Selection
@@ -34,6 +35,8 @@ class Delivery(DeliveryService):
         selection: Selection,
         locale: str | None,
     ) -> Delivered:
+        if by != "id":
+            value = composed(str(value))
         found = await self._queries.one(kind, by, value, selection, locale or self._default_locale)
         if found is None:
             raise NothingPublished

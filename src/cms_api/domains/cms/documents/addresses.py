@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from cms_api.domains.cms.documents.mentions import MARK, MARKED, MENTION, SCHEME, without
+from cms_api.domains.cms.documents.mentions import MARK, MARKED, MENTION, SCHEME, without_links
 from cms_api.domains.cms.documents.rendering import BodyFormat
 
 # What a path may have as it is (RFC 3986, section 3.3), and what other addresses may have beside.
@@ -17,7 +17,7 @@ _SAFE_ADDRESS = f"{_SAFE}?#[]%"
 # An id of nobody: that some of the texts are from before addresses were marked.
 UNMARKED = str(UUID(int=0))
 _ANY = re.compile(f"{MARK}?{MENTION.pattern}")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 
 
 def spelt(url: str) -> str:
@@ -52,5 +52,5 @@ def _in_place(text: str, known: Mapping[str, str], format: BodyFormat, pattern: 
     """A text with its mentions replaced by paths, or their links undone."""
     lost = {match[0] for match in pattern.finditer(text) if not known.get(match[2].lower())}
     if lost:
-        text = without(text, "markdown" if format == "markdown" else "html", lost)
+        text = without_links(text, "markdown" if format == "markdown" else "html", lost)
     return pattern.sub(lambda match: spelt(known.get(match[2].lower()) or ""), text)

@@ -45,6 +45,11 @@ def check_slug(slug: str, *, pointer: str = "/slug") -> str:
     return given
 
 
+def composed(address: str) -> str:
+    """A slug or path that is asked for, composed (NFC) as all that are kept. Upper and lower case differ."""
+    return unicodedata.normalize("NFC", address)
+
+
 def numbered(slug: str, number: int) -> str:
     """The slug with a number behind it, no longer than a slug may be."""
     return slug if number == 1 else f"{slug[: MAX_LENGTH - 8].rstrip('-')}-{number}"

@@ -7,6 +7,7 @@ from typing import Literal
 from cms_api.domains.cms.content_types.fields import RELATIONS, walk
 from cms_api.domains.cms.delivery.interface import Delivered, Kind
 from cms_api.domains.cms.delivery.service import NothingPublished
+from cms_api.domains.cms.documents.slugs import composed
 from cms_api.domains.cms.documents.types import Catalogue, DocumentTypes, UntilChanged
 from cms_api.domains.cms.entries.listing import public_listing_of
 from cms_api.domains.cms.search.asking import searched
@@ -64,6 +65,8 @@ class EntryReader:
         self, by: Literal["id", "slug"], value: object, selection: Selection, locale: str | None
     ) -> Delivered:
         """One entry. Raises `NothingPublished`."""
+        if by == "slug":
+            value = composed(str(value))
         found = await self._queries.one(
             self._catalogue, self._key, by, value, selection, locale or self._default_locale
         )

@@ -8,6 +8,7 @@ from uuid import uuid5
 
 from cms_api.domains.cms.delivery.service import NothingPublished
 from cms_api.domains.cms.documents.markup import each_address, scheme_of
+from cms_api.domains.cms.documents.slugs import composed
 from cms_api.domains.cms.feeds.interface import (
     Feed,
     FeedFile,
@@ -45,7 +46,8 @@ class Feeds(FeedService):
         locale = locale or self._default_locale
         subject = None
         if scope is not None:
-            subject = await self._queries.subject(scope, slug or "")
+            slug = composed(slug or "")
+            subject = await self._queries.subject(scope, slug)
             if subject is None:
                 raise NothingPublished
         site = await self._sites.get()

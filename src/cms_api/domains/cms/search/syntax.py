@@ -10,9 +10,10 @@ _WORD = re.compile(r"\w")
 
 
 def canonical(query: str) -> str:
-    """The query without what says nothing: dashes and quotes around no word, `or` beside none.
+    """The query without what says nothing: dashes and quotes around no word, `or` beside none, what is said twice.
 
-    PostgreSQL's own parser takes any text, but gives up on long rows of operators.
+    PostgreSQL's own parser takes any text, but gives up on long rows of operators, and looks for
+    each word that is repeated at each place that another one of them has.
     """
     kept: list[str] = []
     for term in _terms(query):
@@ -23,6 +24,9 @@ def canonical(query: str) -> str:
             break
     if kept and kept[-1] == "or":
         kept.pop()
+    if "or" not in kept:
+        # The last one stays where it is: it may be the beginning of a word.
+        kept = [*{term.lower(): term for term in reversed(kept)}.values()][::-1]
     return " ".join(kept)
 
 

@@ -1,5 +1,6 @@
 """What of a document is searched."""
 
+import re
 from collections.abc import Iterable
 from typing import Literal
 
@@ -10,6 +11,9 @@ Weight = Literal["high", "medium", "low", "lowest"]
 
 # A tsvector holds a megabyte (PostgreSQL manual, section 12.11), a word more of it than of the text.
 MAX_BYTES = 200_000
+# What looks like one long address or path takes PostgreSQL's parser time by the square of its length:
+# there is a space in it, behind a word, each so many characters.
+_UNBROKEN = re.compile(r"\S{250}[^\W_]*+")
 
 
 class SearchText(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,8 +47,8 @@ class SearchText(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _cut(text: str, room: int) -> tuple[str, int]:
-    """The text without control characters, as much as there is room for, and the room that is left."""
-    clean = text.translate(_BLANK)
+    """The text without control characters or endless words, as much as there is room for, and the room that is left."""
+    clean = _UNBROKEN.sub(r"\g<0> ", text.translate(_BLANK))
     encoded = clean.encode(errors="replace")
     if len(encoded) > room:
         clean = encoded[:room].decode(errors="ignore")
