@@ -149,7 +149,7 @@ class HtmlRenderer(Renderer):
         return text_of(body) if len(body) < LARGE else await asyncio.to_thread(text_of, body)
 
     def reading_time(self, body: str) -> int:
-        return _minutes(re.sub(r"<[^>]*>", " ", body))
+        return _minutes(re.sub(r"<[^<>]*>", " ", body))
 
 
 def shortened(words: str) -> str:
