@@ -111,16 +111,16 @@ class FakeSiteMapQueries(SiteMapQueries):
                 found.sort(key=lambda one: self._place(one[0]), reverse=True)
                 first = {url: live for live, url in found if url is not None}
                 return [
-                    AddressRow(f"/{live.path}", live.updated_at, None, (), live.locale)
+                    AddressRow(f"/{live.path}", live.updated_at, (), (), live.locale)
                     for live in store.publications.values()
                     if any(one is live for one in first.values())
                 ]
             case "terms":
-                found = [self._archive(term.taxonomy, term, None) for term in store.terms.values()]
+                found = [self._archive(term.taxonomy, term) for term in store.terms.values()]
             case "authors":
                 files = {one.id: url_of(one.storage_key, one.source_url) for one in store.media.values()}
                 found = [
-                    self._archive("author", author, files[author.avatar_id] if author.avatar_id else None)
+                    self._archive("author", author, *([files[author.avatar_id]] if author.avatar_id else []))
                     for author in store.authors.values()
                 ]
         return [row for row in found if row is not None]
@@ -135,7 +135,7 @@ class FakeSiteMapQueries(SiteMapQueries):
     def _place(self, live: "Publication") -> tuple[bool, str, str]:
         return live.locale != "en", live.locale, live.type
 
-    def _archive(self, scope: Scope, of: "Term | Author", image: str | None) -> AddressRow | None:
+    def _archive(self, scope: Scope, of: "Term | Author", *images: str) -> AddressRow | None:
         """Where the posts of a term or an author are listed; None where there are none."""
         published = [
             live.published_at
@@ -143,7 +143,7 @@ class FakeSiteMapQueries(SiteMapQueries):
             if live.type == "post" and of.id in getattr(live.content, FIELDS[scope])
         ]
         path = getattr(self._store.site.paths, scope).replace("{slug}", of.slug)
-        return AddressRow(path, max(of.updated_at, *published), image, ()) if published else None
+        return AddressRow(path, max(of.updated_at, *published), images, ()) if published else None
 
     async def parts(self, site: SiteFacts) -> Sequence[MapPart]:
         return [

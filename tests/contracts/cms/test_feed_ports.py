@@ -236,7 +236,7 @@ async def test_which_archives_are_in_a_map(backend: Backend) -> None:
     found = await backend.sitemaps.addresses("terms", 0, SITE)
     assert [(row.url, row.changed_at) for row in found] == [("/category/food", one), ("/tag/tea", two)]
     (row,) = await backend.sitemaps.addresses("authors", 0, SITE)
-    assert (row.url, row.changed_at, row.image) == ("/author/ada", two, "https://x.example/a.png")
+    assert (row.url, row.changed_at, [*row.images]) == ("/author/ada", two, ["https://x.example/a.png"])
     assert list(await backend.sitemaps.addresses("authors", 1, SITE)) == []
 
 

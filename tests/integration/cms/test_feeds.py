@@ -429,6 +429,49 @@ async def test_a_feed_is_another_one_once_something_changes(
     assert len(set(tags)) == 4
 
 
+def pictures(url: ET.Element) -> list[str | None]:
+    return [one.text for one in url.iter("{http://www.google.com/schemas/sitemap-image/1.1}loc")]
+
+
+async def test_sitemaps_name_all_pictures_that_everybody_is_shown(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    await settings(admin, base_url=BASE)
+    fields = [
+        {"key": "photo", "type": "media"},
+        {"key": "gallery", "type": "list", "of": {"type": "media"}},
+        {"key": "text", "type": "rich_text"},
+        {"key": "proof", "type": "media", "visibility": "internal"},
+    ]
+    given = {"key": "show", "path": "/shows/{slug}", "fields": fields}
+    answered(await admin.post(f"{API}/content-types", json=given), 201)
+    files = [await upload(admin, title=f"Picture {number}") for number in range(6)]
+    response = await admin.post(f"{API}/media", files={"file": ("words.txt", b"Plain words.")})
+    document = answered(response, 201)
+    body = (
+        f'<p><img src="cms://media/{files[3]["id"]}" alt=""> <a href="cms://media/{document["id"]}">w</a></p>'
+    )
+    await published(
+        admin, "entries/show", slug="one", photo=files[0]["id"], text=body, proof=files[4]["id"],
+        gallery=[files[number]["id"] for number in (2, 1, 0)],
+    )  # fmt: skip
+    await published(
+        admin,
+        "posts",
+        title="P",
+        slug="p",
+        cover=files[5]["id"],
+        body=body,
+        seo={"og": {"image": files[0]["id"]}},
+    )
+    root = ET.fromstring((await read(client, "/sitemaps/0.xml")).content)
+    one, p = (pictures(url) for url in root)
+    assert set(one) == {f"{BASE}{files[number]['url']}" for number in (0, 1, 2, 3)}
+    assert len(one) == 4
+    assert p[0] == f"{BASE}{files[5]['url']}"
+    assert set(p) == {f"{BASE}{files[number]['url']}" for number in (0, 3, 5)}
+
+
 async def test_sitemaps(admin: httpx.AsyncClient, client: httpx.AsyncClient, site: dict[str, Any]) -> None:
     space = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
     response = await read(client, "/sitemap.xml")
@@ -446,9 +489,7 @@ async def test_sitemaps(admin: httpx.AsyncClient, client: httpx.AsyncClient, sit
 
     urls = await found()
     assert set(urls) == {"/first", "/gr%C3%B6%C3%9Fe", "/there", "/deutsch"}
-    image = urls["/gr%C3%B6%C3%9Fe"].find(".//{http://www.google.com/schemas/sitemap-image/1.1}loc")
-    assert image is not None
-    assert image.text == f"{BASE}{site['cover']['url']}"
+    assert pictures(urls["/gr%C3%B6%C3%9Fe"]) == [f"{BASE}{site['cover']['url']}"]
     assert datetime.fromisoformat(str(urls["/first"].findtext(f"{space}lastmod"))).tzinfo is not None
     await change(admin, "posts", site["first"], seo={"noindex": True})
     await do(admin, "posts", site["first"], "publish")

@@ -77,7 +77,7 @@ async def sitemap_index(request: ApiRequest, sitemaps: NamedDependency[SiteMapSe
 async def sitemap_part(
     request: ApiRequest, file: FromPath[str], sitemaps: NamedDependency[SiteMapService]
 ) -> ASGIApp:
-    """Up to 10,000 addresses, with covers and translations; `file` is as the index names it: `0.xml`."""
+    """Up to 10,000 addresses, with pictures and translations; `file` is as the index names it: `0.xml`."""
     named = _PART.fullmatch(file)
     if named is None:
         raise NotFound("There is no such part.")
@@ -96,8 +96,8 @@ def _urlset(part: SiteMapPart) -> bytes:
 def _url(entry: MapEntry) -> Iterator[str]:
     yield element("loc", entry.url)
     yield element("lastmod", _moment(entry.changed_at))
-    if entry.image is not None:
-        yield element("image:image", (element("image:loc", entry.image),))
+    for image in entry.images:
+        yield element("image:image", (element("image:loc", image),))
     for locale, url in entry.alternates:
         yield element("xhtml:link", rel="alternate", hreflang=locale, href=url)
 

@@ -9,7 +9,7 @@ from cms_api.adapters.sqlalchemy.reading import DEFAULT_LOCALE, Reader
 from cms_api.domains.cms.documents.addresses import spelt
 from cms_api.domains.cms.site.facts import SiteFacts
 from cms_api.domains.cms.sitemaps.interface import PART, MapKind, MapPart
-from cms_api.domains.cms.sitemaps.ports import AddressRow, SiteMapQueries
+from cms_api.domains.cms.sitemaps.ports import MAX_IMAGES, AddressRow, SiteMapQueries
 
 # The newest post that an archive lists, by the index `ix_links_listed`.
 _NEWEST = """CROSS JOIN LATERAL (
@@ -55,9 +55,19 @@ CROSS JOIN LATERAL (
 UNION ALL SELECT 'terms', t.ordinal / {PART}, max(greatest(t.updated_at, x.at)) FROM {_TERMS} GROUP BY 2
 UNION ALL SELECT 'authors', a.ordinal / {PART}, max(greatest(a.updated_at, x.at)) FROM {_AUTHORS} GROUP BY 2
 """
+# What everybody is shown of a document's pictures: the cover first, then by where they stand.
+_IMAGES = f"""ARRAY(
+        SELECT i.url FROM (
+            SELECT DISTINCT ON (m.id) {file_url("m")} AS url, m.id IS DISTINCT FROM p.cover_id AS is_more, l.field,
+                l.position
+            FROM cms.links l JOIN cms.media m ON m.id = l.target_id
+            WHERE l.document_id = p.document_id AND l.is_live AND l.is_public AND l.target_kind = 'media'
+              AND (m.id = p.cover_id OR starts_with(m.media_type, 'image/'))
+            ORDER BY m.id, l.field, l.position) i
+        ORDER BY i.is_more, i.field, i.position LIMIT {MAX_IMAGES})"""
 _DOCUMENTS = f"""
 SELECT {page_url("p")}, p.updated_at,
-    (SELECT {file_url("m")} FROM cms.media m WHERE m.id = p.cover_id),
+    {_IMAGES},
     CASE WHEN p.translation_group IS NOT NULL THEN (
         SELECT array_agg(ARRAY[q.locale, {page_url("q")}] ORDER BY q.locale) FROM cms.publications q
         WHERE (q.translation_group = p.translation_group OR q.document_id = p.translation_group)
@@ -69,11 +79,11 @@ ORDER BY p.ordinal
 ADDRESSES: dict[MapKind, str] = {
     "documents": _DOCUMENTS,
     "terms": f"""
-        SELECT {TERM_URL}, greatest(t.updated_at, x.at), NULL, NULL, NULL FROM {_TERMS}
+        SELECT {TERM_URL}, greatest(t.updated_at, x.at), ARRAY[]::text[], NULL, NULL FROM {_TERMS}
         WHERE t.ordinal >= %(first)s AND t.ordinal < %(end)s ORDER BY t.ordinal""",
     "authors": f"""
         SELECT {AUTHOR_URL}, greatest(a.updated_at, x.at),
-            (SELECT {file_url("m")} FROM cms.media m WHERE m.id = a.avatar_id), NULL, NULL FROM {_AUTHORS}
+            ARRAY(SELECT {file_url("m")} FROM cms.media m WHERE m.id = a.avatar_id), NULL, NULL FROM {_AUTHORS}
         WHERE a.ordinal >= %(first)s AND a.ordinal < %(end)s ORDER BY a.ordinal""",
 }
 ORDER: tuple[MapKind, ...] = tuple(ADDRESSES)
@@ -93,8 +103,8 @@ class SqlSiteMaps(SiteMapQueries):
         params = _params(site) | {"first": part * PART, "end": (part + 1) * PART}
         rows = await self._reader.rows(ADDRESSES[kind], params)
         return [
-            AddressRow(url, changed_at, image, [(of, path) for of, path in alternates or ()], locale)
-            for url, changed_at, image, alternates, locale in rows
+            AddressRow(url, changed_at, images, [(of, path) for of, path in alternates or ()], locale)
+            for url, changed_at, images, alternates, locale in rows
         ]
 
 

@@ -27,11 +27,11 @@ class MapPart(msgspec.Struct, frozen=True):
 
 
 class MapEntry(msgspec.Struct, frozen=True):
-    """An address, whole; with its cover, or the author's picture, and those of its translations, each once."""
+    """An address, whole; with its pictures, or the author's, and those of its translations, each once."""
 
     url: str
     changed_at: datetime
-    image: str | None = None
+    images: Sequence[str] = ()
     alternates: Sequence[tuple[str, str]] = ()
 
 

@@ -9,16 +9,21 @@ import msgspec
 from cms_api.domains.cms.site.facts import SiteFacts
 from cms_api.domains.cms.sitemaps.interface import MapKind, MapPart
 
+# Of one address, by the image extension of sitemaps.
+MAX_IMAGES = 1_000
+
 
 class AddressRow(msgspec.Struct, frozen=True):
-    """What may be found: paths of the site, and of its picture; translations by locale.
+    """What may be found: paths of the site, and of its pictures; translations by locale.
+
+    Of pictures there are at most `MAX_IMAGES`, the cover first.
 
     Archives have no ``locale``: posts of any are listed there.
     """
 
     url: str
     changed_at: datetime
-    image: str | None
+    images: Sequence[str]
     alternates: Sequence[tuple[str, str]]
     locale: str | None = None
 

@@ -45,7 +45,7 @@ def _entry(site: SiteFacts, row: AddressRow, default_locale: str) -> MapEntry:
     return MapEntry(
         url=site.within(row.locale).absolute(row.url),
         changed_at=row.changed_at,
-        image=None if row.image is None else site.absolute(row.image),
+        images=[site.absolute(image) for image in row.images],
         alternates=_alternates(site, row, default_locale),
     )
 
