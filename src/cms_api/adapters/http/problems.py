@@ -106,6 +106,26 @@ def status_of(error: type[CmsError]) -> int:
     return next((STATUSES[base] for base in error.__mro__ if base in STATUSES), 500)
 
 
+def _worded(
+    status: int,
+    words: tuple[str, str, str],
+    instance: str,
+    request_id: str,
+    faults: tuple[Fault, ...] = (),
+) -> Problem:
+    code, title, detail = words
+    return Problem(
+        type=f"/problems#{code}",
+        title=title,
+        status=status,
+        detail=detail,
+        instance=instance,
+        code=code,
+        request_id=request_id,
+        errors=list(map(_fault, faults)) or None,
+    )
+
+
 def _problem(
     request: Request[Any, Any, Any],
     status: int,
@@ -114,33 +134,14 @@ def _problem(
     faults: tuple[Fault, ...] = (),
     members: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    code, title, detail = words
-    problem = Problem(
-        type=f"/problems#{code}",
-        title=title,
-        status=status,
-        detail=detail,
-        instance=request.scope["path"],
-        code=code,
-        request_id=str(request.scope.get("cms_request_id", "")),
-        errors=list(map(_fault, faults)) or None,
-    )
+    request_id = str(request.scope.get("cms_request_id", ""))
+    problem = _worded(status, words, request.scope["path"], request_id, faults)
     return {**msgspec.to_builtins(problem), **(members or {})}
 
 
 def refusal(status: int, request_id: str) -> bytes:
     """The problem of what is refused before there is a request."""
-    code, title, detail = FRAMEWORK[status]
-    problem = Problem(
-        type=f"/problems#{code}",
-        title=title,
-        status=status,
-        detail=detail,
-        instance="",
-        code=code,
-        request_id=request_id,
-    )
-    return msgspec.json.encode(problem)
+    return msgspec.json.encode(_worded(status, FRAMEWORK[status], "", request_id))
 
 
 def problem_of(request: Request[Any, Any, Any], error: CmsError) -> dict[str, Any]:
