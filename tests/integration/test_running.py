@@ -431,6 +431,83 @@ def test_serving_from_the_first_start_to_after_a_crash(serve: Callable[..., Serv
     assert all(line["request_id"] for line in lines if line["event"] == "request")
 
 
+def postmaster(home: Path) -> int:
+    return int((home / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+
+
+def until(condition: Callable[[], bool], *, seconds: float = 60) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def processes() -> dict[int, tuple[int, str]]:
+    """What runs: the parent and the command line of each process."""
+    command = ["ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,args="]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True)
+    found = [line.split(None, 3) for line in shown.stdout.splitlines()]
+    return {int(pid): (int(parent), args) for pid, parent, state, args in found if not state.startswith("Z")}
+
+
+def left_of(home: Path) -> list[str]:
+    """What runs with ``home`` on its command line: PostgreSQL, and what it is started by."""
+    return [args for _, args in processes().values() if str(home) in args]
+
+
+def logged(served: Served) -> list[str]:
+    lines = [json.loads(line) for line in served.log.read_text().splitlines() if line.startswith("{")]
+    return [line["event"] for line in lines]
+
+
+def test_a_database_that_is_killed_comes_back(serve: Callable[..., Served], tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    served = serve("--workers", "2")
+    made = httpx.post(f"{served.url}/api/v1/posts", json={"title": "Kept"}, headers=served.sign_in())
+    assert made.status_code == 201
+    os.kill(postmaster(home), signal.SIGKILL)
+    assert until(lambda: "postgres_returned" in logged(served))
+    served.await_ready()
+    headers = served.sign_in()
+    for _ in range(10):
+        kept = httpx.get(f"{served.url}/api/v1/posts/{made.json()['id']}", headers=headers)
+        assert kept.json()["title"] == "Kept"
+    events = logged(served)
+    assert (events.count("postgres_ended"), events.count("postgres_returned")) == (1, 1)
+    second = Served(home)
+    assert second.end(0) == 1
+    children = {pid for pid, (parent, _) in processes().items() if parent == served.process.pid}
+    assert len(children) >= 3  # two workers and PostgreSQL
+    served.process.kill()
+    served.process.wait()
+    assert until(lambda: not children & processes().keys())
+    assert not left_of(home)
+
+
+def test_a_stop_while_the_database_is_away(serve: Callable[..., Served], tmp_path: Path) -> None:
+    served = serve()
+    with (tmp_path / "home" / "postgres" / "postgresql.conf").open("a") as settings:
+        settings.write("no_such_setting = on\n")
+    os.kill(postmaster(tmp_path / "home"), signal.SIGKILL)
+    assert until(lambda: "no_such_setting" in (tmp_path / "home" / "postgres.log").read_text())
+    began = time.monotonic()
+    assert served.end() == 0
+    assert time.monotonic() - began < 40
+    assert not left_of(tmp_path / "home")
+
+
+def test_a_database_that_stays_away_ends_everything(serve: Callable[..., Served], tmp_path: Path) -> None:
+    served = serve()
+    with (tmp_path / "home" / "postgres" / "postgresql.conf").open("a") as settings:
+        settings.write("no_such_setting = on\n")
+    os.kill(postmaster(tmp_path / "home"), signal.SIGKILL)
+    assert served.process.wait(120) == 1
+    assert "PostgreSQL has ended, and did not come back after 5 starts" in served.log.read_text()
+    assert not left_of(tmp_path / "home")
+
+
 def test_requests_in_flight_are_finished(serve: Callable[..., Served]) -> None:
     # A password that takes bcrypt a second or two to check keeps the request in flight.
     served = serve(CMS_BCRYPT_ROUNDS="14")

@@ -5,13 +5,16 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import rich_click as click
 from rich.console import Console
 
 from cms_api.settings import Settings, SettingsError, load, variable
+
+if TYPE_CHECKING:
+    from cms_api.adapters.postgres.server import EmbeddedPostgres
 
 T = TypeVar("T")
 
@@ -30,10 +33,11 @@ def settings_of(**options: object) -> Settings:
 
 
 @contextmanager
-def database(settings: Settings, *, alone: bool = False) -> Iterator[Settings]:
+def database(settings: Settings, *, server: "EmbeddedPostgres | None" = None) -> Iterator[Settings]:
     """The settings with a database that answers: the configured one, or the embedded one.
 
-    That one is started, or used as it runs where ``cms serve`` has started it; but not if ``alone``.
+    That one is ``server``, which is started here; without it the one that ``cms serve`` has started is used where
+    it runs.
     """
     import psycopg
 
@@ -50,15 +54,15 @@ def database(settings: Settings, *, alone: bool = False) -> Iterator[Settings]:
             ) from None
         yield settings
         return
-    server = EmbeddedPostgres(settings.data_dir)
+    own = server or EmbeddedPostgres(settings.data_dir)
     try:
-        url = (None if alone else server.running()) or server.start()
+        url = (None if server else own.running()) or own.start()
     except (EmbeddedPostgresError, OSError) as error:
         raise click.ClickException(str(error)) from None
     try:
         yield msgspec.structs.replace(settings, database_url=url)
     finally:
-        server.stop()
+        own.stop()
 
 
 def migrated(settings: Settings) -> str | None:
