@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import psycopg
 import pytest
+import uvloop
 from tests.integration.hearing import until
 
 from cms_api.adapters.sqlalchemy.reading import Reader
@@ -12,6 +14,8 @@ from cms_api.adapters.sqlalchemy.reading import Reader
 SLEEPING = (
     "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'cms reads' AND query LIKE '%%sleep(60%%'"
 )
+
+ENDED = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cms reads'"
 
 
 @pytest.fixture
@@ -94,3 +98,43 @@ async def test_a_connection_that_is_ended_amid_a_read(reader: Reader, database_u
         with pytest.raises(psycopg.errors.QueryCanceled):
             await asked
     assert await reader.one("SELECT 1") == (1,)
+
+
+def test_connections_that_are_ended_all_the_time_leave_no_read_behind(database_url: str) -> None:
+    # With the loop that the server runs on, which does not tell of every connection that broke.
+    async def read_meanwhile() -> None:
+        reader = Reader(database_url, size=4, statement_timeout=5)
+        await reader.open()
+        is_over = False
+
+        async def read() -> None:
+            while not is_over:
+                with suppress(psycopg.Error):
+                    await reader.rows("SELECT n, repeat('x', 500) FROM generate_series(1, 200) n")
+
+        def end_connections() -> None:
+            with psycopg.connect(database_url, autocommit=True) as connection:
+                connection.execute(ENDED)
+
+        reading = [asyncio.create_task(read()) for _ in range(8)]
+        for _ in range(8):
+            await asyncio.sleep(0.3)
+            await asyncio.to_thread(end_connections)
+        is_over = True
+        _, waiting = await asyncio.wait(reading, timeout=10)
+        assert not waiting
+        # All places are free again.
+        assert await asyncio.gather(*(reader.one("SELECT 1") for _ in range(4))) == [(1,)] * 4
+        await reader.close()
+
+    uvloop.run(read_meanwhile())
+
+
+async def test_a_lock_is_not_waited_for_as_long_as_an_answer(database_url: str) -> None:
+    reader = Reader(database_url, size=1, statement_timeout=3)
+    await reader.open()
+    with psycopg.connect(database_url) as connection:
+        connection.execute("LOCK TABLE cms.terms")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            await reader.rows("SELECT FROM cms.terms")
+    await reader.close()

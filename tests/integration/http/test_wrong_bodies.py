@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 from tests.conftest import ADMIN_EMAIL, PASSWORD
 from tests.integration.http.asking import ABSENT, ANY, API, JSON, check_problem, picture, pointers
 from tests.integration.http.conftest import Site
@@ -424,3 +425,35 @@ async def test_who_asks_is_looked_at_before_what_is_asked(site: Site) -> None:
         check_problem(response, response.status_code)
     response = await site.visitor.post(f"{API}/auth/login", json={"email": ADMIN_EMAIL, "password": "x"})
     check_problem(response, 401, "wrong_credentials")
+
+
+async def test_who_goes_away_before_all_is_said_is_no_error_in_the_log(site: Site) -> None:
+    sent: list[Any] = []
+    received: list[Any] = [
+        {"type": "http.request", "body": b'{"a', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Any:
+        return received.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope: Any = {
+        "type": "http",
+        "method": "POST",
+        "path": f"{API}/auth/login",
+        "raw_path": f"{API}/auth/login".encode(),
+        "root_path": "",
+        "scheme": "http",
+        "query_string": b"",
+        "http_version": "1.1",
+        "headers": [(b"content-type", b"application/json"), (b"content-length", b"500")],
+        "client": ("127.0.0.1", 4711),
+        "server": ("127.0.0.1", 80),
+    }
+    with capture_logs() as logs:
+        await site.app(scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert [one for one in logs if one["log_level"] == "error"] == []

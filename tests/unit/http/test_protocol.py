@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
+import msgspec
 import pytest
 from litestar.types import ASGIApp
 from structlog.testing import capture_logs
@@ -234,3 +235,65 @@ async def test_other_applications_are_served_as_ever() -> None:
     async with site.served() as ask:
         assert (await ask(request())).startswith(b"HTTP/1.1 200 OK")
     assert site.context.called == 0
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (b"nonsense\r\n\r\n", 400, "malformed"),
+        (b"BREW /a HTTP/1.1\r\nHost: x\r\n\r\n", 400, "malformed"),
+        (b"GET /a HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 200_000, 431, "head_too_large"),
+        (b"GET /" + b"a" * 200_000, 431, "head_too_large"),
+        (request() + b"GET /" + b"a" * 200_000, 431, "head_too_large"),
+    ],
+)
+async def test_what_is_refused_before_there_is_a_request_is_a_problem(
+    sent: bytes, status: int, code: str
+) -> None:
+    async with Site().served() as ask:
+        await ask(request())
+        found = await ask(sent)
+    head, _, body = found[found.rindex(b"HTTP/1.1 ") :].removesuffix(b"[closed]").partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"content-type: application/problem+json" in head
+    problem = msgspec.json.decode(body)
+    assert (problem["status"], problem["code"]) == (status, code)
+    assert b"x-request-id: " + problem["request_id"].encode() in head
+    assert found.endswith(b"[closed]")
+
+
+async def test_bodies_and_many_requests_are_no_head_that_is_too_large() -> None:
+    async with Site().served() as ask:
+        found = await ask(
+            request("Content-Length: 300000", method="POST") + b"x" * 300_000 + request() * 2_000
+        )
+    assert found.count(b"HTTP/1.1 200 OK") == 2_001
+
+
+async def test_what_is_no_request_ends_what_is_being_answered() -> None:
+    async with Site().served() as ask:
+        found = await ask(request(path="/slow") + b"nonsense\r\n\r\n")
+    assert found.count(b"HTTP/1.1") <= 1
+    assert found.endswith(b"[closed]")
+
+
+async def test_who_goes_away_before_all_is_said_is_no_error_of_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    site = Site()
+    gone: list[bool] = []
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        del send
+        await receive()
+        gone.append((await receive())["type"] == "http.disconnect" and scope["cms_is_gone"])
+
+    monkeypatch.setattr(site.context, "_app", answer)
+    async with site.served():
+        _, writer = await asyncio.open_connection("127.0.0.1", site.port)
+        writer.write(request("Content-Length: 500", method="POST") + b"{")
+        await asyncio.sleep(0.05)
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.sleep(0.05)
+    assert gone == [True]

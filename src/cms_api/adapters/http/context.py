@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage, Scope, Send
 
 from cms_api import timings
 from cms_api.adapters.http.caching import CachedAnswers, Ready
@@ -34,6 +34,8 @@ CACHE_HIT = b'cache;desc="hit"'
 HIT = ((b"server-timing", CACHE_HIT), *SECURITY)
 # Set where the server has asked for what is kept before it calls the application.
 IS_ASKED = "cms_is_asked"
+# Set where the client has gone away.
+IS_GONE = "cms_is_gone"
 
 
 def _told(timing: timings.Timings, seconds: float) -> bytes:
@@ -56,9 +58,14 @@ def _varying(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> bytes:
-    """A well-formed one that is given, or a new one: no secret, and each request needs one."""
+    """A well-formed one that is given, or a new one."""
     given = headers.get(b"x-request-id")
-    return given if given and _GIVEN.fullmatch(given) else b"%032x" % getrandbits(128)
+    return given if given and _GIVEN.fullmatch(given) else new_request_id()
+
+
+def new_request_id() -> bytes:
+    """An id for a request that brings none: no secret, and each needs one."""
+    return b"%032x" % getrandbits(128)
 
 
 def _head(ready: Ready) -> bytes | None:
@@ -125,9 +132,15 @@ class RequestContext:
                 ]
             await send(message)
 
+        async def receiving() -> ReceiveMessage:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                scope[IS_GONE] = True  # type: ignore[literal-required]  # a key of our own
+            return message
+
         structlog.contextvars.bind_contextvars(request_id=scope["cms_request_id"])  # type: ignore[typeddict-item]
         try:
-            await self._app(scope, receive, answer)
+            await self._app(scope, receiving, answer)
         finally:
             timings.current.reset(asked)
             if self._access_log:

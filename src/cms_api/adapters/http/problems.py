@@ -13,6 +13,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from msgspec import UNSET, UnsetType
 
+from cms_api.adapters.http.context import IS_GONE
 from cms_api.kernel.errors import (
     CmsError,
     Conflict,
@@ -56,6 +57,11 @@ FRAMEWORK: dict[int, tuple[str, str, str]] = {
     405: ("method_not_allowed", "The method is not allowed here", "See the Allow header."),
     413: (TooLarge.code, TooLarge.title, "The body has more bytes than are taken here."),
     415: (UnsupportedMedia.code, UnsupportedMedia.title, "Send application/json."),
+    431: (
+        "head_too_large",
+        "The request's head is too large",
+        "Address and headers have 65,536 bytes at most.",
+    ),
 }
 INTERNAL = ("internal_error", "Something went wrong here", "The error has been logged under the request id.")
 UNAVAILABLE = ("unavailable", "The service is not available at the moment", "Try again in a moment.")
@@ -118,6 +124,21 @@ def _problem(
     return {**msgspec.to_builtins(problem), **(members or {})}
 
 
+def refusal(status: int, request_id: str) -> bytes:
+    """The problem of what is refused before there is a request."""
+    code, title, detail = FRAMEWORK[status]
+    problem = Problem(
+        type=f"/problems#{code}",
+        title=title,
+        status=status,
+        detail=detail,
+        instance="",
+        code=code,
+        request_id=request_id,
+    )
+    return msgspec.json.encode(problem)
+
+
 def problem_of(request: Request[Any, Any, Any], error: CmsError) -> dict[str, Any]:
     """The problem of what a domain refuses, as a part of an answer."""
     words = (error.code, error.title, error.detail)
@@ -177,6 +198,9 @@ def on_http_exception(request: Request[Any, Any, Any], error: HTTPException) -> 
     status = error.status_code
     if isinstance(error, ValidationException):
         return _response(request, 400, (Malformed.code, Malformed.title, _missing(error)))
+    if status not in FRAMEWORK and request.scope.get(IS_GONE):
+        # Before all of the body was there: nobody sees this, and nothing is wrong here.
+        return _response(request, 400, FRAMEWORK[400])
     if status not in FRAMEWORK:
         return on_other(request, error)
     # HEAD is there wherever GET is, though routes know nothing of it.

@@ -59,7 +59,8 @@ class Reader:
                 "autocommit": True,
                 "prepare_threshold": 0,
                 "application_name": "cms reads",
-                "options": f"-c statement_timeout={statement_timeout * 1000} -c timezone=UTC"
+                "options": f"-c statement_timeout={statement_timeout * 1000}"
+                f" -c lock_timeout={statement_timeout * 333} -c timezone=UTC"
                 # Compiling a plan takes longer than what is read here does.
                 " -c default_transaction_read_only=on -c jit=off",
             },

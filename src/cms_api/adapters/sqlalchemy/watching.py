@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Generator
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
@@ -13,6 +13,9 @@ from psycopg.waiting import READY_R, WAIT_R, Ready, Wait
 T = TypeVar("T")
 # How long a read that nobody waits for any more may take to end, in seconds.
 ENDING = 5.0
+# How often a connection is looked into that nothing came in on, in seconds: not every event loop tells of one
+# that broke.
+LOOKING = 1.0
 
 
 class WatchedConnection(AsyncConnection[tuple[Any, ...]]):
@@ -39,34 +42,12 @@ class WatchedConnection(AsyncConnection[tuple[Any, ...]]):
         return await super().wait(_resumed(gen, state), interval, timeout)
 
     async def _read(self, gen: PQGen[T], interval: float) -> T:
-        loop, socket = asyncio.get_running_loop(), self.pgconn.socket
-        read: asyncio.Future[T | Wait] = loop.create_future()
-
-        def take() -> None:
-            if read.done():  # nobody waits any more
-                return
-            state: T | Wait
-            try:
-                if (state := gen.send(READY_R)) == WAIT_R:
-                    return
-            except StopIteration as ended:
-                state = ended.value
-            except Exception as error:  # noqa: BLE001 - it is raised where the answer is waited for
-                loop.remove_reader(socket)
-                read.set_exception(error)
-                return
-            loop.remove_reader(socket)
-            read.set_result(state)
-
+        reading = _Reading(self.pgconn.socket, gen)
         try:
-            loop.add_reader(socket, take)
-        except OSError as error:
-            raise psycopg.OperationalError("The connection is closed.") from error
-        try:
-            state = await read
+            state = await reading.ended
         except asyncio.CancelledError:
-            if read.cancelled():
-                loop.remove_reader(socket)
+            if reading.ended.cancelled():
+                reading.stop()
                 await self._end(gen)
             raise
         if isinstance(state, Wait):
@@ -78,6 +59,52 @@ class WatchedConnection(AsyncConnection[tuple[Any, ...]]):
         with suppress(psycopg.Error):
             await self.cancel_safe(timeout=ENDING)
             await super().wait(_resumed(gen, WAIT_R), timeout=ENDING)
+
+
+class _Reading(Generic[T]):
+    """Takes what comes in on a socket, until there is an answer, or something else to wait for: ``ended``.
+
+    Raises `psycopg.OperationalError` where the socket is closed.
+    """
+
+    __slots__ = ("_gen", "_looking", "_loop", "_socket", "ended")
+
+    def __init__(self, socket: int, gen: PQGen[T]) -> None:
+        self._gen = gen
+        self._socket = socket
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[T | Wait] = self._loop.create_future()
+        try:
+            self._loop.add_reader(socket, self._take)
+        except OSError as error:
+            raise psycopg.OperationalError("The connection is closed.") from error
+        self._looking = self._loop.call_later(LOOKING, self._look)
+
+    def stop(self) -> None:
+        """Take no more."""
+        self._looking.cancel()
+        self._loop.remove_reader(self._socket)
+
+    def _take(self) -> None:
+        if self.ended.done():  # nobody waits any more
+            return
+        state: T | Wait
+        try:
+            if (state := self._gen.send(READY_R)) == WAIT_R:
+                return
+        except StopIteration as ended:
+            state = ended.value
+        except Exception as error:  # noqa: BLE001 - it is raised where the answer is waited for
+            self.stop()
+            self.ended.set_exception(error)
+            return
+        self.stop()
+        self.ended.set_result(state)
+
+    def _look(self) -> None:
+        self._take()
+        if not self.ended.done():
+            self._looking = self._loop.call_later(LOOKING, self._look)
 
 
 def _resumed(gen: PQGen[T], state: Wait) -> Generator[Wait, Ready | int, T]:
