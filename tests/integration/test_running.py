@@ -21,6 +21,7 @@ import httpx
 import msgspec
 import psycopg
 import pytest
+from click import ClickException
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration import database
 
@@ -31,9 +32,11 @@ from cms_api.adapters.sqlalchemy import migrations
 from cms_api.adapters.sqlalchemy.cms.contents import pack, unpack
 from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
 from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
+from cms_api.cli import runtime
 from cms_api.domains.cms.site.events import SITE_ID
 from cms_api.kernel.errors import Conflict
 from cms_api.kernel.events import Event
+from cms_api.settings import Settings
 
 
 class Happened(Event, frozen=True, kw_only=True):
@@ -536,3 +539,45 @@ def test_commands_that_need_no_server(tmp_path: Path) -> None:
     assert "CMS_WORKERS" in refused.stderr
     shown = subprocess.run([*command, "openapi"], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert json.loads(shown.stdout)["openapi"].startswith("3.1")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql://cms:secret@127.0.0.1:1/cms", '"127.0.0.1", port 1 failed: Connection refused'),
+        (
+            "postgresql://cms:secret@127.0.0.1:1,127.0.0.1:2/cms",
+            '"127.0.0.1", port 2 failed: Connection refused',
+        ),
+        (
+            "postgresql://cms:secret@localhost:1/cms?host=/nowhere",
+            'on socket "/nowhere/.s.PGSQL.1" failed: No such file',
+        ),
+        # What is not encoded would be taken for other parts of the URL, and told.
+        ("postgresql://cms:pass@secret@127.0.0.1:1/cms", "percent-encoded"),
+        ("postgresql://cms:pass/secret@127.0.0.1:1/cms", "percent-encoded"),
+        ("postgresql://cms:1/secret@127.0.0.1:1/cms", "percent-encoded"),
+        ("postgresql://cms:secret%x@127.0.0.1:1/cms", "percent-encoded"),
+    ],
+)
+def test_a_database_that_does_not_answer(url: str, told: str) -> None:
+    with pytest.raises(ClickException) as caught, runtime.database(Settings(database_url=url)):
+        pass
+    message = caught.value.message
+    assert told in message
+    assert "CMS_DATABASE_URL" in message
+    assert "secret" not in message
+    assert "\n" not in message
+
+
+def test_a_database_that_keeps_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = psycopg.connect
+    monkeypatch.setattr(psycopg, "connect", lambda url, **_: connect(url, connect_timeout=2))
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        port = silent.getsockname()[1]
+        url = f"postgresql://cms:secret@127.0.0.1:{port}/cms"
+        with pytest.raises(ClickException) as caught, runtime.database(Settings(database_url=url)):
+            pass
+    assert f"127.0.0.1, port {port}: connection timeout expired" in caught.value.message

@@ -48,10 +48,7 @@ def database(settings: Settings, *, server: "EmbeddedPostgres | None" = None) ->
         try:
             psycopg.connect(settings.database_url, connect_timeout=10).close()
         except psycopg.Error as error:
-            first = str(error).strip().splitlines()
-            raise click.ClickException(
-                f"The database of CMS_DATABASE_URL does not answer: {first[-1] if first else 'no reason'}"
-            ) from None
+            raise click.ClickException(_unreachable(settings.database_url, error)) from None
         yield settings
         return
     own = server or EmbeddedPostgres(settings.data_dir)
@@ -63,6 +60,30 @@ def database(settings: Settings, *, server: "EmbeddedPostgres | None" = None) ->
         yield msgspec.structs.replace(settings, database_url=url)
     finally:
         own.stop()
+
+
+def _unreachable(url: str, error: Exception) -> str:
+    """What is said of a database at ``url`` that can't be connected to: where, and why; never its password."""
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
+    malformed = (
+        "CMS_DATABASE_URL can't be read as postgresql://user:password@host:port/database. Special characters in "
+        "its parts are to be percent-encoded."
+    )
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        return malformed
+    host, port = str(parts.get("host", "")), str(parts.get("port", 5432))
+    # What comes after an @ or / in a password is taken for a host or a database, and would be shown.
+    if "@" in f"{host}{parts.get('dbname', '')}":
+        return malformed
+    line = (str(error).strip() or "no reason").splitlines()[0]
+    _, where, rest = line.partition("connection to server ")
+    return (
+        f"The database of CMS_DATABASE_URL does not answer: {where + rest or f'{host}, port {port}: {line}'}"
+    )
 
 
 def migrated(settings: Settings) -> str | None:
