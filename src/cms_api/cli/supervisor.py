@@ -1,5 +1,6 @@
 """The supervisor of workers."""
 
+import signal
 from socket import socket
 
 from uvicorn import Config
@@ -23,15 +24,25 @@ class Supervisor(Multiprocess):
 
     def keep_subprocess_alive(self) -> None:
         """Replace workers that died or hang; not without the database, as none can start then."""
-        if self.should_exit.is_set():
-            return
-        try:
-            is_kept = self._keeper is None or self._keeper.keep()
-        except StartFailed as error:
-            self.failure = str(error)
-            self.should_exit.set()
-            return
-        if is_kept:
+        if self._has_database():
             super().keep_subprocess_alive()
             if self.should_exit.is_set():
                 self.failure = "A worker can't start."
+
+    def handle_hup(self) -> None:
+        """Renew the workers, once the database is there that they need to start."""
+        if self._has_database():
+            super().handle_hup()
+        else:
+            self.signal_queue.append(signal.SIGHUP)
+
+    def _has_database(self) -> bool:
+        """Whether workers can start. What does not come back ends everything."""
+        if self.should_exit.is_set():
+            return False
+        try:
+            return self._keeper is None or self._keeper.keep()
+        except StartFailed as error:
+            self.failure = str(error)
+            self.should_exit.set()
+            return False
