@@ -14,6 +14,12 @@ from msgspec import Meta
 
 PREFIX = "CMS_"
 _AGE = re.compile(r"[a-z-]{1,50}=[0-9]{1,8}(\+[0-9]{1,8})?")
+# An address to which a path can be added, and an origin as browsers write it (RFC 6454, section 6.2), in which an
+# asterisk stands for anything.
+_PUBLIC_URL = re.compile(
+    r"https?://([^\s/?#@:\[\]]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[^\s?#]*)?", re.IGNORECASE
+)
+_ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://([a-z0-9._*-]+|\[[0-9a-f:.]+\])(:([0-9]{1,5}|\*))?")
 # Read by the tests, and by commands for an option of their own; no settings.
 FOREIGN_PREFIXES = ("CMS_TEST_", "CMS_USER_")
 
@@ -137,6 +143,10 @@ def _broken_rules(values: Mapping[str, Any]) -> Iterator[str]:
         ("postgresql:", "postgres:")
     ):
         yield "CMS_DATABASE_URL: expected a URL that begins with postgresql://."
+    if not _PUBLIC_URL.fullmatch(values.get("public_url") or "http://localhost"):
+        yield "CMS_PUBLIC_URL: expected a URL like https://cms.example.org."
+    if not all(_ORIGIN.fullmatch(origin) for origin in values.get("cors_origins", ())):
+        yield "CMS_CORS_ORIGINS: expected origins like https://app.example.org, in lower case and without a path, or *."
     for network in values.get("trusted_proxies", ()):
         try:
             ip_network(network)

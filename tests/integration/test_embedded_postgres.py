@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
-from cms_api.adapters.postgres import binaries, launch, predecessor, runner, server
+from cms_api.adapters.postgres import binaries, keeper, launch, predecessor, runner, server
 from cms_api.adapters.postgres.binaries import Binaries, find_binaries
 from cms_api.adapters.postgres.errors import (
     DataDirectoryBusy,
@@ -319,6 +320,101 @@ def test_a_killed_server_is_recovered(home: Path) -> None:
     assert (home / "postgres" / "postmaster.pid").exists()
     with EmbeddedPostgres(home) as url:
         assert ask(url, "SELECT value FROM kept") == "yes"
+
+
+class TestKeeper:
+    @pytest.fixture
+    def told(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """What was logged."""
+        lines: list[str] = []
+        log = SimpleNamespace(
+            error=lambda event, **_: lines.append(event), info=lambda event, **_: lines.append(event)
+        )
+        monkeypatch.setattr(keeper, "_log", log)
+        monkeypatch.setattr(keeper, "FIRST_PAUSE", 0.01)
+        return lines
+
+    def killed(self, embedded: EmbeddedPostgres) -> None:
+        assert embedded.pid is not None
+        os.kill(embedded.pid, signal.SIGKILL)
+        assert wait_for(lambda: embedded.has_ended)
+
+    def test_a_server_that_was_killed_comes_back_as_it_was(self, home: Path, told: list[str]) -> None:
+        embedded = EmbeddedPostgres(home)
+        with embedded as url:
+            kept = keeper.Keeper(embedded)
+            assert kept.keep()
+            with psycopg.connect(url) as connection:
+                connection.execute("CREATE TABLE kept AS SELECT 'yes' AS value")
+            for times in (1, 2):
+                self.killed(embedded)
+                assert not kept.keep()
+                assert wait_for(kept.keep)
+                assert ask(url, "SELECT value FROM kept") == "yes"
+                assert told == ["postgres_ended", "postgres_returned"] * times
+            with pytest.raises(DataDirectoryBusy):
+                EmbeddedPostgres(home).start()
+            pid = embedded.pid
+            assert pid is not None
+        assert not runs(pid)
+
+    def test_what_the_last_one_left_is_waited_for(
+        self, home: Path, told: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(keeper, "TRIES", 1_000)
+        monkeypatch.setattr(keeper, "FIRST_PAUSE", 0.0)
+        embedded = EmbeddedPostgres(home, throwaway=True)
+        with embedded as url, psycopg.connect(url) as connection:
+            child = connection.info.backend_pid
+            os.kill(child, signal.SIGSTOP)
+            kept = keeper.Keeper(embedded)
+            self.killed(embedded)
+            log = home / "postgres.log"
+            assert wait_for(lambda: kept.keep() or "is still in use" in log.read_text())
+            assert told == ["postgres_ended"]
+            os.kill(child, signal.SIGCONT)
+            assert wait_for(kept.keep)
+            assert ask(url, "SELECT 1") == 1
+
+    def test_it_gives_up(self, home: Path, told: list[str]) -> None:
+        embedded = EmbeddedPostgres(home, throwaway=True)
+        with embedded:
+            kept = keeper.Keeper(embedded)
+            with (home / "postgres" / "postgresql.conf").open("a") as settings:
+                settings.write("no_such_setting = on\n")
+            self.killed(embedded)
+            with pytest.raises(StartFailed, match=r"after 5 starts.*postgres\.log"):
+                wait_for(kept.keep)
+            assert (home / "postgres.log").read_text().count("no_such_setting") == keeper.TRIES
+        assert told == ["postgres_ended"]
+
+    def test_one_that_ends_again_and_again_is_given_up(self, home: Path, told: list[str]) -> None:
+        embedded = EmbeddedPostgres(home, throwaway=True)
+        with embedded:
+            kept = keeper.Keeper(embedded)
+            for _ in range(keeper.TRIES):
+                self.killed(embedded)
+                assert not kept.keep()
+                assert wait_for(kept.keep)
+            self.killed(embedded)
+            with pytest.raises(StartFailed):
+                kept.keep()
+        assert told == ["postgres_ended", "postgres_returned"] * keeper.TRIES + ["postgres_ended"]
+
+    def test_one_that_was_well_is_started_as_often_again(
+        self, home: Path, told: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(keeper, "WELL", 0.0)
+        monkeypatch.setattr(keeper, "TRIES", 1)
+        embedded = EmbeddedPostgres(home, throwaway=True)
+        with embedded:
+            kept = keeper.Keeper(embedded)
+            for _ in range(3):
+                self.killed(embedded)
+                assert not kept.keep()
+                assert wait_for(kept.keep)
+                assert kept.keep()
+        assert len(told) == 6
 
 
 def test_a_killed_first_start_leaves_nothing_half_made(home: Path, tmp_path: Path) -> None:

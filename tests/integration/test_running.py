@@ -21,6 +21,7 @@ import httpx
 import msgspec
 import psycopg
 import pytest
+from click import ClickException
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration import database
 
@@ -31,9 +32,11 @@ from cms_api.adapters.sqlalchemy import migrations
 from cms_api.adapters.sqlalchemy.cms.contents import pack, unpack
 from cms_api.adapters.sqlalchemy.engine import make_engine, make_sessions
 from cms_api.adapters.sqlalchemy.unit_of_work import SqlAlchemyUnitOfWork
+from cms_api.cli import runtime
 from cms_api.domains.cms.site.events import SITE_ID
 from cms_api.kernel.errors import Conflict
 from cms_api.kernel.events import Event
+from cms_api.settings import Settings
 
 
 class Happened(Event, frozen=True, kw_only=True):
@@ -431,6 +434,104 @@ def test_serving_from_the_first_start_to_after_a_crash(serve: Callable[..., Serv
     assert all(line["request_id"] for line in lines if line["event"] == "request")
 
 
+def postmaster(home: Path) -> int:
+    return int((home / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+
+
+def until(condition: Callable[[], bool], *, seconds: float = 60) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def processes() -> dict[int, tuple[int, str]]:
+    """What runs: the parent and the command line of each process."""
+    command = ["ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,args="]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True)
+    found = [line.split(None, 3) for line in shown.stdout.splitlines()]
+    return {int(pid): (int(parent), args) for pid, parent, state, args in found if not state.startswith("Z")}
+
+
+def left_of(home: Path) -> list[str]:
+    """What runs with ``home`` on its command line: PostgreSQL, and what it is started by."""
+    return [args for _, args in processes().values() if str(home) in args]
+
+
+def logged(served: Served) -> list[str]:
+    lines = [json.loads(line) for line in served.log.read_text().splitlines() if line.startswith("{")]
+    return [line["event"] for line in lines]
+
+
+def test_a_database_that_is_killed_comes_back(serve: Callable[..., Served], tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    served = serve("--workers", "2")
+    made = httpx.post(
+        f"{served.url}/api/v1/posts", json={"title": "Kept"}, headers=served.sign_in(), timeout=30
+    )
+    assert made.status_code == 201
+    os.kill(postmaster(home), signal.SIGKILL)
+    assert until(lambda: "postgres_returned" in logged(served))
+    served.await_ready()
+    url, headers = f"{served.url}/api/v1/posts/{made.json()['id']}", served.sign_in()
+
+    def is_read() -> bool:
+        """By either worker."""
+        answers = [httpx.get(url, headers=headers, timeout=30) for _ in range(10)]
+        return all(answer.status_code == 200 and answer.json()["title"] == "Kept" for answer in answers)
+
+    assert until(is_read)
+    events = logged(served)
+    assert (events.count("postgres_ended"), events.count("postgres_returned")) == (1, 1)
+    assert Served(home).end(0) == 1
+    children = {pid for pid, (parent, _) in processes().items() if parent == served.process.pid}
+    assert len(children) >= 3  # two workers and PostgreSQL
+    served.process.kill()
+    served.process.wait()
+    assert until(lambda: not children & processes().keys())
+    assert not left_of(home)
+
+
+def test_workers_are_renewed_once_there_is_a_database(serve: Callable[..., Served], tmp_path: Path) -> None:
+    def workers() -> set[int]:
+        found = processes().items()
+        return {pid for pid, (parent, args) in found if parent == served.process.pid and "spawn_main" in args}
+
+    served = serve()
+    before = workers()
+    assert len(before) == 1
+    os.kill(postmaster(tmp_path / "home"), signal.SIGKILL)
+    assert until(lambda: "postgres_ended" in logged(served))
+    served.process.send_signal(signal.SIGHUP)
+    assert until(lambda: len(workers()) == 1 and workers() != before, seconds=90)
+    served.await_ready()
+    assert "not ready in time" not in served.log.read_text()
+
+
+def test_a_stop_while_the_database_is_away(serve: Callable[..., Served], tmp_path: Path) -> None:
+    served = serve()
+    with (tmp_path / "home" / "postgres" / "postgresql.conf").open("a") as settings:
+        settings.write("no_such_setting = on\n")
+    os.kill(postmaster(tmp_path / "home"), signal.SIGKILL)
+    assert until(lambda: "no_such_setting" in (tmp_path / "home" / "postgres.log").read_text())
+    began = time.monotonic()
+    assert served.end() == 0
+    assert time.monotonic() - began < 40
+    assert not left_of(tmp_path / "home")
+
+
+def test_a_database_that_stays_away_ends_everything(serve: Callable[..., Served], tmp_path: Path) -> None:
+    served = serve()
+    with (tmp_path / "home" / "postgres" / "postgresql.conf").open("a") as settings:
+        settings.write("no_such_setting = on\n")
+    os.kill(postmaster(tmp_path / "home"), signal.SIGKILL)
+    assert served.process.wait(120) == 1
+    assert "PostgreSQL has ended, and did not come back after 5 starts" in served.log.read_text()
+    assert not left_of(tmp_path / "home")
+
+
 def test_requests_in_flight_are_finished(serve: Callable[..., Served]) -> None:
     # A password that takes bcrypt a second or two to check keeps the request in flight.
     served = serve(CMS_BCRYPT_ROUNDS="14")
@@ -459,3 +560,45 @@ def test_commands_that_need_no_server(tmp_path: Path) -> None:
     assert "CMS_WORKERS" in refused.stderr
     shown = subprocess.run([*command, "openapi"], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert json.loads(shown.stdout)["openapi"].startswith("3.1")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql://cms:secret@127.0.0.1:1/cms", '"127.0.0.1", port 1 failed: Connection refused'),
+        (
+            "postgresql://cms:secret@127.0.0.1:1,127.0.0.1:2/cms",
+            '"127.0.0.1", port 2 failed: Connection refused',
+        ),
+        (
+            "postgresql://cms:secret@localhost:1/cms?host=/nowhere",
+            'on socket "/nowhere/.s.PGSQL.1" failed: No such file',
+        ),
+        # What is not encoded would be taken for other parts of the URL, and told.
+        ("postgresql://cms:pass@secret@127.0.0.1:1/cms", "percent-encoded"),
+        ("postgresql://cms:pass/secret@127.0.0.1:1/cms", "percent-encoded"),
+        ("postgresql://cms:1/secret@127.0.0.1:1/cms", "percent-encoded"),
+        ("postgresql://cms:secret%x@127.0.0.1:1/cms", "percent-encoded"),
+    ],
+)
+def test_a_database_that_does_not_answer(url: str, told: str) -> None:
+    with pytest.raises(ClickException) as caught, runtime.database(Settings(database_url=url)):
+        pass
+    message = caught.value.message
+    assert told in message
+    assert "CMS_DATABASE_URL" in message
+    assert "secret" not in message
+    assert "\n" not in message
+
+
+def test_a_database_that_keeps_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = psycopg.connect
+    monkeypatch.setattr(psycopg, "connect", lambda url, **_: connect(url, connect_timeout=2))
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        port = silent.getsockname()[1]
+        url = f"postgresql://cms:secret@127.0.0.1:{port}/cms"
+        with pytest.raises(ClickException) as caught, runtime.database(Settings(database_url=url)):
+            pass
+    assert f"127.0.0.1, port {port}: connection timeout expired" in caught.value.message

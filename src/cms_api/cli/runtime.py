@@ -5,13 +5,16 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import rich_click as click
 from rich.console import Console
 
 from cms_api.settings import Settings, SettingsError, load, variable
+
+if TYPE_CHECKING:
+    from cms_api.adapters.postgres.server import EmbeddedPostgres
 
 T = TypeVar("T")
 
@@ -30,10 +33,11 @@ def settings_of(**options: object) -> Settings:
 
 
 @contextmanager
-def database(settings: Settings, *, alone: bool = False) -> Iterator[Settings]:
+def database(settings: Settings, *, server: "EmbeddedPostgres | None" = None) -> Iterator[Settings]:
     """The settings with a database that answers: the configured one, or the embedded one.
 
-    That one is started, or used as it runs where ``cms serve`` has started it; but not if ``alone``.
+    That one is ``server``, which is started here; without it the one that ``cms serve`` has started is used where
+    it runs.
     """
     import psycopg
 
@@ -44,21 +48,42 @@ def database(settings: Settings, *, alone: bool = False) -> Iterator[Settings]:
         try:
             psycopg.connect(settings.database_url, connect_timeout=10).close()
         except psycopg.Error as error:
-            first = str(error).strip().splitlines()
-            raise click.ClickException(
-                f"The database of CMS_DATABASE_URL does not answer: {first[-1] if first else 'no reason'}"
-            ) from None
+            raise click.ClickException(_unreachable(settings.database_url, error)) from None
         yield settings
         return
-    server = EmbeddedPostgres(settings.data_dir)
+    own = server or EmbeddedPostgres(settings.data_dir)
     try:
-        url = (None if alone else server.running()) or server.start()
+        url = (None if server else own.running()) or own.start()
     except (EmbeddedPostgresError, OSError) as error:
         raise click.ClickException(str(error)) from None
     try:
         yield msgspec.structs.replace(settings, database_url=url)
     finally:
-        server.stop()
+        own.stop()
+
+
+def _unreachable(url: str, error: Exception) -> str:
+    """What is said of a database at ``url`` that can't be connected to: where, and why; never its password."""
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
+    malformed = (
+        "CMS_DATABASE_URL can't be read as postgresql://user:password@host:port/database. Special characters in "
+        "its parts are to be percent-encoded."
+    )
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        return malformed
+    host, port = str(parts.get("host", "")), str(parts.get("port", 5432))
+    # What comes after an @ or / in a password is taken for a host or a database, and would be shown.
+    if "@" in f"{host}{parts.get('dbname', '')}":
+        return malformed
+    line = (str(error).strip() or "no reason").splitlines()[0]
+    _, where, rest = line.partition("connection to server ")
+    return (
+        f"The database of CMS_DATABASE_URL does not answer: {where + rest or f'{host}, port {port}: {line}'}"
+    )
 
 
 def migrated(settings: Settings) -> str | None:

@@ -6,11 +6,15 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from cms_api.cli.runtime import console, database, ensure_administrator, migrated, settings_of
 from cms_api.settings import Settings, variable
+
+if TYPE_CHECKING:
+    from cms_api.adapters.postgres.server import EmbeddedPostgres
 
 WORKER = "cms_api.cli.worker:create"
 HEALTHCHECK_SECONDS = 30
@@ -41,16 +45,19 @@ def serve(
     Without `CMS_DATABASE_URL` a private PostgreSQL is started below the data directory, and
     stopped at the end. The database is migrated, and the first administrator created.
     """
+    from cms_api.adapters.postgres.server import EmbeddedPostgres
+
     settings = settings_of(host=host, port=port, workers=workers, data_dir=data_dir, background=background)
     _check_port(settings)
-    with database(settings, alone=True) as ready:
+    server = EmbeddedPostgres(settings.data_dir) if settings.database_url is None else None
+    with database(settings, server=server) as ready:
         migrated(ready)
         administrator = ensure_administrator(ready)
         if administrator is not None:
             email, password = administrator
             shown = f"password [bold]{password}[/] (shown this once)" if password else "your password"
             console.print(f"First administrator: [bold]{email}[/], {shown}", highlight=False, soft_wrap=True)
-        _serve(ready)
+        _serve(ready, server)
 
 
 def _check_port(settings: Settings) -> None:
@@ -65,12 +72,13 @@ def _check_port(settings: Settings) -> None:
             ) from None
 
 
-def _serve(settings: Settings) -> None:
+def _serve(settings: Settings, server: "EmbeddedPostgres | None") -> None:
     import uvicorn
-    from uvicorn.supervisors import Multiprocess
 
     from cms_api.adapters.http.protocol import Protocol
+    from cms_api.adapters.postgres.keeper import Keeper
     from cms_api.bootstrap.secret import secret_key
+    from cms_api.cli.supervisor import Supervisor
     from cms_api.cli.worker import SUPERVISOR
 
     # The workers are processes of their own, and read their settings like everybody else.
@@ -98,8 +106,11 @@ def _serve(settings: Settings) -> None:
     listener = config.bind_socket()
     Thread(target=_announce, args=(settings,), daemon=True).start()
     # Also for a single worker: one that dies is replaced, and SIGHUP renews them one by one.
-    Multiprocess(config, sockets=[listener]).run()
+    supervisor = Supervisor(config, [listener], keeper=Keeper(server) if server is not None else None)
+    supervisor.run()
     listener.close()
+    if supervisor.failure is not None:
+        raise click.ClickException(supervisor.failure)
     console.print("Stopped.")
 
 

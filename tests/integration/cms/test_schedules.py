@@ -809,7 +809,7 @@ async def test_a_listener_finds_its_way_back(settings: Settings, database_url: s
                 " AND datname = current_database()"
             )
             await asyncio.wait_for(woken.wait(), 5)  # something may have been missed
-            assert log.names() == ["schedules_not_listening"]
+            assert log.names() == ["schedules_not_listening", "schedules_listening"]
             woken.clear()
             connection.execute("NOTIFY cms_schedules")
             await asyncio.wait_for(woken.wait(), 5)

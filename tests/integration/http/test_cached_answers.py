@@ -7,11 +7,13 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from tests.fakes_schedules import MemoryLog
 from tests.integration.cms.cms_client import API, CONTENT, answered, change, do, make, published
 from tests.integration.hearing import until
 from tests.integration.http.asking import in_a_later_second, upload
 
 from cms_api.adapters.http.caching import ResponseCache
+from cms_api.adapters.sqlalchemy.changes import ChangeListener
 from cms_api.bootstrap.container import Application
 from cms_api.kernel.actor import SYSTEM
 
@@ -368,6 +370,26 @@ async def test_while_nobody_listens_nothing_is_kept(
         other.execute("UPDATE cms.publications SET title = 'New'")
     await until(lambda: len(cache) == 0)
     assert answered(await client.get(path), 200)["title"] == "New"
+
+
+async def test_each_outage_of_the_listener_is_told(database_url: str) -> None:
+    log, cache = MemoryLog(), ResponseCache(limit=1000)
+    listener = ChangeListener(database_url, hearer=cache, wake=lambda: None, log=log)
+    stop = asyncio.Event()
+    listening = asyncio.create_task(listener.run(stop))
+    await until(lambda: cache.is_current)
+    assert log.names() == []
+    with psycopg.connect(database_url, autocommit=True) as other:
+        for times in 1, 2:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cms changes'"
+                " AND datname = current_database()"
+            )
+            await until(lambda: len(log.lines) == 2 * times)  # noqa: B023 - called here
+            assert log.names() == ["changes_not_heard", "changes_heard"] * times
+            assert cache.is_current
+    stop.set()
+    await listening
 
 
 @pytest.mark.parametrize(

@@ -66,11 +66,22 @@ class EmbeddedPostgres:
         self._runner = Runner("plain")
         self._lock: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._port = 0
+
+    @property
+    def log(self) -> Path:
+        """Where the server tells what happens to it."""
+        return self._log
 
     @property
     def pid(self) -> int | None:
         """The server's process id while it runs."""
         return self._process.pid if self._process is not None else None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the server that was started runs no more."""
+        return self._process is None or self._process.poll() is not None
 
     def start(self) -> str:
         """Start the server, the first time on new data. Returns its URL, which holds the password.
@@ -99,6 +110,16 @@ class EmbeddedPostgres:
         except BaseException:
             self.stop()
             raise
+
+    def start_again(self) -> None:
+        """Start one that has ended at the port that it had, so that its URL holds.
+
+        Returns before it answers, and does not wait for what the last one left: it fails while that is in its
+        way. Raises `StartFailed` and `OSError`.
+        """
+        self._end()
+        predecessor.await_end(self._data, seconds=0)
+        self._spawn(self._binaries or find_binaries())
 
     def running(self) -> str | None:
         """The URL of the server on these data that another process has started, or None."""
@@ -163,9 +184,9 @@ class EmbeddedPostgres:
         deadline = time.monotonic() + START_SECONDS
         told_before = self._prepare_log()
         for _ in range(ATTEMPTS):
-            port = _free_port()
-            self._spawn(binaries, port)
-            url = f"postgresql://{USER}:{password}@127.0.0.1:{port}"
+            self._port = _free_port()
+            self._spawn(binaries)
+            url = f"postgresql://{USER}:{password}@127.0.0.1:{self._port}"
             if self._answers(f"{url}/postgres", deadline):
                 return f"{url}/{DATABASE}"
             self._end(signal.SIGQUIT, signal.SIGKILL)
@@ -185,8 +206,8 @@ class EmbeddedPostgres:
                 "set CMS_DATA_DIR to another directory."
             ) from None
 
-    def _spawn(self, binaries: Binaries, port: int) -> None:
-        settings = SETTINGS | {"port": str(port)} | (THROWAWAY if self._throwaway else {})
+    def _spawn(self, binaries: Binaries) -> None:
+        settings = SETTINGS | {"port": str(self._port)} | (THROWAWAY if self._throwaway else {})
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(binaries.folder / "postgres"), "-D", str(self._data), *options]
         with self._log.open("ab") as log:

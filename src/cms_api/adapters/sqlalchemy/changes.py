@@ -13,7 +13,7 @@ from cms_api.adapters.sqlalchemy.unit_of_work import CHANNEL as COMMITS
 CHANGES = "cms_changes"
 # In seconds: between attempts to connect, and until a silent connection is looked into.
 RETRY = 0.25
-SILENCE = 5.0
+SILENCE = 2.0
 
 
 class Hearer(Witness, Protocol):
@@ -32,6 +32,9 @@ class Hearer(Witness, Protocol):
 class Log(Protocol):
     """Where outages are told."""
 
+    def info(self, event: str, **values: object) -> None:
+        """Tell of the end of one."""
+
     def warning(self, event: str, **values: object) -> None:
         """Tell of one."""
 
@@ -39,7 +42,8 @@ class Log(Protocol):
 class ChangeListener:
     """Tells ``hearer`` of every change in the order of commits, for as long as it runs.
 
-    A transaction's changes are told before its end is. A connection that breaks is made anew.
+    A transaction's changes are told before its end is. A connection that breaks is made anew; ``log`` is
+    told once of that, and once of the new one.
     ``wake`` is called whenever there may be changes.
     """
 
@@ -48,6 +52,7 @@ class ChangeListener:
         self._hearer = hearer
         self._wake = wake
         self._log = log
+        self._is_told = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Listen until ``stop`` is set."""
@@ -60,14 +65,13 @@ class ChangeListener:
             self._hearer.deaf()
 
     async def _keep(self) -> None:
-        is_told = False
         while True:
             try:
                 await self._listen()
             except (psycopg.Error, OSError, TimeoutError) as error:
-                if not is_told:
+                if not self._is_told:
+                    self._is_told = True
                     self._log.warning("changes_not_heard", error=type(error).__name__)
-            is_told = True
             await asyncio.sleep(RETRY)
 
     async def _listen(self) -> None:
@@ -76,6 +80,9 @@ class ChangeListener:
         def listening() -> None:
             hearer.listening()
             self._wake()
+            if self._is_told:
+                self._is_told = False
+                self._log.info("changes_heard")
 
         try:
             async with aclosing(

@@ -7,8 +7,9 @@ from typing import Protocol
 
 import psycopg
 
-# In seconds: what connecting, and an answer on a connection that was silent, may take.
-PATIENCE = 5
+# In seconds: what connecting may take, and an answer on a connection that was silent.
+CONNECTING = 5
+PATIENCE = 3.0
 
 
 async def notifications(
@@ -21,7 +22,7 @@ async def notifications(
     `TimeoutError` when it breaks.
     """
     connection = await psycopg.AsyncConnection.connect(
-        url, autocommit=True, application_name=f"cms {name}", connect_timeout=PATIENCE
+        url, autocommit=True, application_name=f"cms {name}", connect_timeout=CONNECTING
     )
     async with connection:
         for channel in channels:

@@ -1,7 +1,7 @@
 """Hearing of new schedules: LISTEN on a connection of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 
 import psycopg
@@ -16,7 +16,10 @@ SILENCE = 30.0
 
 
 class PostgresWakeups(Wakeups):
-    """Notifications of `CHANNEL`. A lost connection is made anew, for as long as somebody listens."""
+    """Notifications of `CHANNEL`. A lost connection is made anew, for as long as somebody listens.
+
+    Its loss and its return are told once each.
+    """
 
     def __init__(self, url: str, *, log: Log) -> None:
         self._url = url
@@ -37,18 +40,29 @@ class PostgresWakeups(Wakeups):
                 await task
 
     async def _listen(self, woken: asyncio.Event) -> None:
+        is_deaf = False
+
+        def listening() -> None:
+            nonlocal is_deaf
+            if is_deaf:
+                is_deaf = False
+                self._log.info("schedules_listening")
+            # There may have been some while nobody listened.
+            woken.set()
+
         while True:
             try:
-                await self._hear(woken)
+                await self._hear(woken, listening)
             except (psycopg.Error, OSError, TimeoutError) as error:
-                self._log.warning("schedules_not_listening", error=type(error).__name__)
+                if not is_deaf:
+                    is_deaf = True
+                    self._log.warning("schedules_not_listening", error=type(error).__name__)
             await asyncio.sleep(RETRY)
 
-    async def _hear(self, woken: asyncio.Event) -> None:
+    async def _hear(self, woken: asyncio.Event, listening: Callable[[], None]) -> None:
         """Set ``woken`` on every notification, until the connection breaks."""
-        # There may have been some while nobody listened: that wakes, too.
         async with aclosing(
-            notifications(self._url, (CHANNEL,), name="schedules", silence=SILENCE, on_listening=woken.set)
+            notifications(self._url, (CHANNEL,), name="schedules", silence=SILENCE, on_listening=listening)
         ) as heard:
             async for _ in heard:
                 woken.set()

@@ -22,6 +22,7 @@ class ScheduleRunner:
         self._wakeups = wakeups
         self._log = log
         self._concurrency = concurrency
+        self._is_away = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; what has been begun is finished first.
@@ -38,6 +39,7 @@ class ScheduleRunner:
                         is_aligned = True
                     await self._drain(stop)
                     pause = await self._pause()
+                    self._tell_of_return()
                 except Exception as error:  # noqa: BLE001 - a worker goes on whatever happens
                     self._tell(error)
                     pause = PAUSE
@@ -45,10 +47,16 @@ class ScheduleRunner:
                 await _first_of(stop, woken, seconds=pause)
 
     def _tell(self, error: Exception) -> None:
-        if self._firing.is_outage(error):
-            self._log.warning("schedules_without_database", error=type(error).__name__)
-        else:
+        if not self._firing.is_outage(error):
             self._log.error("schedules_broke", exc_info=error)
+        elif not self._is_away:
+            self._is_away = True
+            self._log.warning("schedules_without_database", error=type(error).__name__)
+
+    def _tell_of_return(self) -> None:
+        if self._is_away:
+            self._is_away = False
+            self._log.info("schedules_with_database")
 
     async def _align(self) -> None:
         if moved := await self._firing.realign():
