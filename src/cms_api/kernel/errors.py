@@ -106,17 +106,6 @@ class TooLarge(CmsError):
     title = "The content is too large"
 
 
-class OutOfRange(CmsError):
-    """None of the bytes that are asked for are there; ``size`` is how many there are."""
-
-    code = "out_of_range"
-    title = "There are no such bytes"
-
-    def __init__(self, detail: str, *, size: int, **members: Any) -> None:
-        super().__init__(detail, size=size, **members)
-        self.size = size
-
-
 class UnsupportedMedia(CmsError):
     """A kind of content that is not taken."""
 
@@ -139,17 +128,6 @@ class TooMany(CmsError):
 
     def __init__(self, detail: str, *, retry_after: int, **members: Any) -> None:
         super().__init__(detail, retry_after=retry_after, **members)
-        self.retry_after = retry_after
-
-
-class Unavailable(CmsError):
-    """What is asked for can't be had at the moment; ``retry_after`` is in seconds."""
-
-    code = "unavailable"
-    title = "The service is not available at the moment"
-
-    def __init__(self, detail: str, *, retry_after: int) -> None:
-        super().__init__(detail)
         self.retry_after = retry_after
 
 

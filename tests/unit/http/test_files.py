@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from cms_api.adapters.http.files import PIECE, FileAnswer, asked_range
 from cms_api.adapters.http.methods import IS_HEAD
 from cms_api.adapters.http.preconditions import is_unchanged
-from cms_api.kernel.errors import NotFound, OutOfRange, Stale
+from cms_api.adapters.http.problems import OutOfRange
+from cms_api.kernel.errors import NotFound, Stale
 
 TAG, OTHER = '"a"', '"b"'
 BEFORE, MODIFIED, AFTER = (formatdate(at, usegmt=True) for at in (1_000_000, 1_000_001, 1_000_002))

@@ -13,8 +13,9 @@ from litestar.response import Stream
 from litestar.types import ASGIApp, Receive, Scope, Send
 from psycopg_pool import PoolTimeout
 
+from cms_api.adapters.http.problems import Unavailable
 from cms_api.adapters.http.requests import ApiRequest
-from cms_api.kernel.errors import CmsError, Unavailable
+from cms_api.kernel.errors import CmsError
 
 P = TypeVar("P")
 T = TypeVar("T")

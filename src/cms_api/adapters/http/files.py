@@ -14,7 +14,8 @@ from litestar.types import Receive, Scope, Send
 
 from cms_api.adapters.http.methods import IS_HEAD
 from cms_api.adapters.http.preconditions import Ready, hash_tag, is_unchanged
-from cms_api.kernel.errors import NotFound, OutOfRange
+from cms_api.adapters.http.problems import OutOfRange
+from cms_api.kernel.errors import NotFound
 
 # So many bytes of a file are in memory at a time, for each client.
 PIECE = 262_144

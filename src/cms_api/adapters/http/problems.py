@@ -23,18 +23,39 @@ from cms_api.kernel.errors import (
     Invalid,
     Malformed,
     NotFound,
-    OutOfRange,
     PreconditionRequired,
     Stale,
     TooLarge,
     TooMany,
     Unauthenticated,
-    Unavailable,
     UnsupportedMedia,
 )
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 2
+
+
+class OutOfRange(CmsError):
+    """None of the bytes that are asked for are there; ``size`` is how many there are."""
+
+    code = "out_of_range"
+    title = "There are no such bytes"
+
+    def __init__(self, detail: str, *, size: int, **members: Any) -> None:
+        super().__init__(detail, size=size, **members)
+        self.size = size
+
+
+class Unavailable(CmsError):
+    """What is asked for can't be had at the moment; ``retry_after`` is in seconds."""
+
+    code = "unavailable"
+    title = "The service is not available at the moment"
+
+    def __init__(self, detail: str, *, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
 
 STATUSES: dict[type[CmsError], int] = {
     Malformed: 400,
