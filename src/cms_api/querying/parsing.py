@@ -237,7 +237,7 @@ class _Parser:
         read = "boolean" if checked == "exists" else kind
         wanted = f"The filter “{field}” takes"
         if checked not in ("in", "nin"):
-            made = self._values(Node(node.place), [value], read, f"{wanted} {VALUES[read]}.")
+            made = self._values(Node(node.place), [value], read, wanted)
             return None if made is None else Comparison(field, checked, made)
         try:
             values = self._spelling.several(value)
@@ -248,24 +248,25 @@ class _Parser:
             self.fault(node, "required", f"{wanted} one value at least.")
         elif len(values) > MAX_LIMIT:
             self.fault(node, "too_many", f"{wanted} at most {MAX_LIMIT} values.")
-        elif (made := self._values(node, values, read, f"{wanted} {VALUES[read]}.")) is not None:
+        elif (made := self._values(node, values, read, wanted)) is not None:
             return Comparison(field, checked, made)
         return None
 
     def _values(
-        self, node: Node, values: Sequence[Any], kind: FieldType, detail: str
+        self, node: Node, values: Sequence[Any], kind: FieldType, wanted: str
     ) -> tuple[object, ...] | None:
         """The values that were written; None, and a fault for each that is none."""
         made, wrong = [], []
         for number, one in enumerate(values):
             if isinstance(one, str) and len(one) > MAX_TEXT:
-                self.fault(node, "too_long", f"A filter takes values of at most {MAX_TEXT} characters.")
+                self.fault(node, "too_long", f"{wanted} values of at most {MAX_TEXT} characters.")
                 return None
             try:
                 made.append(self._spelling.value(one, kind))
             except (ValueError, KeyError, OverflowError, TypeError, ArithmeticError):
                 # In JSON, each of several has a place of its own.
                 wrong.append(node.parts.get(str(number), node).place)
+        detail = f"{wanted} {VALUES[kind]}."
         self.faults += [Fault(place, "type", detail) for place in dict.fromkeys(wrong)]
         return None if wrong else tuple(made)
 
