@@ -94,7 +94,7 @@ def _cache_control(age: int, stale: int | None = None) -> bytes:
     return f"public, max-age={age}, stale-while-revalidate={stale}".encode()
 
 
-class Ready:
+class Sent:
     """What is sent to many, as it is. ``head`` is how HTTP/1.1 writes its headers, once somebody wrote them."""
 
     __slots__ = ("body", "head", "headers", "status")
@@ -110,8 +110,8 @@ class Form(NamedTuple):
     """An answer in a coding: its tag, and what is sent to who has not that, or has it."""
 
     tag: bytes
-    whole: Ready
-    unchanged: Ready
+    whole: Sent
+    unchanged: Sent
 
 
 class Answer:
@@ -182,7 +182,7 @@ class Answer:
         """Be kept by ``cache``, or by none any more."""
         self._cache = cache
 
-    def ready(self, given: Mapping[bytes, bytes]) -> Ready | None:
+    def ready(self, given: Mapping[bytes, bytes]) -> Sent | None:
         """What is sent to whom gives these headers, 304 where she has it; None where a coding is not made yet."""
         if self._untold and self._untold != formatdate(usegmt=True):
             self._tell_date()
@@ -212,8 +212,8 @@ class Answer:
                 ready.headers.append(header)
                 ready.head = None
 
-    def _unchanged(self, tag: bytes) -> Ready:
-        return Ready(304, [*self._validators, (b"etag", tag)])
+    def _unchanged(self, tag: bytes) -> Sent:
+        return Sent(304, [*self._validators, (b"etag", tag)])
 
     def _is_as_of(self, date: bytes) -> bool:
         """Whether it is as it was when this date was told: it is the very same. What went makes a date earlier."""
@@ -262,7 +262,7 @@ class Answer:
         ]
         if coding is not None:
             headers.append((b"content-encoding", coding.encode()))
-        return Form(tag, Ready(200, headers, body), self._unchanged(tag))
+        return Form(tag, Sent(200, headers, body), self._unchanged(tag))
 
 
 class Redirection(Answer):
@@ -273,14 +273,14 @@ class Redirection(Answer):
     def __init__(self, location: str, headers: Headers, keys: Iterable[str]) -> None:
         super().__init__(b"", [*headers, (b"location", location.encode())], keys)
 
-    def ready(self, given: Mapping[bytes, bytes]) -> Ready | None:
+    def ready(self, given: Mapping[bytes, bytes]) -> Sent | None:
         """What is sent to everybody."""
         del given
         return self._forms[None].whole
 
     def _form(self, coding: str | None, body: bytes) -> Form:
         del coding
-        sent = Ready(301, [*self._headers, (b"content-length", b"0")], body)
+        sent = Sent(301, [*self._headers, (b"content-length", b"0")], body)
         return Form(b"", sent, sent)
 
 
@@ -552,7 +552,7 @@ class CachedAnswers:
         finally:
             load.end()
 
-    def ready(self, scope: HTTPScope, given: Mapping[bytes, bytes]) -> Ready | None:
+    def ready(self, scope: HTTPScope, given: Mapping[bytes, bytes]) -> Sent | None:
         """What is kept for a request with these headers, in the coding that it takes."""
         if not self._cache.is_current or not self._is_for_everybody(scope, given):
             return None

@@ -12,7 +12,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, ReceiveMessage, Scope, Send
 
 from cms_api import timings
-from cms_api.adapters.http.caching import CachedAnswers, Ready
+from cms_api.adapters.http.caching import CachedAnswers, Sent
 from cms_api.adapters.http.proxies import Proxies
 
 _log = structlog.get_logger("cms.access")
@@ -68,7 +68,7 @@ def new_request_id() -> bytes:
     return b"%032x" % getrandbits(128)
 
 
-def _head(ready: Ready) -> bytes | None:
+def _head(ready: Sent) -> bytes | None:
     """How HTTP/1.1 writes a kept answer's status and headers (RFC 9112, sections 4 and 5); None where it can't."""
     headers = [b"%b: %b\r\n" % header for header in (*ready.headers, *HIT)]
     if any(_CONTROLS.search(header, 0, len(header) - 2) for header in headers):
@@ -162,7 +162,7 @@ class RequestContext:
         scope[IS_ASKED] = True  # type: ignore[literal-required]  # a key of our own
         return None
 
-    def _kept(self, scope: HTTPScope) -> tuple[Ready, bytes] | None:
+    def _kept(self, scope: HTTPScope) -> tuple[Sent, bytes] | None:
         """What is kept for a request, and its id. Nothing is worked out that only the application would need."""
         if self._cached is None:
             return None
@@ -170,7 +170,7 @@ class RequestContext:
         ready = self._cached.ready(scope, headers)
         return None if ready is None else (ready, _request_id(headers))
 
-    def _log_kept(self, scope: HTTPScope, kept: tuple[Ready, bytes], started: float) -> None:
+    def _log_kept(self, scope: HTTPScope, kept: tuple[Sent, bytes], started: float) -> None:
         if self._access_log:
             ready, request_id = kept
             with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
