@@ -189,6 +189,29 @@ async def test_what_delivery_includes(site: Site, document: dict[str, Any], kind
         check(document, url, await site.visitor.get(f"{url}?format={name}"))
 
 
+async def test_fields_of_delivered_menus_and_comments(
+    site: Site, document: dict[str, Any], filled: Any
+) -> None:
+    del filled
+    found = (await site.visitor.get(f"{CONTENT}/menus?limit=1")).json()["items"]
+    assert found
+    for asked in ("", "?fields=id", "?fields=key,locale"):
+        check(document, f"{CONTENT}/menus", await site.visitor.get(f"{CONTENT}/menus{asked}"))
+    rules = {"enabled": True, "requires_moderation": False}
+    changed = await site.admin.patch(f"{API}/comments/rules", json=rules, headers={"If-Match": "*"})
+    assert changed.status_code == 200, changed.text
+    post = await make_live(site.admin, "posts", title="Said of")
+    url = f"{CONTENT}/posts/{post['id']}/comments"
+    said = await site.visitor.post(
+        url, json={"author_name": "Grace", "author_email": "g@example.org", "body": "Yes."}
+    )
+    assert said.status_code == 201, said.text
+    for asked in ("", "?fields=id"):
+        answer = await site.visitor.get(f"{url}{asked}")
+        assert len(answer.json()["items"]) == 1
+        check(document, f"{CONTENT}/posts/{{document_id}}/comments", answer)
+
+
 async def test_a_category_has_its_parent_as_an_id_or_whole(site: Site, document: dict[str, Any]) -> None:
     url = f"{CONTENT}/categories"
     for asked, kind in (("", str), ("?include=parent", dict), ("?include=parent.parent", dict)):

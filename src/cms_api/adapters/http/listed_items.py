@@ -1,4 +1,4 @@
-"""Items in management, in lists or alone, for the OpenAPI document: whole, or as `fields` and `include` make them."""
+"""Items of lists, and single ones in management, in the OpenAPI document: whole, or as `fields` and `include` say."""
 
 import copy
 from collections.abc import Mapping
@@ -46,14 +46,15 @@ class Parts:
                 content = operation["responses"]["200"]["content"]["application/json"]
                 if name in items:
                     content["schema"] = self.whole_or_part(content["schema"], listing)
-                else:
+                elif "$ref" in content["schema"]:  # else it is a list of any type's entries
                     self.show_in(content["schema"]["$ref"], listing)
 
     def show_in(self, listed: str, listing: Listing) -> None:
         """Let a list, which ``listed`` refers to, have items as ``listing`` allows."""
         items = self._schemas[listed.removeprefix(REF)]["properties"]["items"]
         whole = items["items"]
-        if "$ref" in whole:  # else it was seen already, at another operation
+        # Else it was seen already, at another operation; or it may be any part of itself.
+        if "$ref" in whole and self._schemas[whole["$ref"].removeprefix(REF)].get("required"):
             items["items"] = self.whole_or_part(whole, listing)
 
     def whole_or_part(self, whole: dict[str, str], listing: Listing) -> dict[str, Any]:

@@ -208,9 +208,9 @@ def document(app: Litestar, types: Sequence[EntryDescription] | None = None) -> 
     schema = _with_plain_names(schema)
     parts = Parts(schema["components"]["schemas"])
     listed = {name: handler.opt for name, handler in handlers.items() if "listing" in handler.opt}
-    managed = {name: opt["listing"] for name, opt in listed.items() if not opt.get("public")}
+    listings = {name: opt["listing"] for name, opt in listed.items()}
     items = {name: one.opt["item_of"] for name, one in handlers.items() if "item_of" in one.opt}
-    parts.show(schema["paths"], managed, items)
+    parts.show(schema["paths"], listings, items)
     asked_by_bodies = {name: opt["listing"] for name, opt in listed.items() if "query_of" in opt}
     schema["components"]["schemas"].update(filter_schemas(asked_by_bodies))
     if types is not None:
