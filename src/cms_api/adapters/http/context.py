@@ -173,10 +173,11 @@ class RequestContext:
     def _log_kept(self, scope: HTTPScope, kept: tuple[Sent, bytes], started: float) -> None:
         if self._access_log:
             ready, request_id = kept
-            with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
-                self._write(scope, scope["method"], ready.status, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            # Nothing else is logged of it: bound for all that would take longer.
+            self._write(scope, scope["method"], ready.status, seconds, request_id=request_id.decode())
 
-    def _write(self, scope: Any, method: str, status: int, seconds: float) -> None:
+    def _write(self, scope: Any, method: str, status: int, seconds: float, **more: str) -> None:
         user = scope.get("user")
         _log.info(
             "request",
@@ -185,4 +186,5 @@ class RequestContext:
             status=status,
             ms=round(seconds * 1000, 2),
             user_id=str(user.user_id) if user is not None and user.user_id else None,
+            **more,
         )
