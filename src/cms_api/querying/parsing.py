@@ -37,6 +37,8 @@ MAX_NESTING = 5
 MAX_SORTS = 8
 MAX_INCLUDES = 20
 MAX_FIELDS = 200
+# In one list, whatever they name.
+MAX_NAMES = 1_000
 MAX_FAULTS = 50
 MAX_SEARCH = 500
 # Of a text that is compared with: as long as the longest address is.
@@ -295,6 +297,9 @@ class _Parser:
             found = [None]
         if not all(isinstance(one, str) for one in found):
             self.fault(node, "type", expected)
+            return []
+        if len(found) > MAX_NAMES:
+            self.fault(node, "too_many", f"At most {MAX_NAMES} names are taken.")
             return []
         return found
 

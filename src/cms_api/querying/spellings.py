@@ -1,23 +1,27 @@
 """The two ways to spell a query: as a query string, and as JSON."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import count
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
+from cms_api.kernel.errors import Fault
 from cms_api.querying.listings import FieldType
-from cms_api.querying.parsing import Node, Spelling
+from cms_api.querying.parsing import Node, Refused, Spelling
 from cms_api.validation import escaped
 
 # A parameter's name, and what follows it in brackets: `filter[tags.slug][in]`.
 _NAME = re.compile(r"(filter|include)((?:\[[^\[\]]*\])+)")
 _STEPS = re.compile(r"\[([^\[\]]*)\]")
 MAX_STEPS = 24
+# Of a body: all filters that are taken, with as many values, and names to show.
+MAX_PARTS = 6_000
 _Integer = Annotated[int, Meta(ge=-(2**31), lt=2**31)]
 _MAX_DIGITS = 4
 # Of a number, as a power of ten: more than a JSON number in double precision has.
@@ -40,8 +44,17 @@ def of_parameters(pairs: Iterable[tuple[str, str]]) -> Node:
     return root
 
 
-def of_json(value: Any, place: str = "", depth: int = 0) -> Node:
-    """JSON as a tree. A fault's place is a JSON Pointer (RFC 6901)."""
+def of_json(value: Any, place: str = "") -> Node:
+    """JSON as a tree. A fault's place is a JSON Pointer (RFC 6901).
+
+    Raises `Refused` where it has more than `MAX_PARTS`: each of them might have to be told of.
+    """
+    return _tree(value, place, 0, count(1))
+
+
+def _tree(value: Any, place: str, depth: int, numbers: Iterator[int]) -> Node:
+    if next(numbers) > MAX_PARTS:
+        raise Refused([Fault(place, "too_many", f"At most {MAX_PARTS} members and items are taken.")])
     node = Node(place)
     node.values.append(value)
     parts: Iterable[tuple[str, Any]] = ()
@@ -52,7 +65,7 @@ def of_json(value: Any, place: str = "", depth: int = 0) -> Node:
     elif isinstance(value, list):
         parts = ((str(number), one) for number, one in enumerate(value[:1_000]))
     for name, one in parts:
-        node.parts[name] = of_json(one, f"{place}/{escaped(name)}", depth + 1)
+        node.parts[name] = _tree(one, f"{place}/{escaped(name)}", depth + 1, numbers)
     return node
 
 

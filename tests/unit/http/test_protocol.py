@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
 import msgspec
@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 from cms_api.adapters.http import context
 from cms_api.adapters.http.caching import Answer, CachedAnswers, ResponseCache, shared
 from cms_api.adapters.http.context import RequestContext
+from cms_api.adapters.http.methods import Methods
 from cms_api.adapters.http.protocol import Protocol
 from cms_api.adapters.http.proxies import Proxies
 
@@ -244,8 +245,11 @@ async def test_other_applications_are_served_as_ever() -> None:
         (b"nonsense\r\n\r\n", 400, "malformed"),
         (b"BREW /a HTTP/1.1\r\nHost: x\r\n\r\n", 400, "malformed"),
         (b"GET /a HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 200_000, 431, "head_too_large"),
-        (b"GET /" + b"a" * 200_000, 431, "head_too_large"),
-        (request() + b"GET /" + b"a" * 200_000, 431, "head_too_large"),
+        (b"GET /" + b"a" * 900_000, 431, "head_too_large"),
+        (request() + b"GET /" + b"a" * 900_000, 431, "head_too_large"),
+        (request(path="/" + "a" * 65_600), 431, "head_too_large"),
+        (request("X: " + "x" * 65_600), 431, "head_too_large"),
+        (request(*(f"X{number}: {'x' * 1_000}" for number in range(70))), 431, "head_too_large"),
     ],
 )
 async def test_what_is_refused_before_there_is_a_request_is_a_problem(
@@ -271,11 +275,71 @@ async def test_bodies_and_many_requests_are_no_head_that_is_too_large() -> None:
     assert found.count(b"HTTP/1.1 200 OK") == 2_001
 
 
-async def test_what_is_no_request_ends_what_is_being_answered() -> None:
+async def test_what_is_right_is_answered_though_what_follows_is_not() -> None:
     async with Site().served() as ask:
-        found = await ask(request(path="/slow") + b"nonsense\r\n\r\n")
-    assert found.count(b"HTTP/1.1") <= 1
-    assert found.endswith(b"[closed]")
+        for path in ("/slow", "/b"):
+            found = await ask(request(path=path) + b"nonsense\r\n\r\n")
+            assert found.count(b"HTTP/1.1 200 OK") == 1
+            assert found.endswith(b"many words [closed]")
+            posted = request("Content-Length: 90000", method="POST", path=path) + b"x" * 90_000
+            found = await ask(posted + b"GET /a HTTP/1.1\r\nHo")
+            assert found.count(b"HTTP/1.1 200 OK") == 1
+
+
+async def test_heads_of_many_requests_are_each_counted_by_themselves() -> None:
+    async with Site().served() as ask:
+        await ask(request())
+        for number in (1_000, 6_000):
+            assert (await ask(request() * number)).count(b"HTTP/1.1 200 OK") == number
+
+
+async def test_trailers_are_no_headers() -> None:
+    site = Site()
+    heads: list[Any] = []
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        while (message := await receive()).get("more_body"):
+            pass
+        if message["type"] == "http.disconnect":
+            return
+        heads.append(dict(scope["headers"]))
+        await site.answer(scope, receive, send)
+
+    site.context._app = answer
+    sent = (
+        request("Transfer-Encoding: chunked", "X-Forwarded-For: 1.1.1.1", method="POST") + b"2\r\n{}\r\n0\r\n"
+    )
+    trailers = b"Authorization: Bearer x\r\nX-Forwarded-For: 2.2.2.2\r\n\r\n"
+    async with site.served() as ask:
+        assert b"HTTP/1.1 200 OK" in await ask(sent + trailers)
+        head, answered = heads[0], len(heads)
+        assert (head[b"x-forwarded-for"], b"authorization" in head) == (b"1.1.1.1", False)
+        # And they have an end.
+        for endless in (b"X: y\r\n" * 200_000, b"X: " + b"y" * 900_000):
+            with suppress(ConnectionResetError):
+                assert await ask(sent + endless) == b"[closed]"
+            assert len(heads) == answered
+
+
+async def test_a_head_alone_ends() -> None:
+    site = Site()
+    ended: list[bool] = []
+
+    async def endless(scope: Any, receive: Any, send: Any) -> None:
+        del scope
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        try:
+            while (await asyncio.wait_for(receive(), 5))["type"] != "http.disconnect":
+                await send({"type": "http.response.body", "body": b"x", "more_body": True})
+        finally:
+            ended.append(True)
+
+    site.context._app = Methods(endless)
+    async with site.served() as ask:
+        found = await ask(request(method="HEAD"))
+        assert found.startswith(b"HTTP/1.1 200 OK")
+        assert found.endswith(b"\r\n\r\n")
+        await until(lambda: bool(ended))
 
 
 async def test_who_goes_away_before_all_is_said_is_no_error_of_ours(

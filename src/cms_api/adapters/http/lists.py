@@ -236,6 +236,8 @@ def _of_body(body: bytes) -> Node:
         return of_json(decode(body, dict[str, Any]))
     except Invalid as error:
         raise Malformed(error.detail, faults=error.faults) from None
+    except Refused as error:
+        raise refusal(error) from None
 
 
 def cost_limit_of(request: ApiRequest) -> int:

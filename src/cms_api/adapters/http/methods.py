@@ -26,7 +26,7 @@ class Methods:
             if scope["method"] == HttpMethod.HEAD:
                 scope["method"] = HttpMethod.GET
                 scope[IS_HEAD] = True  # type: ignore[literal-required]  # a key of our own
-                send = _without_content(send)
+                send = _head_only(send)
             elif scope["method"] == HttpMethod.OPTIONS and not _is_preflight(scope):
                 scope["method"] = NO_METHOD  # type: ignore[typeddict-item]
                 send = _granting(send)
@@ -51,6 +51,17 @@ def _granting(send: Send) -> Send:
         await target(message)
 
     return granted
+
+
+def _head_only(send: Send) -> Send:
+    """``send`` that ends with the head: a stream would have no other end."""
+
+    async def bare(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await send(message)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return bare
 
 
 def _without_content(send: Send) -> Send:
