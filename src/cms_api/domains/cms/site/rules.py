@@ -47,7 +47,9 @@ def check(values: Mapping[str, Any], faults: Faults) -> None:
 
 def post_path_faults(path: str) -> Iterator[Fault]:
     """Everything that is wrong with the path of posts: as that of a content type, but it may be a slug alone."""
-    if path != SitePaths().post:
+    if len(path) > MAX_TITLE:
+        yield Fault(pointer_of(POST_PATH), "length", f"This has at most {MAX_TITLE:,} characters.")
+    elif path != SitePaths().post:
         yield from path_faults(path, pointer_of(POST_PATH))
 
 
