@@ -42,8 +42,9 @@ from cms_api.domains.cms.authors.service import view as author_view
 from cms_api.domains.cms.comments.model import EditorialComment
 from cms_api.domains.cms.comments.ports import CommentRepository
 from cms_api.domains.cms.comments.service import Comments
+from cms_api.domains.cms.content_types.ports import AddressRepository
 from cms_api.domains.cms.documents.access import Access
-from cms_api.domains.cms.documents.content import Content, Format, Link
+from cms_api.domains.cms.documents.content import Content, Format, Link, PostContent
 from cms_api.domains.cms.documents.deleting import Deletions
 from cms_api.domains.cms.documents.engine import status_of
 from cms_api.domains.cms.documents.errors import AddressTaken, HasChildren, InUse, SlugTaken
@@ -250,12 +251,16 @@ class CmsUnitOfWork(FakeUnitOfWork):
 
 
 def repositories(store: Store) -> dict[type, object]:
-    from tests.fakes_schedules import FakeSchedules  # noqa: PLC0415 - that module knows this one
+    # Those modules know this one.
+    from tests.fakes_content_types import TypeStore  # noqa: PLC0415
+    from tests.fakes_modelling import FakeAddresses  # noqa: PLC0415
+    from tests.fakes_schedules import FakeSchedules  # noqa: PLC0415
 
     return {
         ScheduleRepository: FakeSchedules(store),
         DocumentRepository: FakeDocuments(store),
         PublicationRepository: FakePublications(store),
+        AddressRepository: FakeAddresses(store, TypeStore()),
         ReferenceRepository: FakeReferences(store),
         AuthorRepository: FakeAuthors(store),
         TermRepository: FakeTerms(store),
@@ -408,7 +413,7 @@ class FakePublications(PublicationRepository):
         self._store.publications[document.id] = Publication(
             type=document.type,
             locale=document.locale,
-            path=_address(content)
+            path=self._address(content)
             or self._live_path(document.id, content.slug, getattr(content, "parent", None)),
             content=content,
             fields=public.fields,
@@ -437,6 +442,11 @@ class FakePublications(PublicationRepository):
             if live.rendering_version < RENDERING_VERSION and (after is None or one > after)
         )
         return found[:limit]
+
+    def _address(self, content: Content) -> str | None:
+        if isinstance(content, PostContent):
+            return self._store.site.paths.post.removeprefix("/").replace("{slug}", content.slug)
+        return content.definition.address(content.slug) if isinstance(content, EntryContent) else None
 
     def _live_path(self, document_id: UUID, slug: str, parent: UUID | None) -> str:
         seen = {document_id}
@@ -475,10 +485,6 @@ class FakePublications(PublicationRepository):
     async def take_down(self, document_id: UUID) -> None:
         self._store.publications.pop(document_id, None)
         self._store.links.pop((document_id, True), None)
-
-
-def _address(content: Content) -> str | None:
-    return content.definition.address(content.slug) if isinstance(content, EntryContent) else None
 
 
 def _is_alone(row: Publication) -> bool:

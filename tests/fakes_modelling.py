@@ -181,7 +181,15 @@ class FakeAddresses(AddressRepository):
     def _live(self, key: str) -> list[tuple[UUID, "Publication"]]:
         return [(one, row) for one, row in sorted(self._store.publications.items()) if row.type == key]
 
+    async def hold_posts(self) -> None:
+        """One unit of work at a time runs here."""
+
+    async def lock_posts(self) -> None:
+        """One unit of work at a time runs here."""
+
     async def holder(self, path: str) -> str | None:
+        if path == self._store.site.paths.post != "/{slug}":
+            return "post"
         return next((key for key, one in self._types.types.items() if one.definition.path == path), None)
 
     async def count(self, key: str) -> int:
@@ -206,14 +214,14 @@ class FakeAddresses(AddressRepository):
         before = fakes_redirects.live_paths(self._store)
         for one, row in self._live(key):
             content: Any = row.content
-            definition = msgspec.structs.replace(content.definition, path=path)
-            moved: EntryContent = compiled(definition, version=1).content(
-                slug=content.slug, fields=content.fields
-            )
             place = content.slug if path is None else _address(path, content.slug)
             if path is not None and self._is_other_there(key, row.locale, place):
                 raise AddressTaken(path)
-            self._store.publications[one] = msgspec.structs.replace(row, path=place, content=moved)
+            if isinstance(content, EntryContent):
+                definition = msgspec.structs.replace(content.definition, path=path)
+                kind = compiled(definition, version=1)
+                content = kind.content(slug=content.slug, fields=content.fields)
+            self._store.publications[one] = msgspec.structs.replace(row, path=place, content=content)
         if path is not None:
             fakes_redirects.lead_all(
                 self._store, {one: before[one] for one, _ in self._live(key) if one in before}, at=at

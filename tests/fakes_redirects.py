@@ -317,7 +317,8 @@ class FakeDeliveryQueries(DeliveryQueries):
     ) -> Delivered | None:
         del locale
         for document_id, live in self._store.publications.items():
-            if f"{live.type}s" == kind and value == (document_id if by == "id" else live.path):
+            known = {"id": document_id, "slug": live.content.slug, "path": live.path}
+            if f"{live.type}s" == kind and value == known[by]:
                 said = {"id": document_id, "path": live.path, "format": selection.format}
                 return Delivered(msgspec.json.encode(said).decode(), "", str(document_id))
         return None

@@ -44,6 +44,7 @@ from cms_api.domains.cms.redirects.paths import with_ancestors
 from cms_api.domains.cms.redirects.ports import LivePlace, RedirectQueries
 from cms_api.domains.cms.search.ports import SearchIndex
 from cms_api.domains.cms.search.text import SearchText
+from cms_api.domains.cms.site.ports import SiteRepository
 from cms_api.domains.cms.taxonomies.model import Term
 from cms_api.domains.cms.taxonomies.ports import TermRepository
 from cms_api.kernel.unit_of_work import UnitOfWork
@@ -179,8 +180,9 @@ def entry(
     return Document.create(of, content, locale=locale, at=AT, by=None, translation_of=translation_of)[0]
 
 
-def post(slug: str) -> Document[PostContent]:
-    return Document.create(POST, PostContent(slug=slug, title=slug.title()), locale="en", at=AT, by=None)[0]
+def post(slug: str, locale: str = "en") -> Document[PostContent]:
+    content = PostContent(slug=slug, title=slug.title())
+    return Document.create(POST, content, locale=locale, at=AT, by=None)[0]
 
 
 def first(*documents: Document[Any]) -> list[UUID]:
@@ -485,3 +487,55 @@ async def test_addresses_of_others_are_not_taken(stage: Stage) -> None:
     with pytest.raises(AddressTaken):
         await stage.move("/others/{slug}")
     assert (await stage.at("others/one"), await stage.at("others/two")) == (other.id, None)
+
+
+async def set_post_path(stage: Stage, path: str) -> None:
+    async with stage.uow() as uow:
+        addresses, settings = uow.repository(AddressRepository), uow.repository(SiteRepository)
+        await addresses.lock_posts()
+        before = await settings.get()
+        paths = msgspec.structs.replace(before.paths, post=path)
+        await settings.save(msgspec.structs.replace(before, paths=paths))
+        await addresses.move("post", path, at=LATER)
+
+
+async def test_posts_follow_the_pattern_of_the_settings(stage: Stage) -> None:
+    one, two, german = post("one"), post("two"), post("one", "de")
+    await stage.made(one, two, german, live=True)
+    assert await stage.at("one") == one.id
+    await set_post_path(stage, "/blog/{slug}")
+    assert [await stage.at(path) for path in ("blog/one", "blog/two")] == [one.id, two.id]
+    assert [await stage.at(path) for path in ("one", "two")] == ["blog/one", "blog/two"]
+    # Who is published later, or again, goes where the others are.
+    three = post("three")
+    async with stage.uow() as uow:
+        await uow.repository(AddressRepository).hold_posts()
+    await stage.made(three, live=True)
+    assert await stage.at("blog/three") == three.id
+    await set_post_path(stage, "/{slug}")
+    assert await stage.at("blog/three") == "three"
+    assert (await stage.at("one"), await stage.at("blog/one")) == (one.id, "one")
+
+
+async def test_the_pattern_of_posts_has_a_holder(stage: Stage) -> None:
+    await set_post_path(stage, "/blog/{slug}")
+    async with stage.uow() as uow:
+        addresses = uow.repository(AddressRepository)
+        assert await addresses.holder("/blog/{slug}") == "post"
+        assert await addresses.holder("/{slug}") is None
+    await set_post_path(stage, "/{slug}")
+    async with stage.uow() as uow:
+        addresses = uow.repository(AddressRepository)
+        assert await addresses.holder("/blog/{slug}") is None
+        assert await addresses.holder("/{slug}") is None
+
+
+async def test_where_posts_would_meet_others(stage: Stage) -> None:
+    one, two, german = post("one"), post("two"), post("two", "de")
+    await stage.made(one, two, german, live=True)
+    await stage.made(entry("two", of=kind("other", "/others/{slug}")), live=True)
+    async with stage.uow() as uow:
+        addresses = uow.repository(AddressRepository)
+        assert await addresses.taken("post", "/others/{slug}") == (1, [two.id])
+        assert await addresses.taken("post", "/blog/{slug}") == (0, [])
+        assert await addresses.count("post") == 3

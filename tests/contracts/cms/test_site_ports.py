@@ -115,7 +115,7 @@ async def test_the_public_sees_files_and_no_drafts(backend: Backend) -> None:
     assert json.loads(shown.json) == {
         "title": "", "tagline": "", "base_url": None, "base_urls": {}, "timezone": "UTC", "posts_per_page": 10,
         "home_page": None, "posts_page": None, "icon": None, "image": None, "social": [],
-        "paths": {"category": "/category/{slug}", "tag": "/tag/{slug}", "author": "/author/{slug}"},
+        "paths": {"post": "/{slug}", "category": "/category/{slug}", "tag": "/tag/{slug}", "author": "/author/{slug}"},
         "feeds": {"content": "full", "items": 20}, "robots": {"disallow": [], "allow": []},
         "logo": {"url": "https://x.example/a.png", "alt": "", "width": None, "height": None},
         "seo": {"title_template": "%s", "description": "", "noindex": False},

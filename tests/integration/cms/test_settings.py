@@ -54,7 +54,7 @@ async def test_the_life_of_settings(
         "title": "", "tagline": "", "base_url": None, "base_urls": {}, "timezone": "UTC", "posts_per_page": 10,
         "home_page": None, "posts_page": None, "logo": None, "icon": None, "image": None, "social": [],
         "seo": {"title_template": "%s", "description": "", "noindex": False},
-        "paths": {"category": "/category/{slug}", "tag": "/tag/{slug}", "author": "/author/{slug}"},
+        "paths": {"post": "/{slug}", "category": "/category/{slug}", "tag": "/tag/{slug}", "author": "/author/{slug}"},
         "feeds": {"content": "full", "items": 20}, "robots": {"disallow": [], "allow": []},
         "version": 1, "updated_by": None,
     }  # fmt: skip

@@ -8,11 +8,14 @@ from tests.fakes_cms import FakeCms
 
 from cms_api.domains.cms.media.interface import MediaChanges
 from cms_api.domains.cms.pages.interface import PageChanges
+from cms_api.domains.cms.posts.interface import PostChanges
+from cms_api.domains.cms.site.errors import AddressesTaken
 from cms_api.domains.cms.site.events import SITE_ID, SettingsUpdated
 from cms_api.domains.cms.site.interface import (
     WRITE,
     SeoSettingsChanges,
     SettingsChanges,
+    SitePathsChanges,
     SiteSettings,
     SocialLink,
 )
@@ -112,6 +115,10 @@ async def test_a_stale_writer_hears_that_before_all_else(cms: FakeCms) -> None:
         ({"social": (SocialLink(network="x", url="x"),)}, ("/social/0/url", "url")),
         ({"seo": SeoSettingsChanges(title_template="%s%s")}, ("/seo/title_template", "template")),
         ({"seo": SeoSettingsChanges(description="x" * 2_001)}, ("/seo/description", "length")),
+        ({"paths": SitePathsChanges(post="/blog")}, ("/paths/post", "path")),
+        ({"paths": SitePathsChanges(post="/{slug}/blog")}, ("/paths/post", "path")),
+        ({"paths": SitePathsChanges(post="/Blog/{slug}")}, ("/paths/post", "path")),
+        ({"paths": SitePathsChanges(post=f"/{'a' * 194}/{{slug}}")}, ("/paths/post", "length")),
     ],
 )
 async def test_rules(cms: FakeCms, values: dict[str, Any], fault: tuple[str, str]) -> None:
@@ -137,3 +144,39 @@ async def test_pages_and_files(cms: FakeCms) -> None:
     assert (await update(cms, home_page=home)).version == 3  # nothing new is said
     await update(cms, home_page=None)
     assert await refused(cms, home_page=home) == [("/home_page", "unknown_reference")]
+
+
+async def post(cms: FakeCms, title: str) -> UUID:
+    async with cms.uow() as uow:
+        made = await cms.posts.create(uow, SYSTEM, PostChanges(title=title))
+        return (await cms.posts.publish(uow, SYSTEM, made.id, expected=None)).id
+
+
+async def test_posts_move(cms: FakeCms) -> None:
+    one = await post(cms, "One")
+    assert cms.store.publications[one].path == "one"
+    cms.store.events.clear()
+    after = await update(cms, paths=SitePathsChanges(post="/blog/{slug}"))
+    assert (after.paths.post, after.paths.tag) == ("/blog/{slug}", "/tag/{slug}")
+    assert cms.store.publications[one].path == "blog/one"
+    assert [redirect.source for redirect in cms.store.redirects.values()] == ["one"]
+    assert [event.changed for event in cms.store.events if isinstance(event, SettingsUpdated)] == [
+        ("paths.post",)
+    ]
+    other = await post(cms, "Other")
+    assert cms.store.publications[other].path == "blog/other"
+    assert await update(cms, paths=SitePathsChanges(post="/blog/{slug}")) == after
+
+
+async def test_posts_stay_where_others_are(cms: FakeCms) -> None:
+    one, _ = await post(cms, "One"), await post(cms, "Two")
+    async with cms.uow() as uow:
+        blog = await cms.pages.create(uow, SYSTEM, PageChanges(title="Blog"))
+        below = await cms.pages.create(uow, SYSTEM, PageChanges(title="One", parent=blog.id))
+        for made in (blog, below):
+            await cms.pages.publish(uow, SYSTEM, made.id, expected=None)
+    with pytest.raises(AddressesTaken) as caught:
+        await update(cms, paths=SitePathsChanges(post="/blog/{slug}"))
+    assert caught.value.members == {"path": "/blog/{slug}", "documents": 1, "examples": [str(one)]}
+    assert (await cms.site.get(SYSTEM)).version == 1
+    assert cms.store.publications[one].path == "one"

@@ -47,6 +47,15 @@ BaseUrls = Annotated[
 SlugPath = Annotated[
     str, Meta(min_length=1, max_length=200, description="Has `{slug}` once.", examples=["/category/{slug}"])
 ]
+PostPath = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=200,
+        description="Where live posts are on the site: `{slug}`, with fixed names before it or none.",
+        examples=["/blog/{slug}"],
+    ),
+]
 RobotsPaths = Annotated[
     tuple[Annotated[str, Meta(max_length=2_000, examples=["/search"])], ...], Meta(max_length=100)
 ]
@@ -69,8 +78,9 @@ class SeoSettingsPatch(Wire, frozen=True, kw_only=True):
 
 
 class SitePathsPatch(Wire, frozen=True, kw_only=True):
-    """Where the site shows what belongs to a term or an author; what is left out stays."""
+    """Where the site shows posts, and what belongs to a term or an author; what is left out stays."""
 
+    post: PostPath | UnsetType = UNSET
     category: SlugPath | UnsetType = UNSET
     tag: SlugPath | UnsetType = UNSET
     author: SlugPath | UnsetType = UNSET
@@ -136,6 +146,7 @@ class SettingsController(Controller):
                 "base_urls": {"fr": "https://example.org/fr"},
                 "timezone": "Europe/Paris",
                 "seo": {"noindex": False},
+                "paths": {"post": "/blog/{slug}"},
             }
         },
     )
@@ -147,7 +158,11 @@ class SettingsController(Controller):
         site: NamedDependency[SiteService],
         uow: NamedDependency[UnitOfWork],
     ) -> Response[SiteSettings]:
-        """A page that is the home page may be unpublished; readers see none then."""
+        """A page that is the home page may be unpublished; readers see none then.
+
+        Another `paths.post` moves all live posts at once: redirects lead to them from where they were. It is refused
+        where posts would be where others are (409, `addresses_taken`).
+        """
         async with uow:
             settings = await site.update(uow, request.user, _changes(data), expected=if_match)
         return resource(request, settings)

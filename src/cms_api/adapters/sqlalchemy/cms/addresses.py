@@ -1,4 +1,4 @@
-"""The addresses of the live entries of a content type."""
+"""The addresses of the live documents of a type."""
 
 from datetime import datetime
 from uuid import UUID
@@ -8,12 +8,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from cms_api.adapters.sqlalchemy.base import translating
 from cms_api.adapters.sqlalchemy.cms.publications import LEAD_ON
+from cms_api.adapters.sqlalchemy.cms.table import lock
 from cms_api.domains.cms.content_types.definition import SLUG
 from cms_api.domains.cms.content_types.ports import AddressRepository
 from cms_api.domains.cms.content_types.tallies import MAX_EXAMPLES
 from cms_api.domains.cms.documents.errors import AddressTaken
 
-# What a live entry's path is to be; without a pattern it is its slug, and no address.
+# The lock of the pattern of posts. The row of the settings is not locked in its place: who purges the home
+# page does so behind documents.
+POSTS = "pattern of posts"
+# What a live document's path is to be; without a pattern it is its slug, and no address.
 PATH = f"coalesce(replace(ltrim(CAST(:path AS text), '/'), '{SLUG}', p.slug), p.slug)"
 MOVE = f"""
 WITH changed AS MATERIALIZED (
@@ -31,9 +35,22 @@ class SqlAlchemyAddresses(AddressRepository):
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
+    async def hold_posts(self) -> None:
+        await lock(self._session, POSTS, shared=True)
+
+    async def lock_posts(self) -> None:
+        await lock(self._session, POSTS)
+
     async def holder(self, path: str) -> str | None:
+        await lock(self._session, f"pattern {path}")
         found: str | None = await self._session.scalar(
-            text("SELECT key FROM cms.content_types WHERE definition->>'path' = :path"), {"path": path}
+            text(
+                f"""
+                SELECT key FROM cms.content_types WHERE definition->>'path' = :path
+                UNION ALL SELECT 'post' FROM cms.site_settings WHERE nullif(data->'paths'->>'post', '/{SLUG}') = :path
+                """
+            ),
+            {"path": path},
         )
         return found
 

@@ -241,8 +241,6 @@ def _columns(
 def _one(kind: Kind, by: str, selection: Selection) -> str:
     alias = ALIASES[kind]
     column = f"{alias}.{SOURCES[kind].key if by == 'id' else by}"
-    if kind == "posts" and by == "slug":
-        column = "p.path"  # the same, and indexed
     where = f"{column} = %(value)s AND {CONDITIONS[kind]}"
     if alias == "p" and by != "id":
         where += " AND p.locale = %(locale)s"

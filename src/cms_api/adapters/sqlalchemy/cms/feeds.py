@@ -10,11 +10,11 @@ from cms_api.adapters.sqlalchemy.cms.delivery import object_of
 from cms_api.adapters.sqlalchemy.cms.sources import moment
 from cms_api.adapters.sqlalchemy.cms.urls import (
     IS_PUBLIC_AUTHOR,
-    archive_url,
     file_url,
     mentioned_addresses,
     mentioned_ids,
     page_url,
+    site_path,
 )
 from cms_api.adapters.sqlalchemy.reading import Reader
 from cms_api.domains.cms.documents.addresses import addressed
@@ -27,7 +27,7 @@ _FIELDS = {"category": "categories", "tag": "tags", "author": "authors"}
 
 def _term(taxonomy: Taxonomy) -> str:
     return f"""
-        SELECT t.id, t.slug, t.name, t.description, {archive_url(taxonomy, "t.slug")} FROM cms.terms t
+        SELECT t.id, t.slug, t.name, t.description, {site_path(taxonomy, "t.slug")} FROM cms.terms t
         WHERE t.id = coalesce(
             (SELECT id FROM cms.terms WHERE taxonomy = '{taxonomy}' AND slug = %(slug)s),
             (SELECT term_id FROM cms.former_slugs WHERE kind = '{taxonomy}' AND slug = %(slug)s))"""
@@ -36,7 +36,7 @@ def _term(taxonomy: Taxonomy) -> str:
 # By the slug of the moment, or else by a former one.
 _SUBJECTS: dict[Scope, str] = {
     "author": f"""
-        SELECT a.id, a.slug, a.name, a.bio, {archive_url("author", "a.slug")} FROM cms.authors a
+        SELECT a.id, a.slug, a.name, a.bio, {site_path("author", "a.slug")} FROM cms.authors a
         WHERE {IS_PUBLIC_AUTHOR} AND a.id = coalesce(
             (SELECT id FROM cms.authors WHERE slug = %(slug)s),
             (SELECT author_id FROM cms.former_slugs WHERE kind = 'author' AND slug = %(slug)s))""",
@@ -44,7 +44,7 @@ _SUBJECTS: dict[Scope, str] = {
     "tag": _term("tag"),
 }
 _TERM_IDS = "p.category_ids || p.tag_ids"
-_AUTHOR = object_of({"name": "a.name", "url": archive_url("author", "a.slug")})
+_AUTHOR = object_of({"name": "a.name", "url": site_path("author", "a.slug")})
 _COVER = object_of({"url": file_url("m"), "media_type": "m.media_type", "size": "m.size", "alt": "m.alt"})
 _POST = {
     "id": "p.document_id",

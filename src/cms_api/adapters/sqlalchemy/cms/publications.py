@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from cms_api.adapters.sqlalchemy.base import json_text, translating
 from cms_api.adapters.sqlalchemy.cms.documents import MAX_PATH
 from cms_api.adapters.sqlalchemy.cms.references import put_links
+from cms_api.adapters.sqlalchemy.cms.urls import site_path
 from cms_api.domains.cms.documents.content import Content, PageContent, PostContent
 from cms_api.domains.cms.documents.errors import AddressTaken
 from cms_api.domains.cms.documents.model import Document
@@ -78,6 +79,7 @@ moved AS (
 SELECT max(length(path)) FROM changed
 """
 
+POST_PATH = f"SELECT ltrim({site_path('post', 'CAST(:slug AS text)')}, '/')"
 RENDERED = """
 INSERT INTO cms.renderings (document_id, markdown, text, blocks)
 SELECT document_id, CAST(:markdown AS jsonb), CAST(:text AS jsonb), CAST(:blocks AS jsonb) FROM {source}
@@ -106,6 +108,8 @@ class SqlAlchemyPublications(PublicationRepository):
             {"id": document.id, "revision_id": document.live_revision_id, "at": document.updated_at},
         )
         address = content.definition.address(content.slug) if isinstance(content, EntryContent) else None
+        if post is not None:
+            address = await self._post_path(post.slug)
         has_address = address is not None or not isinstance(content, EntryContent)
         path = address or await self._live_path(document.id, content.slug, page.parent if page else None)
         taken = AddressTaken(path if address else content.slug)
@@ -178,6 +182,11 @@ class SqlAlchemyPublications(PublicationRepository):
             if page is not None or (before not in (None, path) and has_address):
                 await self._move_live(document, before)
         await put_links(self._session, document.id, content, is_live=True)
+
+    async def _post_path(self, slug: str) -> str:
+        """Where the settings say that a post is. They stay so while the unit of work holds its pattern."""
+        path: str = await self._session.scalar(text(POST_PATH), {"slug": slug})
+        return path
 
     async def _live_path(self, document_id: UUID, slug: str, parent: UUID | None) -> str:
         """The public address below ``parent``, whose live copy counts where it has one.

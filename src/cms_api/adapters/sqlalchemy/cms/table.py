@@ -68,9 +68,13 @@ class ResourceTable(Generic[R]):
         return first_free(base, set(taken))
 
 
-async def lock(session: AsyncSession, name: str) -> None:
-    """Wait until no other transaction holds the lock ``name``, and hold it to the end."""
-    await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 7025))"), {"name": name})
+async def lock(session: AsyncSession, name: str, *, shared: bool = False) -> None:
+    """Wait until no other transaction holds the lock ``name``, and hold it to the end.
+
+    One that is ``shared`` waits for those only that are not.
+    """
+    function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+    await session.execute(text(f"SELECT {function}(hashtextextended(:name, 7025))"), {"name": name})
 
 
 def numbered_like(base: str) -> str:

@@ -74,8 +74,8 @@ def whole_file_url(alias: str, base: str) -> str:
     )
 
 
-def archive_url(kind: str, slug: str) -> str:
-    """The path of what lists the documents of a category, a tag or an author."""
+def site_path(kind: str, slug: str) -> str:
+    """The path that the settings give to a post, or to what lists those of a category, a tag or an author."""
     pattern = getattr(SitePaths(), kind)
     return (
         f"replace(coalesce((SELECT data->'paths'->>'{kind}' FROM cms.site_settings), '{pattern}'),"
@@ -83,10 +83,10 @@ def archive_url(kind: str, slug: str) -> str:
     )
 
 
-_CATEGORY, _TAG = archive_url("category", "t.slug"), archive_url("tag", "t.slug")
+_CATEGORY, _TAG = site_path("category", "t.slug"), site_path("tag", "t.slug")
 # Of the term `t`, and of the author `a`.
 TERM_URL = f"CASE t.taxonomy WHEN 'category' THEN {_CATEGORY} ELSE {_TAG} END"
-AUTHOR_URL = archive_url("author", "a.slug")
+AUTHOR_URL = site_path("author", "a.slug")
 
 
 def addresses_of(ids: str, *, locale: str, unmarked: str) -> str:

@@ -135,6 +135,7 @@ class BulkHandler(JobHandler):
         """Go on behind the document that the last step ended with: in an order that the action leaves alone."""
         params = msgspec.convert(job.params, BulkParams)
         service, is_first = await self._types.service(params.type), job.cursor is None
+        await service.hold_addresses(uow)
         page = await self._queries.list(
             service.kind,
             PageRequest(

@@ -72,6 +72,8 @@ class Batch(BatchService):
 
     async def _lock(self, uow: UnitOfWork, operations: Sequence[Operation]) -> None:
         """Take all locks at once, in the order of everybody: two batches must not wait in a circle."""
+        for key in sorted({one.type for one in operations}):
+            await (await self._types.service(key)).hold_addresses(uow)
         for key in sorted({one.type for one in operations if one.action in ("create", "duplicate")}):
             await self._stages.first_stage(uow, key)
         moved = {one.type for one in operations if one.action in MOVES}

@@ -170,7 +170,7 @@ def faults_of(definition: Definition, types: Collection[str]) -> Iterator[Fault]
     if definition.key in RESERVED_TYPES:
         yield Fault("/key", "reserved", f"“{definition.key}” is a type, or an address, already.")
     if definition.path is not None:
-        yield from _path_faults(definition.path)
+        yield from path_faults(definition.path, "/path")
     total = 0
     for total, _ in enumerate(_bounded(definition.fields), 1):  # noqa: B007 - the last one counts
         pass
@@ -188,12 +188,13 @@ def faults_of(definition: Definition, types: Collection[str]) -> Iterator[Fault]
         yield Fault("/title_field", "unknown_field", "This is the key of a text field at the top.")
 
 
-def _path_faults(path: str) -> Iterator[Fault]:
+def path_faults(path: str, pointer: str) -> Iterator[Fault]:
+    """Everything that is wrong with a pattern of addresses."""
     if not _PATH.fullmatch(path):
         detail = (
             f"A path is a slash, fixed names with slashes between, and “{SLUG}” at the end: “/events/{SLUG}”."
         )
-        yield Fault("/path", "path", detail)
+        yield Fault(pointer, "path", detail)
         return
     for name in path.split("/")[1:-1]:
         try:
@@ -201,7 +202,7 @@ def _path_faults(path: str) -> Iterator[Fault]:
         except Invalid:
             is_clean = False
         if not is_clean:
-            yield Fault("/path", "path", f"“{name[:100]}” is no name for addresses: words joined by hyphens.")
+            yield Fault(pointer, "path", f"“{name[:100]}” is no name for addresses: words joined by hyphens.")
 
 
 def _bounded(fields: tuple[Field, ...]) -> Iterator[Field]:

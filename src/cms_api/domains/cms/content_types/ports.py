@@ -166,11 +166,26 @@ class ModelledDocuments(ABC):
 
 
 class AddressRepository(ABC):
-    """The addresses of a type's live documents, which follow from a pattern."""
+    """The addresses of a type's live documents, which follow from a pattern: for posts, one of the site's settings.
+
+    Whoever changes live posts, or several, holds their pattern, and whoever changes that locks it: before anything
+    else is locked, as moving them locks their documents.
+    """
+
+    @abstractmethod
+    async def hold_posts(self) -> None:
+        """Keep the pattern of posts as it is until the unit of work ends; any number may do so at once."""
+
+    @abstractmethod
+    async def lock_posts(self) -> None:
+        """Wait for all who hold the pattern of posts, and let nobody hold it until the unit of work ends."""
 
     @abstractmethod
     async def holder(self, path: str) -> str | None:
-        """The type whose live documents have addresses of this pattern."""
+        """The type, or `post`, whose live documents have addresses of this pattern; nobody else asks meanwhile.
+
+        A slug alone is no pattern.
+        """
 
     @abstractmethod
     async def count(self, key: str) -> int:

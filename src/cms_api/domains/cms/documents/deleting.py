@@ -25,7 +25,9 @@ class Deletions:
         effects = await uow.repository(ReferenceRepository).effects(target, mode, limit=NAMED)
         others = effects.others
         for key in sorted({one.type for one in others}):
-            await (await self._types.service(key)).hold(uow)
+            service = await self._types.service(key)
+            await service.hold(uow)
+            await service.hold_addresses(uow)
         if others:
             await uow.repository(DocumentRepository).lock([one.id for one in others])
         return effects

@@ -90,6 +90,9 @@ class Engine(DocumentService[Changes, V], Generic[C, Changes, V]):
     async def hold(self, uow: UnitOfWork) -> None:
         """Nothing to do: built-in types don't change."""
 
+    async def hold_addresses(self, uow: UnitOfWork) -> None:
+        """Nothing to do: addresses follow from documents, or from the type."""
+
     async def _of(
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, permission: str, expected: int | None
     ) -> Document[C]:

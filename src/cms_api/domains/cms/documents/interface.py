@@ -282,6 +282,13 @@ class DocumentService(ABC, Generic[Changes, V]):
         """Keep the type as it is until the unit of work ends, where it could change."""
 
     @abstractmethod
+    async def hold_addresses(self, uow: UnitOfWork) -> None:
+        """Keep what addresses follow from beside the type and the documents; before any document is locked.
+
+        Needed before live copies change, or several documents.
+        """
+
+    @abstractmethod
     async def unlink(
         self, uow: UnitOfWork, actor: Actor, document_id: UUID, targets: frozenset[UUID]
     ) -> None:

@@ -36,6 +36,8 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         revision_id: UUID | None = None,
         published_at: datetime | None = None,
     ) -> V:
+        may_look(actor)
+        await self.hold_addresses(uow)
         document = await self._of(uow, actor, document_id, policy.PUBLISH, expected)
         documents = uow.repository(DocumentRepository)
         snapshot, content = None, document.draft
@@ -75,11 +77,15 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
         return await self._shown(actor, document)
 
     async def unpublish(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
+        may_look(actor)
+        await self.hold_addresses(uow)
         document = await self._of(uow, actor, document_id, policy.PUBLISH, expected)
         event = document.unpublish(at=self._clock.now(), by=actor.user_id)
         return await self._stored_without_live(uow, actor, document, event)
 
     async def archive(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> V:
+        may_look(actor)
+        await self.hold_addresses(uow)
         document = await self._of(uow, actor, document_id, policy.ARCHIVE, expected)
         event = document.archive(at=self._clock.now(), by=actor.user_id)
         await cancel_pending(uow, actor, document_id, at=document.updated_at)
@@ -94,6 +100,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
 
     async def trash(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> None:
         may_look(actor)
+        await self.hold_addresses(uow)
         begun = await self._deletions.begin(uow, document_id, "trash")
         document = await self._of(uow, actor, document_id, policy.DELETE, expected)
         await self._trash(uow, actor, document)
@@ -131,6 +138,7 @@ class Publishing(Engine[C, Changes, V], Generic[C, Changes, V]):
 
     async def purge(self, uow: UnitOfWork, actor: Actor, document_id: UUID, *, expected: int | None) -> None:
         may_look(actor)
+        await self.hold_addresses(uow)
         begun = await self._deletions.begin(uow, document_id, "purge")
         document = await self._of(uow, actor, document_id, policy.PURGE, expected)
         event = document.purged()

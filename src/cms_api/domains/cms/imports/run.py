@@ -257,6 +257,7 @@ class Run(Step):
             return "unchanged"
         service: Any = self._do.posts if item.type == "post" else self._do.pages
         kind: Any = POST if item.type == "post" else PAGE
+        await service.hold_addresses(uow)
         documents = uow.repository(DocumentRepository)
         current = None if known is None else await documents.get(kind, known.target_id)
         if known is not None:

@@ -173,6 +173,7 @@ class Previews(PreviewService):
         # Types first, then documents in the order of their ids: so everybody locks.
         for key in sorted(services):
             await services[key].hold(uow)
+            await services[key].hold_addresses(uow)
         await uow.repository(PreviewStage).hold([draft.id for draft in found])
         # A type may have been deleted in between, and its documents with it.
         left = [(draft, services[draft.type]) for draft in found if draft.type in services]

@@ -44,7 +44,9 @@ class Rendering(RenderingService):
         done = 0
         async with new_uow() as uow:
             found = await uow.repository(PublicationRepository).outdated(after, AT_ONCE)
+            services = {key: await self._types.service(key) for key in {key for _, key in found}}
+            for service in services.values():
+                await service.hold_addresses(uow)
             for document_id, key in found:
-                service = await self._types.service(key)
-                done += await service.rerender(uow, actor, document_id)
+                done += await services[key].rerender(uow, actor, document_id)
         return done, found[-1][0] if len(found) == AT_ONCE else None

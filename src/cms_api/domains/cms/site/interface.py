@@ -36,8 +36,12 @@ class SeoSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SitePaths(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the site shows what belongs to a term or an author, whose slug takes the place of ``{slug}``."""
+    """Where the site shows posts, and what belongs to a term or an author: a slug takes the place of ``{slug}``.
 
+    Live posts have the addresses that ``post`` says.
+    """
+
+    post: str = "/{slug}"
     category: str = "/category/{slug}"
     tag: str = "/tag/{slug}"
     author: str = "/author/{slug}"
@@ -101,6 +105,7 @@ class SeoSettingsChanges(msgspec.Struct, frozen=True, kw_only=True):
 class SitePathsChanges(msgspec.Struct, frozen=True, kw_only=True):
     """New values; what is unset stays."""
 
+    post: str | UnsetType = UNSET
     category: str | UnsetType = UNSET
     tag: str | UnsetType = UNSET
     author: str | UnsetType = UNSET
@@ -152,7 +157,11 @@ class SiteService(ABC):
     async def update(
         self, uow: UnitOfWork, actor: Actor, changes: SettingsChanges, *, expected: int | None
     ) -> SiteSettings:
-        """Change settings. Raises `Stale`, and `Invalid` with every fault."""
+        """Change settings. Raises `Stale`, and `Invalid` with every fault.
+
+        Another path of posts moves all that are live at once, with redirects from where they were. Raises
+        `AddressesTaken` where others are.
+        """
 
 
 class PublicSiteService(ABC):

@@ -1,13 +1,14 @@
 """What settings may be: one rule for each field, by its name with dots."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from cms_api.domains.cms.content_types.definition import path_faults
 from cms_api.domains.cms.menus.items import is_web_address
 from cms_api.domains.cms.schedules.moments import check_timezone
-from cms_api.domains.cms.site.interface import SocialLink
-from cms_api.kernel.errors import Faults, invalid
+from cms_api.domains.cms.site.interface import SitePaths, SocialLink
+from cms_api.kernel.errors import Fault, Faults, invalid
 
 MAX_TITLE = 200
 MAX_TAGLINE = 500
@@ -18,6 +19,7 @@ MAX_POSTS = 100
 MAX_SOCIAL = 20
 MAX_NETWORK = 50
 MAX_ROBOTS = 100
+POST_PATH = "paths.post"
 _NO_PATH = re.compile(r"[^\w./~-]")
 _ROBOTS_PATH = re.compile(r"[/*][!$-~]*")
 
@@ -36,9 +38,19 @@ def check(values: Mapping[str, Any], faults: Faults) -> None:
             _check_social(value, faults)
         elif name == "base_urls":
             _check_base_urls(value, faults)
+        elif name == POST_PATH:
+            faults.note(*post_path_faults(value))
         elif name in CHECKS:
             with faults.noted():
                 CHECKS[name](value, pointer_of(name))
+
+
+def post_path_faults(path: str) -> Iterator[Fault]:
+    """Everything that is wrong with the path of posts: as that of a content type, but it may be a slug alone."""
+    if len(path) > MAX_TITLE:
+        yield Fault(pointer_of(POST_PATH), "length", f"This has at most {MAX_TITLE:,} characters.")
+    elif path != SitePaths().post:
+        yield from path_faults(path, pointer_of(POST_PATH))
 
 
 def _text(most: int) -> Check:

@@ -6,9 +6,12 @@ from typing import Any
 
 import msgspec
 
+from cms_api.domains.cms.content_types.ports import AddressRepository
 from cms_api.domains.cms.delivery.interface import Delivered
 from cms_api.domains.cms.documents.policy import READ
+from cms_api.domains.cms.posts.service import POST
 from cms_api.domains.cms.resources import given
+from cms_api.domains.cms.site.errors import AddressesTaken
 from cms_api.domains.cms.site.events import SITE_ID, SettingsUpdated
 from cms_api.domains.cms.site.interface import (
     WRITE,
@@ -18,10 +21,10 @@ from cms_api.domains.cms.site.interface import (
     SiteSettings,
 )
 from cms_api.domains.cms.site.ports import PublicSiteQueries, SiteQueries, SiteRepository, SiteTargets
-from cms_api.domains.cms.site.rules import check
+from cms_api.domains.cms.site.rules import POST_PATH, check, pointer_of, post_path_faults
 from cms_api.kernel.actor import Actor
 from cms_api.kernel.clock import Clock
-from cms_api.kernel.errors import Faults, invalid
+from cms_api.kernel.errors import Fault, Faults, invalid
 from cms_api.kernel.unit_of_work import UnitOfWork
 from cms_api.kernel.versions import check_version
 
@@ -47,6 +50,9 @@ class Site(SiteService):
     ) -> SiteSettings:
         actor.require(WRITE)
         values = named(changes)
+        addresses = uow.repository(AddressRepository)
+        if POST_PATH in values:
+            await addresses.lock_posts()
         missing = await _missing(uow.repository(SiteTargets), values)
         settings = uow.repository(SiteRepository)
         before = await settings.get()
@@ -55,9 +61,12 @@ class Site(SiteService):
             values["base_urls"] = merged(before.base_urls, values["base_urls"])
         # What stands already is not asked again: a page may have gone to the trash since.
         values = {name: value for name, value in values.items() if attrgetter(name)(before) != value}
-        _refuse(values, missing)
+        post_path = values.get(POST_PATH)
+        _refuse(values, missing, await _holder(addresses, post_path))
         if not values:
             return before
+        if post_path is not None and (taken := await addresses.taken(POST.key, post_path))[0]:
+            raise AddressesTaken(post_path, *taken)
         after = msgspec.structs.replace(
             replaced(before, values),
             version=before.version + 1,
@@ -65,6 +74,8 @@ class Site(SiteService):
             updated_by=actor.user_id,
         )
         await settings.save(after)
+        if post_path is not None:
+            await addresses.move(POST.key, post_path, at=after.updated_at)
         uow.record(SettingsUpdated(subject=SITE_ID, version=after.version, changed=tuple(values)).by(actor))
         return after
 
@@ -114,10 +125,19 @@ async def _missing(targets: SiteTargets, values: Mapping[str, Any]) -> set[str]:
     return missing
 
 
-def _refuse(values: Mapping[str, Any], missing: set[str]) -> None:
+async def _holder(addresses: AddressRepository, post_path: str | None) -> str | None:
+    """The content type that has the path that posts are to have."""
+    if post_path is None or any(post_path_faults(post_path)):
+        return None
+    return await addresses.holder(post_path)
+
+
+def _refuse(values: Mapping[str, Any], missing: set[str], holder: str | None) -> None:
     """Raise `Invalid` with all faults of new values, if they have any."""
     faults = Faults()
     check(values, faults)
+    if holder is not None:
+        faults.note(Fault(pointer_of(POST_PATH), "taken", f"The content type “{holder}” has this path."))
     for name in values:
         with faults.noted():
             if name in missing:
