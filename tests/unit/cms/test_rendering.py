@@ -268,19 +268,33 @@ def test_an_excerpt_is_the_first_words() -> None:
     ("words", "excerpt"),
     [
         ("的" * 110, "的" * 110),
-        ("的" * 111, "的" * 110 + "…"),
+        ("的" * 111, "的" * 109 + "…"),
         ("句" * 99 + "。" + "的" * 2_000, "句" * 99 + "。…"),
         ("a" * 500, "a" * 500),
-        ("a" * 501, "a" * 500 + "…"),
+        ("a" * 501, "a" * 499 + "…"),
+        ("a" * 3_000, "a" * 499 + "…"),
         ("a" * 490 + " " + "b" * 20, "a" * 490 + "…"),
-        ("a" * 499 + "e\u0301\u0323" + "b", "a" * 499 + "…"),
-        ("a" * 499 + "👩\u200d🚀" + "b", "a" * 499 + "…"),
-        ("e" + "\u0301" * 600, "e" + "\u0301" * 499 + "…"),
-        (" ".join(["的的"] * 60), " ".join(["的的"] * 55) + " …"),
+        ("a" * 498 + "e\u0301\u0323" + "b", "a" * 498 + "…"),
+        ("a" * 498 + "👩\u200d🚀" + "b", "a" * 498 + "…"),
+        ("a" * 497 + "👩\u200d🚀" + "b", "a" * 497 + "…"),
+        ("a" * 498 + "👍🏽" + "b", "a" * 498 + "…"),
+        ("a" * 498 + "❤\ufe0f" + "b", "a" * 498 + "…"),
+        ("a" * 498 + "ｶﾞ" + "b", "a" * 498 + "…"),
+        ("a" * 495 + "🏴\U000e0067\U000e0062\U000e007f" + "bbb", "a" * 495 + "🏴\U000e0067\U000e0062\U000e007f…"),
+        ("a" * 496 + "🏴\U000e0067\U000e0062\U000e007f" + "b", "a" * 496 + "…"),
+        ("a" * 498 + "🇫🇷" + "b", "a" * 498 + "…"),
+        ("a" * 497 + "🇫🇷🇩🇪", "a" * 497 + "🇫🇷…"),
+        ("🇫🇷" * 300, "🇫🇷" * 249 + "…"),
+        ("e" + "\u0301" * 600, "e" + "\u0301" * 498 + "…"),
+        (" ".join(["的的"] * 60), " ".join(["的的"] * 54) + "…"),
+        ("w " * 54 + "b" * 390 + " c", "w " * 54 + "b" * 390 + " …"),
+        ("w " * 54 + "b" * 391 + " c", "w " * 54 + "b" * 391 + "…"),
+        ("w " * 54 + "b" * 392 + " c", "w " * 54 + "b" * 391 + "…"),
     ],
 )  # fmt: skip
 def test_an_excerpt_is_bounded_where_words_are_not_parted(words: str, excerpt: str) -> None:
     assert shortened(words) == excerpt
+    assert len(excerpt) <= 500
 
 
 @pytest.mark.parametrize(
@@ -448,6 +462,24 @@ def test_markdown_means_what_the_html_says(body: str) -> None:
         ("<ol start='²'><li>a</li><li>b</li></ol>", "1. a\n2. b"),
         ("<ul><li><hr></li></ul>", "- ***"),
         ("<header>a</header><aside>b</aside><details><summary>c</summary>d</details>", "a\n\nb\n\nc\n\nd"),
+        (
+            "<table><tr><td>a</td><td><table><tr><td>b</td></tr><tr><th>c</th></tr></table></td></tr></table>",
+            "|  |  |\n| --- | --- |\n| a | b  c |",
+        ),
+        (
+            "<table><tr><th>a</th><th><table><tr><td>b</td></tr></table></th></tr></table>",
+            "| a | b |\n| --- | --- |",
+        ),
+        (
+            "<table><tr><th>a</th></tr><tr><td>b</td><td>c</td></tr><tr><td colspan='2'>d</td></tr></table>",
+            "| a |  |\n| --- | --- |\n| b | c |\n| d | |",
+        ),
+        (
+            "<table><tbody><tr><td colspan='²'>a</td></tr></tbody><tfoot><tr><td>b</td></tr></tfoot></table>",
+            "|  |\n| --- |\n| a |\n| b |",
+        ),
+        ("<div>a <li>b</li> <li>c</li>d</div><li>e</li>", "a\n\n- b\n- c\n\nd\n\n- e"),
+        ("<video src='/v.mp4'><p>a</p><p>b<b>c</b><a href='/x'>[d]</a></p></video>", "[a bc\\[d\\]](/v.mp4)"),
         ("<table><tr><th><ul><li>a</li></ul><ul><li>b</li></ul></th></tr></table>", "| - a  - b |\n| --- |"),
     ],
 )
@@ -465,6 +497,12 @@ def test_markdown_of_html(body: str, markdown: str) -> None:
         ("<details><summary>a<b>b</b></summary>c</details>", "ab c"),
         ("<table><tr><td>in<b>side</b><p>a</p>b</td></tr></table>", "inside a b"),
         ("<ul><li>a<ul><li>b</li></ul>c</li></ul>", "- a c\n  - b"),
+        ("<div>a <li>b</li> <li>c</li>d</div><li>e</li>", "a\n\n- b\n- c\n\nd\n\n- e"),
+        ("<h2>a<div>b</div></h2>", "a b"),
+        (
+            "<table><tr><td>a</td><td><table><tr><td>b</td></tr><tr><td>c</td></tr></table></td></tr></table>",
+            "a\tb c",
+        ),
     ],
 )
 def test_text_of_html(body: str, text: str) -> None:
@@ -475,6 +513,37 @@ def test_a_break_parts_the_words_of_a_heading() -> None:
     _, (heading,), others = structured("<h2>Alpha<br>Omega</h2>")
     assert (heading.id, heading.text) == ("alpha-omega", "Alpha Omega")
     assert others["blocks"][0]["text"] == "Alpha Omega"
+
+
+def test_a_table_in_a_cell_is_said_once() -> None:
+    inner = "<table><caption>T</caption><tr><td>b</td></tr><tr><td>c</td></tr></table>"
+    (block,) = structured(f"<table><tr><td>a</td><td>{inner}</td></tr></table>")[2]["blocks"]
+    assert (block["head"], block["rows"], block["caption"]) == ([], [["a", inner]], None)
+
+
+def test_items_in_a_row_that_are_in_no_list_are_one() -> None:
+    body = "<div>a <li>b</li>\n<li>c</li>d</div>"
+    html, _, others = structured(body)
+    assert html == body
+    assert [block["type"] for block in others["blocks"]] == ["paragraph", "list", "paragraph"]
+    assert others["blocks"][1]["items"] == [{"html": "b"}, {"html": "c"}]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ('x<img src="/i.png" alt="z">y', "xy"),
+        ("1<h2>t</h2>2", "1\nt\n2"),
+        ("1<hr>2<ul><li>3</li><li>4</li></ul>5", "1\n2\n3\n4\n5"),
+        ("<code><div>a</div><div><br></div><div>b</div></code>", "a\n\nb"),
+        ("<b>*a*</b> <a href='/x'>_b_</a> `c`<pre>d</pre>", "*a* _b_ `c`\nd"),
+        ("<table><tr><td>a</td></tr></table><blockquote>b</blockquote>", "a\nb"),
+    ],
+)
+def test_code_is_plain_text(body: str, code: str) -> None:
+    others = structured(f"<pre>{body}</pre>")[2]
+    assert (others["blocks"][0]["code"], others["text"]) == (code, code)
+    assert others["markdown"] == f"```\n{code}\n```"
 
 
 def test_a_break_in_code_is_a_line_of_it() -> None:

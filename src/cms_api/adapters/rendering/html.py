@@ -34,6 +34,10 @@ LARGE = 4_000
 _SPACE = re.compile(r"\s+")
 _PAUSE = re.compile("[ 、。，！？：；]")
 _JOINER = "\u200d"
+# What belongs to the character before it beside marks: joiners, half-width voicing, skin tones, tags of flags.
+_BELONGING = re.compile("[\u200c\u200d\uff9e\uff9f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
+# Two of them are a flag.
+_REGIONAL = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 # Of scripts that put no blanks between words: Thai, Lao, Burmese, Khmer, kana, Han, with their punctuation.
 _UNPARTED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3001-\u30ff\u3400-\u9fff\uf900-\ufaff\uff01-\uff1f"
@@ -155,15 +159,16 @@ class HtmlRenderer(Renderer):
 def shortened(words: str) -> str:
     """The first 55 words, or 110 characters of scripts without blanks between words; at most 500 characters.
 
-    Where there is no blank it ends behind punctuation if it can, and in no character that is made of several.
+    The ellipsis counts. Where there is no blank it ends behind punctuation if it can, and parts no letter from its
+    marks, no flag, and no emoji that is made of several.
     """
     parts = words.split(" ", EXCERPT_WORDS)
     kept = " ".join(parts[:EXCERPT_WORDS])
     unparted = [match.end() for match in islice(_UNPARTED.finditer(kept), EXCERPT_UNPARTED)]
     limit = min([EXCERPT_CHARACTERS, *unparted[EXCERPT_UNPARTED - 1 :]])
-    if len(kept) > limit:
-        return f"{kept[: _end(kept, limit)].rstrip()}…"
-    return kept if len(parts) <= EXCERPT_WORDS else f"{kept} …"
+    if len(parts) > EXCERPT_WORDS:
+        kept += " …"
+    return kept if len(kept) <= limit else f"{words[: _end(words, limit - 1)].rstrip()}…"
 
 
 def _end(words: str, limit: int) -> int:
@@ -171,9 +176,18 @@ def _end(words: str, limit: int) -> int:
     if found := list(_PAUSE.finditer(words, limit * 4 // 5, limit)):
         return found[-1].end()
     end = limit
-    while end and (category(words[end])[0] == "M" or _JOINER in words[end - 1 : end + 1]):
+    while end and _is_inside(words, end):
         end -= 1
     return end or limit
+
+
+def _is_inside(words: str, place: int) -> bool:
+    """Whether a place is in a character that is made of several."""
+    if words[place] in _REGIONAL:
+        before = words[:place]
+        return (len(before) - len(before.rstrip(_REGIONAL))) % 2 == 1
+    is_belonging = category(words[place])[0] == "M" or _BELONGING.match(words, place) is not None
+    return is_belonging or words[place - 1] == _JOINER
 
 
 def _minutes(text: str) -> int:

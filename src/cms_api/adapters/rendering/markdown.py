@@ -1,6 +1,7 @@
 """Sanitised HTML as Markdown (CommonMark with GitHub's tables)."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -36,8 +37,15 @@ BLOCKS = frozenset({
     "p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "blockquote", "pre", "figure", "table", "hr",
     "video", "audio", "dl", "details",
 })  # fmt: skip
+# What is no part of a line: words end where it begins and where it ends (HTML, section 15.3).
+PARTING = BLOCKS - {"video", "audio"} | {
+    "br", "caption", "col", "colgroup", "dd", "dialog", "dt", "fieldset", "figcaption", "form", "legend", "li", "menu",
+    "optgroup", "option", "search", "summary", "tbody", "td", "tfoot", "th", "thead", "tr",
+}  # fmt: skip
 # Of the number that an item of a list has (CommonMark, section 5.2).
 MAX_DIGITS = 9
+# Columns of a cell (HTML, section 4.9.11).
+MAX_SPAN = 1_000
 
 _MARKED = frozenset({"a", "b", "strong", "em", "i", "del", "s", "q"})
 _ALIKE = (("em", "i"), ("strong", "b"), ("del", "s"))
@@ -80,6 +88,51 @@ def language_of(pre: Tag) -> str:
     return ""
 
 
+def said(tag: Tag) -> str:
+    """The text of a tag, with a new line for each break and at the edges of blocks."""
+    parts: list[str] = []
+    for part in _parts(tag):
+        if part:
+            parts.append(part)
+        elif parts and not parts[-1].endswith("\n"):
+            parts.append("\n")
+    return "".join(parts)
+
+
+def _parts(tag: Tag) -> Iterator[str]:
+    """Texts and breaks, and nothing for the edge of a block."""
+    for one in tag.contents:
+        if not isinstance(one, Tag):
+            yield str(one)
+        elif one.name == "br":
+            yield "\n"
+        elif one.name in PARTING:
+            yield ""
+            yield from _parts(one)
+            yield ""
+        else:
+            yield from _parts(one)
+
+
+def rows_of(table: Tag) -> list[Tag]:
+    """The rows of a table, without those of tables inside of it."""
+    return [row for row in table.find_all("tr") if row.find_parent("table") is table]
+
+
+def cells_of(row: Tag) -> list[Tag]:
+    """The cells of a row."""
+    return row.find_all(("td", "th"), recursive=False)
+
+
+def _columns(cell: Tag) -> int:
+    span = _attribute(cell, "colspan")
+    return max(1, min(int(span), MAX_SPAN)) if span.isdecimal() and len(span) <= MAX_DIGITS else 1
+
+
+def _width(row: Tag) -> int:
+    return sum(map(_columns, cells_of(row)))
+
+
 def _around(text: str, mark: tuple[str, str]) -> str:
     """Words with a mark around them, blanks and breaks left outside of it."""
     words = text.strip(BLANKS)
@@ -103,6 +156,7 @@ class _Converter(MarkdownConverter):
         # Of the item that comes next, by the list.
         self._numbers: dict[int, int] = {}
         self._around_blocks: set[int] = set()
+        self._with_head: set[int] = set()
 
     def convert_soup(self, soup: BeautifulSoup) -> str:
         for block in soup.find_all(has_blocks):
@@ -124,9 +178,7 @@ class _Converter(MarkdownConverter):
         convert = super().get_conv_fn(tag_name)  # type: ignore[misc]  # the library's types leave it out
         if tag_name in BLOCKS and convert is not None:
             # A block without words parts those around it, too.
-            return lambda el, text, parent_tags: (
-                convert(el, text if tag_name == "pre" else text.strip(BLANKS), parent_tags) or "\n\n"
-            )
+            return lambda el, text, parent_tags: convert(el, text.strip(BLANKS), parent_tags) or "\n\n"
         if tag_name not in _MARKED or convert is None:
             return convert
         # Marks go around words: blocks behind them would not begin their line.
@@ -136,8 +188,6 @@ class _Converter(MarkdownConverter):
 
     def _marked(self, el: Tag, text: str, parent_tags: set[str], mark: tuple[str, str]) -> str:
         """Words with a mark around them where none around them is the same."""
-        if "pre" in parent_tags:
-            return text
         alike = next(names for names in _ALIKE if el.name in names)
         is_marked = not parent_tags.isdisjoint(alike) and any(
             id(outer) not in self._around_blocks for outer in el.find_parents(alike)
@@ -146,7 +196,7 @@ class _Converter(MarkdownConverter):
 
     def convert_a(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         target = _target(el, "href")
-        if "pre" in parent_tags or "a" in parent_tags or not target:
+        if "a" in parent_tags or not target:
             return text
         return _around(text, (LINK[0], f"{LINK[1]}]({target}{_title(el)}){TARGET_END}"))
 
@@ -169,8 +219,6 @@ class _Converter(MarkdownConverter):
 
     def convert_br(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         del el
-        if "pre" in parent_tags:
-            return f"\n{text}"
         return f" {text}" if "_inline" in parent_tags else f"{BREAK}\n{text}"
 
     def convert_hr(self, el: Tag, text: str, parent_tags: set[str]) -> str:
@@ -218,12 +266,12 @@ class _Converter(MarkdownConverter):
         return f"![{_words(_attribute(el, 'alt'))}]({_target(el, 'src')}{_title(el)})"
 
     def convert_video(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-        del parent_tags
         source = el if el.get("src") else el.find("source", src=True)
         if source is None:
             return text
         target = _target(source, "src")
-        return f"[{text.strip() or _words(target)}]({target})"
+        words = " ".join(self.escape(said(el), parent_tags).split())  # type: ignore[attr-defined]  # likewise
+        return f"[{words or _words(target)}]({target})"
 
     convert_audio = convert_video
 
@@ -244,7 +292,29 @@ class _Converter(MarkdownConverter):
 
     convert_kbd = convert_samp = convert_code
 
+    def convert_td(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        # Words are left of a table in a cell: Markdown has none there.
+        end = " " if "_inline" in parent_tags else " |" * _columns(el)
+        return f" {text.strip().replace(chr(10), ' ')}{end}"
+
+    convert_th = convert_td
+
+    def convert_tr(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        table = el.find_parent("table")
+        if "_inline" in parent_tags or table is None:
+            return text
+        if id(table) in self._with_head:
+            return f"|{text}\n"
+        self._with_head.add(id(table))
+        # Readers leave out what is in no column of the head.
+        width = max(map(_width, rows_of(table)))
+        line = f"|{' --- |' * width}\n"
+        if el.find_parent("thead") is not None or all(cell.name == "th" for cell in cells_of(el)):
+            return f"|{text}{'  |' * (width - _width(el))}\n{line}"
+        return f"|{'  |' * width}\n{line}|{text}\n"
+
     def convert_pre(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        text = said(el)  # nothing is marked in code
         if "_inline" in parent_tags:
             return self.convert_code(el, text, parent_tags)
         longest = max((len(run) for run in _FENCE.findall(text)), default=2)

@@ -9,7 +9,17 @@ from typing import Any
 from bs4 import BeautifulSoup
 from bs4.element import PageElement, Tag
 
-from cms_api.adapters.rendering.markdown import BLOCKS, has_blocks, language_of, markdown_of, start_of
+from cms_api.adapters.rendering.markdown import (
+    BLOCKS,
+    PARTING,
+    cells_of,
+    has_blocks,
+    language_of,
+    markdown_of,
+    rows_of,
+    said,
+    start_of,
+)
 from cms_api.domains.cms.documents.mentions import MARK
 from cms_api.domains.cms.documents.rendering import Heading, OtherFormat
 from cms_api.domains.cms.documents.slugs import make_slug
@@ -40,13 +50,7 @@ def parsed(html: str) -> BeautifulSoup:
     return BeautifulSoup(html, "html.parser")
 
 
-# What is no part of a line: words end where it begins and where it ends (HTML, section 15.3).
-_PARTING = re.compile(
-    r"</?(?:address|article|aside|blockquote|br|caption|center|col|colgroup|dd|details|dialog|div|dl|dt|fieldset"
-    r"|figcaption|figure|footer|form|h[1-6]|header|hgroup|hr|legend|li|main|menu|nav|ol|optgroup|option|p|pre"
-    r"|search|section|summary|table|tbody|td|tfoot|th|thead|tr|ul)(?=[\s/>])",
-    re.IGNORECASE,
-)
+_PARTING = re.compile(rf"</?(?:{'|'.join(sorted(PARTING))})(?=[\s/>])", re.IGNORECASE)
 _TAG = re.compile(r'<(/?)([a-z][a-z0-9]*)(?: [^\s=<>"]+="[^"]*")*/?>')
 _VOID = frozenset({"br", "hr", "img", "input", "source", "track", "wbr", "area", "col"})
 
@@ -63,6 +67,28 @@ def _depth(html: str) -> int:
 def parted(html: str) -> str:
     """HTML with a blank before each edge of a block, so that words are not glued where its tags are taken away."""
     return _PARTING.sub(r" \g<0>", html)
+
+
+def _listed(soup: BeautifulSoup) -> None:
+    """Puts items that are in no list into lists, those in a row into one."""
+    outside = {
+        id(tag): tag
+        for one in soup.find_all("li")
+        if (tag := one.parent) is not None and tag.name not in ("ul", "ol")
+    }
+    for tag in outside.values():
+        items: Tag | None = None
+        for one in list(tag.contents):
+            one.extract()
+            if isinstance(one, Tag) and one.name == "li":
+                if items is None:
+                    items = Tag(name="ul")
+                    tag.append(items)
+                items.append(one)
+                continue
+            if isinstance(one, Tag) or str(one).strip():
+                items = None
+            (tag if items is None else items).append(one)
 
 
 def _itemised(soup: BeautifulSoup) -> None:
@@ -120,7 +146,7 @@ def anchored(html: str, soup: BeautifulSoup) -> tuple[str, tuple[Heading, ...]]:
         return f'<{match[1]} id="{escape(name)}"{_ID.sub("", match[2])}>'
 
     headings = [
-        (int(tag.name[1]), name, " ".join(_said(tag).split())) for tag, name in zip(found, names, strict=True)
+        (int(tag.name[1]), name, " ".join(said(tag).split())) for tag, name in zip(found, names, strict=True)
     ]
     return _OPENING.sub(named, html), _nested(headings)
 
@@ -150,6 +176,7 @@ def _nested(headings: list[tuple[int, str, str]]) -> tuple[Heading, ...]:
 def structured(html: str) -> tuple[str, tuple[Heading, ...], Mapping[OtherFormat, Any]]:
     """Sanitised HTML with anchors, its table of contents, and the same in the other formats."""
     soup = parsed(html)
+    _listed(soup)
     _itemised(soup)
     html, toc = anchored(html, soup)
     markdown = markdown_of(soup)  # before blocks are taken out of the tree
@@ -180,15 +207,6 @@ def _identified(blocks: Iterable[Block]) -> Iterator[Block]:
 
 def _html(tag: Tag) -> str:
     return tag.decode_contents(formatter="minimal").strip()
-
-
-def _said(tag: Tag) -> str:
-    """The text of a tag, with a new line at each break."""
-    return "".join(
-        "\n" if isinstance(one, Tag) else str(one)
-        for one in tag.descendants
-        if not isinstance(one, Tag) or one.name == "br"
-    )
 
 
 def _text(tag: Tag) -> str:
@@ -239,7 +257,7 @@ def _block(tag: Tag) -> Iterator[Block]:  # noqa: C901, PLR0912 - a case for eac
             "anchor": tag.get("id"),
             "level": int(name[1]),
             "html": _html(tag),
-            "text": " ".join(_said(tag).split()),
+            "text": " ".join(said(tag).split()),
         }
         return
     if name in ("ul", "ol"):
@@ -249,7 +267,7 @@ def _block(tag: Tag) -> Iterator[Block]:  # noqa: C901, PLR0912 - a case for eac
         yield {"type": "quote", "html": _html(tag), "text": _lines(tag)}
         return
     if name == "pre":
-        yield {"type": "code", "language": language_of(tag) or None, "code": _said(tag).strip("\n")}
+        yield {"type": "code", "language": language_of(tag) or None, "code": said(tag).strip("\n")}
         return
     if name == "table":
         yield _table(tag)
@@ -318,11 +336,11 @@ def _item(tag: Tag) -> Block:
 def _table(tag: Tag) -> Block:
     head: list[list[str]] = []
     rows: list[list[str]] = []
-    for row in tag.find_all("tr"):
-        cells = row.find_all(("td", "th"), recursive=False)
+    for row in rows_of(tag):
+        cells = cells_of(row)
         is_head = row.find_parent("thead") is not None or (not rows and all(c.name == "th" for c in cells))
         (head if is_head else rows).append([_html(cell) for cell in cells])
-    caption = tag.find("caption")
+    caption = tag.find("caption", recursive=False)
     return {
         "type": "table",
         "head": head,
