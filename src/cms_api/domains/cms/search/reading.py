@@ -39,5 +39,5 @@ class SearchReader:
         body = await self._renderer.text(row.body or "")
         excerpt = row.excerpt or ""
         # Most excerpts are made of the body, and count no more than that does.
-        own = "" if body.startswith(excerpt.removesuffix(" …")) else excerpt
+        own = "" if body.startswith(excerpt.removesuffix("…").rstrip()) else excerpt
         return SearchText.of(row.title, [("medium", own), ("low", body)])
