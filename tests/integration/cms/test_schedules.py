@@ -789,7 +789,7 @@ async def test_a_sleeping_worker_hears_of_what_is_new(
     await asyncio.sleep(0.5)  # it sleeps, for five seconds if nobody wakes it
     one = await make(admin, "posts", title="Hello")
     made = await planned(admin, "posts", one)
-    answered(await admin.patch(url_of(made), json={"publish_at": soon(seconds=0.4)}, headers=ANY), 200)
+    answered(await admin.patch(url_of(made), json={"publish_at": soon(seconds=1.2)}, headers=ANY), 200)
     await until(lambda: rows(url, "SELECT count(*) FROM cms.publications") == [(1,)], 3)
     assert (await read(admin, made))["lateness"] < 2
 
