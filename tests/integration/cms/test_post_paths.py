@@ -361,15 +361,21 @@ def race(admin: httpx.AsyncClient, application: Application, database_url: str) 
     return Race(admin, application, database_url)
 
 
+async def to_publish(admin: httpx.AsyncClient, *, is_live: bool) -> tuple[dict[str, Any], str]:
+    """A post to be published, and its slug; where it is live, that is another one than readers know."""
+    post = await make(admin, "posts", title="Hello")
+    if not is_live:
+        return post, "hello"
+    await do(admin, "posts", post, "publish")
+    await change(admin, "posts", post, slug="hi")
+    return post, "hi"
+
+
 @pytest.mark.parametrize("is_live", [False, True])
 async def test_a_post_is_published_while_the_path_changes(
     race: Race, admin: httpx.AsyncClient, client: httpx.AsyncClient, *, is_live: bool
 ) -> None:
-    post = await make(admin, "posts", title="Hello")
-    if is_live:
-        await do(admin, "posts", post, "publish")
-        await change(admin, "posts", post, slug="hi")
-    slug = "hi" if is_live else "hello"
+    post, slug = await to_publish(admin, is_live=is_live)
     async with race.changing(BLOG):
         publishing = await race.waiting(admin.post(f"{API}/posts/{post['id']}/publish", headers=ANY))
     answered(await publishing, 200)
@@ -381,11 +387,7 @@ async def test_a_post_is_published_while_the_path_changes(
 async def test_the_path_changes_while_a_post_is_published(
     race: Race, admin: httpx.AsyncClient, client: httpx.AsyncClient, *, is_live: bool
 ) -> None:
-    post = await make(admin, "posts", title="Hello")
-    if is_live:
-        await do(admin, "posts", post, "publish")
-        await change(admin, "posts", post, slug="hi")
-    slug = "hi" if is_live else "hello"
+    post, slug = await to_publish(admin, is_live=is_live)
     async with race.publishing(post):
         changing = await race.waiting(patched(admin, BLOG))
     answered(await changing, 200)

@@ -154,9 +154,6 @@ class Answer:
         self._tag = hash_tag(body)
         self.keys = tuple(dict.fromkeys(filter(None, keys)))
         self._headers = headers
-        if date and date != formatdate(usegmt=True):
-            headers.append((b"last-modified", date.encode()))
-            self._untold = ""
         known = len(headers)
         # Most are ids: see `tag_of`, which would have to be called for each.
         joined = ",".join([key[28:] if len(key) == ID_LENGTH else tag_of(key) for key in self.keys])

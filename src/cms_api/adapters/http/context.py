@@ -68,13 +68,22 @@ def new_request_id() -> bytes:
     return b"%032x" % getrandbits(128)
 
 
+def lines_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """How HTTP/1.1 writes headers (RFC 9112, section 5)."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
+def head_of(status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """How HTTP/1.1 writes a status (RFC 9112, section 4) and headers, without the empty line behind them."""
+    return b"HTTP/1.1 %d %b\r\n%b" % (status, HTTPStatus(status).phrase.encode(), lines_of(headers))
+
+
 def _head(ready: Sent) -> bytes | None:
-    """How HTTP/1.1 writes a kept answer's status and headers (RFC 9112, sections 4 and 5); None where it can't."""
-    headers = [b"%b: %b\r\n" % header for header in (*ready.headers, *HIT)]
-    if any(_CONTROLS.search(header, 0, len(header) - 2) for header in headers):
+    """How HTTP/1.1 writes a kept answer's status and headers; None where it can't."""
+    headers = (*ready.headers, *HIT)
+    if any(_CONTROLS.search(part) for header in headers for part in header):
         return None
-    status = HTTPStatus(ready.status)
-    return b"HTTP/1.1 %d %b\r\n%b" % (status, status.phrase.encode(), b"".join(headers))
+    return head_of(ready.status, headers)
 
 
 class RequestContext:

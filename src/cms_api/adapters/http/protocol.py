@@ -1,11 +1,10 @@
 """HTTP/1.1 by uvicorn, which answers what is kept as soon as it is asked for."""
 
-from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from cms_api.adapters.http.context import SECURITY, RequestContext, new_request_id
+from cms_api.adapters.http.context import SECURITY, RequestContext, head_of, lines_of, new_request_id
 from cms_api.adapters.http.problems import MEDIA_TYPE, refusal
 
 # Of a request's address and headers, in bytes.
@@ -98,9 +97,7 @@ class Protocol(HttpToolsProtocol):
             *SECURITY,
             (b"connection", b"close"),
         ]
-        head = b"".join([b"%b: %b\r\n" % header for header in headers])
-        phrase = HTTPStatus(status).phrase.encode()
-        self.transport.write(b"HTTP/1.1 %d %b\r\n%b\r\n%b" % (status, phrase, head, body))
+        self.transport.write(b"%b\r\n%b" % (head_of(status, headers), body))
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         if (
@@ -113,10 +110,10 @@ class Protocol(HttpToolsProtocol):
             super()._start_asgi_task(cycle, app)
             return
         head, body = written
-        own = [b"%b: %b\r\n" % header for header in cycle.default_headers]
+        own = lines_of(cycle.default_headers)
         if not cycle.keep_alive:
-            own.append(b"connection: close\r\n")
-        self.transport.write(b"".join([head, *own, b"\r\n", body]))
+            own += b"connection: close\r\n"
+        self.transport.write(b"".join([head, own, b"\r\n", body]))
         cycle.response_started = cycle.response_complete = True
         if not cycle.keep_alive:
             self.transport.close()
